@@ -1,0 +1,1 @@
+"""What exactly is to be had, and who vouches for it. Imports none of our other packages."""

@@ -1,0 +1,1 @@
+"""The daemon: fetches, checks, installs and serves releases, peer to peer."""

@@ -1,0 +1,42 @@
+"""The seams: everything that the daemon takes from outside, as a value that is passed in.
+
+`World` is what `service.run` is given. `p2pd.world.real` is the machine; the simulator has its own.
+Monotonic time is always `trio.current_time()`, so that a virtual clock governs it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .disk import Disk
+    from .network import Network
+    from .processes import Processes
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
+
+
+class RunBlocking(Protocol):
+    """Runs a blocking function without stopping the world (a thread; in simulation inline, charged in virtual time)."""
+
+    def __call__(self, function: Callable[[*Args], T], *args: *Args) -> Awaitable[T]:
+        """The function's result, or its exception."""
+        ...
+
+
+@dataclass(frozen=True)
+class World:
+    """What there is outside the daemon."""
+
+    network: "Network"
+    disk: "Disk"
+    processes: "Processes"
+    http: "Callable[[], httpx.AsyncClient]"
+    utc_now: Callable[[], float]
+    """Civil time, seconds since 1970; may be wrong. Never for durations."""
+    rng: Random
+    run_blocking: RunBlocking
