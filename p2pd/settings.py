@@ -28,7 +28,7 @@ BYTE_UNITS: Final = {
 }
 SECOND_UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 TRUTH: Final = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-TYPO_SIMILARITY: Final = 0.8
+TYPO_SIMILARITY: Final = 0.85
 """An unknown variable this near to a known one is a typo; others are somebody else's (Kubernetes sets `NAME_PORT`)."""
 
 
