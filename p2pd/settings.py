@@ -7,7 +7,7 @@ Every refusal names the key, where it was set, and what would do.
 """
 
 import difflib
-import re
+import math
 import tomllib
 import types
 import typing
@@ -15,24 +15,19 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from manifests.console import UsageError, parse_bytes, parse_duration
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     Cls = TypeVar("Cls", bound=DataclassInstance)
 
-BYTE_UNITS: Final = {
-    "": 1,
-    "b": 1,
-    **{prefix + "b": 1000**power for power, prefix in enumerate("kmgt", 1)},
-    **{prefix + suffix: 1024**power for power, prefix in enumerate("kmgt", 1) for suffix in ("ib", "i")},
-}
-SECOND_UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 TRUTH: Final = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 TYPO_SIMILARITY: Final = 0.85
 """An unknown variable this near to a known one is a typo; others are somebody else's (Kubernetes sets `NAME_PORT`)."""
 
 
-class SettingsError(Exception):
+class SettingsError(UsageError):
     """A setting that can't be used. The operator's to correct; the message says which, where, and what would do."""
 
 
@@ -178,13 +173,12 @@ def _scalar(expected: type, name: str, value: object, place: _Place) -> object:
         raise place.wrong(value, "a string")
     if isinstance(value, str):
         value = _number(name, value, place)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise place.wrong(value, _expected_number(expected, name))
-    if expected is int:
-        if value != int(value):
-            raise place.wrong(value, _expected_number(expected, name))
-        return int(value)
-    return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if expected is float:
+            return float(value)
+        if value == int(value):
+            return int(value)
+    raise place.wrong(value, _expected_number(expected, name))
 
 
 def _boolean(value: object, place: _Place) -> bool:
@@ -204,19 +198,13 @@ def _expected_number(expected: type, name: str) -> str:
 
 def _number(name: str, text: str, place: _Place) -> float | str:
     """The number that a text means, given the ending of the field's name; the text itself if none."""
-    if name.endswith(("_bytes", "_bytes_per_s")):
-        units: Mapping[str, float] = BYTE_UNITS
-    elif name.endswith("_s"):
-        units = SECOND_UNITS
-    elif place.text:
-        units = {"": 1}
-    else:
+    try:
+        if name.endswith("_bytes_per_s"):
+            return parse_bytes(text.strip().removesuffix("/s"))
+        if name.endswith("_bytes"):
+            return parse_bytes(text)
+        if name.endswith("_s"):
+            return parse_duration(text)
+        return float(text) if place.text else text
+    except ValueError:
         return text
-    body = text.strip().lower()
-    if name.endswith("_bytes_per_s"):
-        body = body.removesuffix("/s").rstrip()
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)", body)
-    if not match or match[2] not in units:
-        return text
-    number = float(match[1]) if "." in match[1] else int(match[1])
-    return number * units[match[2]]

@@ -87,7 +87,7 @@ def test_tables_become_dataclasses(toml: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("64 MiB", 64 << 20), ("64MB", 64_000_000), ("1.5 KiB", 1536), ("12", 12), ("2 gib", 2 << 30), ("1 T", None)],
+    [("64 MiB", 64 << 20), ("64MB", 64_000_000), ("1.5 KiB", 1536), ("12", 12), ("2 gib", 2 << 30), ("1 Q", None)],
 )
 def test_bytes_take_units(text: str, expected: int | None) -> None:
     if expected is None:
@@ -117,6 +117,8 @@ def test_text_is_no_number_in_a_file_where_no_unit_belongs(toml: Any) -> None:
         ("listen = 5", "listen = 5: expected a string"),
         ("peers_max = 1.5", "peers_max = 1.5: expected a whole number"),
         ("peers_max = true", "peers_max = True: expected a whole number"),
+        ("peers_max = inf", "peers_max = inf: expected a whole number"),
+        ("ratio = nan", "ratio = nan: expected a number"),
         ("ratio = []", r"ratio = \[\]: expected a number"),
         ("metered = 1", "metered = 1: expected true or false"),
         ('trackers = "a:1"', "trackers = 'a:1': expected a list of strings"),
