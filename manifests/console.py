@@ -146,7 +146,7 @@ def command_parser(program: str, description: str, example: str) -> ArgumentPars
 
 
 def add_output_flags(parser: ArgumentParser, *, nested: bool = False) -> None:
-    """`--json` and `--quiet`. `nested` for a sub-parser, so that the flags work before *and* after the command's name."""
+    """`--json` and `--quiet`. `nested`: for a sub-parser, so that they work after its name as well."""
     default: object = SUPPRESS if nested else False
     parser.add_argument("--json", action="store_true", default=default, help="print one JSON object")
     parser.add_argument("--quiet", action="store_true", default=default, help="print only errors (and JSON)")

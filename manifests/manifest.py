@@ -4,6 +4,7 @@ An artifact's bytes are its regular files laid end to end in entry order, the *s
 gaps. A piece may cover the end of one file, many small ones, and the start of another.
 """
 
+import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -11,23 +12,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 
+from . import limits
 from .digest import DIGEST_BYTES, digest_function
+from .entries import DIRECTORY, FILE, SYMLINK, Entry
 from .errors import MalformedManifestError
+from .names import BadNameError, ReleaseName
 from .paths import check_entries
 
-FILE, DIRECTORY, SYMLINK = "file", "directory", "symlink"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One path of a release. `path` is relative, with `/`. `mode`: permission bits. `target`: of a symlink."""
-
-    path: str
-    kind: str
-    mode: int = 0o644
-    mtime_ns: int = 0
-    size: int = 0
-    target: str = ""
+__all__ = ["DIRECTORY", "FILE", "SYMLINK", "Entry", "Extent", "HealthCheck", "Manifest", "Profile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +30,12 @@ class Profile:
     min_bytes: int
     average_bytes: int
     max_bytes: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_bytes <= self.average_bytes <= self.max_bytes <= limits.CHUNK_BYTES_MAX:
+            raise MalformedManifestError(f"profile {self.name!r} has impossible sizes")
+        if not 0 < len(self.name) <= 64 or not self.name.isprintable():
+            raise MalformedManifestError("a profile's name has 1 to 64 printable characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,18 @@ class HealthCheck:
     timeout_s: float = 10.0
     attempts: int = 3
     interval_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.argv) <= limits.HEALTH_ARGUMENTS_MAX or not self.argv[0]:
+            raise MalformedManifestError(f"a health check has 1 to {limits.HEALTH_ARGUMENTS_MAX} words")
+        for word in self.argv:
+            if "\0" in word or len(word.encode(errors="replace")) > limits.HEALTH_ARGUMENT_BYTES_MAX:
+                raise MalformedManifestError("a word of the health check is too long or holds a zero byte")
+        if not 1 <= self.attempts <= limits.HEALTH_ATTEMPTS_MAX:
+            raise MalformedManifestError(f"a health check has 1 to {limits.HEALTH_ATTEMPTS_MAX} attempts")
+        for seconds, least in ((self.timeout_s, math.ulp(0.0)), (self.interval_s, 0.0)):
+            if not least <= seconds <= limits.HEALTH_TIMEOUT_MAX_S:
+                raise MalformedManifestError(f"a health check can't last {seconds} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +90,26 @@ class Manifest:
     health: HealthCheck | None = None
 
     def __post_init__(self) -> None:
+        try:
+            ReleaseName(self.product, self.version)
+        except BadNameError as error:
+            raise MalformedManifestError(str(error)) from None
+        if not 0 <= self.sequence <= limits.SEQUENCE_MAX:
+            raise MalformedManifestError(f"sequence {self.sequence} is not within 0 and 2**63 - 1")
         digest_function(self.algorithm)
-        if len(self.digests) != DIGEST_BYTES * len(self.lengths):
-            raise MalformedManifestError(f"{len(self.digests)} bytes of digests for {len(self.lengths)} pieces")
+        self._check_pieces()
         check_entries(self.entries, tree=self.tree)
         files = sum(entry.size for entry in self.entries)
         if files != self.size:
             raise MalformedManifestError(f"files hold {files} bytes, pieces {self.size}")
+
+    def _check_pieces(self) -> None:
+        if len(self.lengths) > limits.PIECES_MAX:
+            raise MalformedManifestError(f"{len(self.lengths)} pieces, at most {limits.PIECES_MAX} are allowed")
+        if len(self.digests) != DIGEST_BYTES * len(self.lengths):
+            raise MalformedManifestError(f"{len(self.digests)} bytes of digests for {len(self.lengths)} pieces")
+        if self.lengths and not 0 < min(self.lengths) <= max(self.lengths) <= self.profile.max_bytes:
+            raise MalformedManifestError(f"a piece is empty or longer than {self.profile.max_bytes} bytes")
 
     @property
     def release(self) -> str:
