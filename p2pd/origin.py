@@ -1,0 +1,173 @@
+"""Fetching from shields and the CDN over HTTP: the way that always works, and always costs somebody money.
+
+Each call asks every source that is not resting once, in the order that `OriginHealth` says, until one delivers.
+Nothing is believed: never more bytes are read than were expected, a silence of 3 s ends an attempt, and the digest is
+checked here, so that a source with rotten content is left for the next one at once.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+import httpx
+import trio
+
+from manifests.digest import digest_function
+
+from .origin_health import OriginHealth, Outcome, Source, SourceFacts
+
+STALL_S: Final = 3.0
+"""Without a byte: then a source is left."""
+CONNECT_S: Final = 3.0
+SLOWEST_BYTES_PER_S: Final = 16 * 1024
+PATIENCE_S: Final = 10.0
+"""A body may take so long, and as long as it takes at the slowest rate: a source that drips never stalls."""
+_IDENTITY: Final = {"Accept-Encoding": "identity"}
+"""Nothing is decompressed before it was verified."""
+
+
+class OriginError(Exception):
+    """No source delivered. The world's fault: try again at `retry_at` (on trio's clock). `reason` is for a person."""
+
+    def __init__(self, reason: str, retry_at: float) -> None:
+        super().__init__(reason)
+        self._reason = reason
+        self._retry_at = retry_at
+
+    @property
+    def reason(self) -> str:
+        """What every source answered."""
+        return self._reason
+
+    @property
+    def retry_at(self) -> float:
+        """When a source may be asked again."""
+        return self._retry_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    outcome: Outcome
+    data: bytes = b""
+    detail: str = ""
+    received_bytes: int = 0
+    retry_after_s: float = 0.0
+
+
+_Check = Callable[[bytes], Outcome]
+
+
+class Origin:
+    """The daemon's client for several base URLs. `client` speaks HTTP and belongs to the caller."""
+
+    def __init__(self, client: httpx.AsyncClient, sources: Sequence[Source], rng: Random) -> None:
+        self._client = client
+        self._health = OriginHealth(sources, rng)
+        self._timeout = httpx.Timeout(STALL_S, connect=CONNECT_S, pool=None)  # a full pool is our own business
+
+    def __repr__(self) -> str:
+        return f"<Origin {self._health!r}>"
+
+    @property
+    def bytes_by_source(self) -> dict[str, int]:
+        """Bytes received so far under each source's name."""
+        return self._health.bytes_by_source()
+
+    def snapshot(self) -> tuple[SourceFacts, ...]:
+        """Facts of each source."""
+        return self._health.snapshot(trio.current_time())
+
+    def next_retry(self) -> float:
+        """When some source may be asked, on trio's clock; in the past when one may be asked now."""
+        return self._health.next_retry()
+
+    async def fetch_chunk(self, digest: bytes, length: int, algorithm: str = "blake3") -> bytes:
+        """The chunk of this digest, exactly `length` bytes, verified; OriginError."""
+        name = digest.hex()
+        return await self._fetch_exact(f"chunks/{name[:2]}/{name}", digest, length, algorithm)
+
+    async def fetch_manifest(self, digest: bytes, length: int) -> bytes:
+        """A manifest's bytes, verified; OriginError."""
+        return await self._fetch_exact(f"manifests/{digest.hex()}", digest, length, "sha256")
+
+    async def fetch_metadata(self, path: str, max_bytes: int) -> bytes | None:
+        """A file of TUF metadata, `metadata/...`; None when a source says that there is none; OriginError.
+
+        Not verified: the trust chain does that.
+        """
+        attempt = await self._fetch(path, path.encode(), max_bytes, lambda data: Outcome.OK, missing_is_answer=True)
+        return attempt.data if attempt.outcome is Outcome.OK else None
+
+    async def _fetch_exact(self, path: str, digest: bytes, length: int, algorithm: str) -> bytes:
+        function = digest_function(algorithm)
+
+        def check(data: bytes) -> Outcome:
+            if len(data) != length:
+                return Outcome.WRONG_LENGTH
+            return Outcome.OK if function(data) == digest else Outcome.CORRUPT
+
+        return (await self._fetch(path, digest, length, check)).data
+
+    async def _fetch(
+        self, path: str, key: bytes, max_bytes: int, check: _Check, *, missing_is_answer: bool = False
+    ) -> _Attempt:
+        failures = []
+        for source in self._health.order(key, trio.current_time()):
+            attempt = await self._attempt(f"{source.base_url.rstrip('/')}/{path}", max_bytes, check)
+            self._health.attempted(
+                source,
+                attempt.outcome,
+                received_bytes=attempt.received_bytes,
+                now=trio.current_time(),
+                retry_after_s=attempt.retry_after_s,
+            )
+            if attempt.outcome is Outcome.OK or (missing_is_answer and attempt.outcome is Outcome.MISSING):
+                return attempt
+            failures.append(f"{source.base_url}: {attempt.detail or attempt.outcome.value}")
+        reason = "; ".join(failures) or ("all sources are resting" if self._health.sources else "there is no source")
+        raise OriginError(f"{path}: {reason}", self._health.next_retry())
+
+    async def _attempt(self, url: str, max_bytes: int, check: _Check) -> _Attempt:
+        body = bytearray()
+        try:
+            async with self._client.stream("GET", url, headers=_IDENTITY, timeout=self._timeout) as response:
+                if response.status_code != 200:
+                    return _refusal(response)
+                announced = response.headers.get("Content-Length", "")
+                if announced.isdecimal() and int(announced) > max_bytes:
+                    return _Attempt(Outcome.WRONG_LENGTH, detail=f"{announced} bytes, {max_bytes} expected")
+                with trio.move_on_after(PATIENCE_S + max_bytes / SLOWEST_BYTES_PER_S) as scope:
+                    await _read(response, max_bytes, body)
+                if scope.cancelled_caught:
+                    return _Attempt(Outcome.STALLED, b"", f"only {len(body)} bytes in time", len(body))
+        except (httpx.ReadTimeout, httpx.WriteTimeout):
+            return _Attempt(Outcome.STALLED, b"", f"no byte for {STALL_S:g} s", len(body))
+        except httpx.TransportError as error:
+            return _Attempt(Outcome.UNREACHABLE, b"", str(error) or type(error).__name__, len(body))
+        if len(body) > max_bytes:
+            return _Attempt(Outcome.WRONG_LENGTH, b"", f"more than {max_bytes} bytes", len(body))
+        data = bytes(body)
+        outcome = check(data)
+        return _Attempt(
+            outcome, data, "" if outcome is Outcome.OK else f"{outcome.value}: {len(data)} bytes", len(data)
+        )
+
+
+async def _read(response: httpx.Response, max_bytes: int, body: bytearray) -> None:
+    """Fill `body`; stop as soon as it is too long."""
+    async for part in response.aiter_raw():
+        body += part
+        if len(body) > max_bytes:
+            return
+
+
+def _refusal(response: httpx.Response) -> _Attempt:
+    status = response.status_code
+    detail = f"HTTP {status}"
+    if status in (404, 410):
+        return _Attempt(Outcome.MISSING, detail=detail)
+    if status == 429 or status >= 500:
+        text = response.headers.get("Retry-After", "")
+        return _Attempt(Outcome.FAILING, detail=detail, retry_after_s=float(text) if text.isdecimal() else 0.0)
+    return _Attempt(Outcome.REFUSED, detail=detail)
