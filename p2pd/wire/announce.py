@@ -1,13 +1,21 @@
 """What a node, a tracker and an operator say to each other, over one persistent connection of control frames.
 
 A node says `Register` once, then `Announce` (all its swarms in one message), `Watch` (goals) and `Report`. The tracker
-answers with `Handout`s and pushes `Goals` whenever they change. An operator's command carries a number; its answer,
-`Done` or `Refused`, carries the same.
+answers an `Announce` with one `Handout` for each swarm that wants peers and then `Renewed`, a `Watch` with `Goals`,
+and pushes further `Goals` whenever they change. An operator's command carries a number; its answer, `Done` or
+`Refused`, carries the same. Anything not acceptable is answered by `Refused` number 0, and the connection ends.
+
+The bounds are part of the types: the codec refuses what breaks them while it decodes. `check` adds what no type says.
 """
 
-from typing import Final
+from math import isfinite
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
+
+from .errors import RemoteProtocolError
+from .messages import PIECES_MAX, SWARM_ID_BYTES
 
 SWARMS_MAX: Final = 256
 """Swarms in one announce: a host runs tens of services with a few releases each."""
@@ -15,174 +23,207 @@ PEERS_MAX: Final = 64
 """Peers in one handout: twice the degree that a swarm needs."""
 SERVICES_MAX: Final = 1_024
 NAME_CHARS_MAX: Final = 128
+TEXT_CHARS_MAX: Final = 512
+"""A reason, an error, a URL: one line that a person reads."""
 REPORTS_MAX: Final = 4_096
 """Service reports in one message (a regional tracker forwards its hosts' in batches)."""
+GOALS_MAX: Final = 512
+"""Goals in one message: with texts of full length it still fits a control frame; more follow in another one."""
+SOURCES_MAX: Final = 16
+"""Kinds of sources that a report may tell bytes of (LAN, region, shield, ...)."""
+ROLES: Final = ("daemon", "seeder", "tracker", "operator")
+GLOBAL: Final = "global"
+"""The scope of goals for all regions; the region of the global tracker."""
+
+Name = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
+Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
+SwarmId = Annotated[bytes, Meta(min_length=SWARM_ID_BYTES, max_length=SWARM_ID_BYTES)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Pieces = Annotated[int, Meta(ge=0, le=PIECES_MAX)]
 
 
 class TrackerMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Base of all messages between a tracker and those who talk to it."""
 
 
-class Register(TrackerMessage, tag="register"):
-    """First on a connection. `role`: daemon, seeder, tracker or operator. `address`: where peers may dial, or ''."""
+class Register(TrackerMessage, frozen=True, tag="register"):
+    """First on a connection. `role`: one of `ROLES`. `address`: where peers may dial, or ''."""
 
-    version: int
-    fleet: str
-    node: str
-    region: str
-    role: str
-    address: str
-    http_url: str = ""
+    version: Count
+    fleet: Name
+    node: Name
+    region: Name
+    role: Name
+    address: Name
+    http_url: Text = ""
 
 
 class SwarmStatus(msgspec.Struct, frozen=True, array_like=True):
-    """How far a node is in one swarm. `wanted`: how many peers it would like to be told (0: none)."""
+    """How far a node is in one swarm. `pieces` is 0 while unknown. `wanted`: how many peers it would like to know."""
 
-    swarm: bytes
-    have: int
-    pieces: int
-    wanted: int = 0
+    swarm: SwarmId
+    have: Pieces
+    pieces: Pieces
+    wanted: Annotated[int, Meta(ge=0, le=PEERS_MAX)] = 0
 
 
-class Announce(TrackerMessage, tag="announce"):
+class Announce(TrackerMessage, frozen=True, tag="announce"):
     """All swarms of a node; those left out since the last one have been left. Renews the node's lease."""
 
-    swarms: tuple[SwarmStatus, ...]
+    swarms: Annotated[tuple[SwarmStatus, ...], Meta(max_length=SWARMS_MAX)]
+
+
+class Renewed(TrackerMessage, frozen=True, tag="renewed"):
+    """The announce was taken; the next one is due in `interval_s` seconds, or at once when something changed."""
+
+    interval_s: float
 
 
 class PeerInfo(msgspec.Struct, frozen=True, array_like=True):
     """A peer to dial. `role` is daemon or seeder; `http_url` is a seeder's plain HTTP."""
 
-    node: str
-    address: str
-    region: str
-    role: str
+    node: Name
+    address: Name
+    region: Name
+    role: Name
     complete: bool
-    http_url: str = ""
+    http_url: Text = ""
 
 
-class Handout(TrackerMessage, tag="handout"):
-    """Peers of one swarm; and when to announce again, in seconds."""
+class Handout(TrackerMessage, frozen=True, tag="handout"):
+    """Peers of one swarm."""
 
-    swarm: bytes
-    peers: tuple[PeerInfo, ...]
-    interval_s: float
+    swarm: SwarmId
+    peers: Annotated[tuple[PeerInfo, ...], Meta(max_length=PEERS_MAX)]
 
 
-class SeedersRequest(TrackerMessage, tag="seeders?"):
+class SeedersRequest(TrackerMessage, frozen=True, tag="seeders?"):
     """Which origin shields serve my region?"""
 
 
-class Seeders(TrackerMessage, tag="seeders"):
+class Seeders(TrackerMessage, frozen=True, tag="seeders"):
     """The answer: nearest first."""
 
-    seeders: tuple[PeerInfo, ...]
+    seeders: Annotated[tuple[PeerInfo, ...], Meta(max_length=PEERS_MAX)]
 
 
 class Goal(msgspec.Struct, frozen=True, array_like=True):
     """What one service should run. `release` is `product@version`, '' for nothing.
 
-    `scope` is `global` or a region. `revision` is the global tracker's counter at the time of the command: the goal with
-    the highest revision among `global` and one's own region is in force. `rollback` says that going to an older release
-    was ordered by a person (`rollback` command); without it a node refuses an older release.
+    `scope` is `global` or a region. `revision` is the global tracker's counter at the time of the command: the goal
+    with the highest revision among `global` and one's own region is in force. `rollback` says that going to an older
+    release was ordered by a person (`rollback` command); without it a node refuses an older release.
     """
 
-    service: str
-    scope: str
-    release: str
-    revision: int
+    service: Name
+    scope: Name
+    release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)]
+    revision: Count
     rollback: bool = False
-    by: str = ""
+    by: Name = ""
     at: float = 0.0
-    reason: str = ""
+    reason: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
 
 
-class Watch(TrackerMessage, tag="watch"):
-    """Push me the goals of these services (none named: all) now if they are newer than `revision`, and on every change."""
+class Watch(TrackerMessage, frozen=True, tag="watch"):
+    """Push me the goals of these services (none named: all) now if they are newer than `revision`, and on every change.
 
-    services: tuple[str, ...]
-    revision: int
+    Always answered by `Goals`, an empty one if nothing is newer, so it may be repeated as a poll.
+    """
+
+    services: Annotated[tuple[Name, ...], Meta(max_length=SERVICES_MAX)]
+    revision: Count
 
 
-class Goals(TrackerMessage, tag="goals"):
-    """The goals in force for the asker's region (for a tracker: all scopes). `upstream_age_s`: how old the copy may be."""
+class Goals(TrackerMessage, frozen=True, tag="goals"):
+    """Goals in force for the asker's region (for a tracker: of all scopes) and newer than what it has, by revision.
 
-    revision: int
-    goals: tuple[Goal, ...]
+    Each replaces the earlier goal of its service (for a tracker: of its service and scope). Whoever has taken them in
+    is up to date with `revision`. `upstream_age_s`: how old a regional tracker's copy may be.
+    """
+
+    revision: Count
+    goals: Annotated[tuple[Goal, ...], Meta(max_length=GOALS_MAX)]
     upstream_age_s: float = 0.0
 
 
 class ServiceReport(msgspec.Struct, frozen=True, array_like=True):
-    """How one service does on one node. `state` is a lifecycle state, `waits_for` why it does not move ('' if it does)."""
+    """How one service does on one node. `state` is a lifecycle state, `waits_for` why it does not move ('' if it does).
 
-    node: str
-    region: str
-    service: str
-    goal_release: str
-    goal_revision: int
-    running_release: str
-    state: str
-    progress: float = 0.0
-    waits_for: str = ""
-    error: str = ""
-    bytes_by_source: dict[str, int] = {}
+    `stale`: the node's lease ended, this is what was last known of it (a tracker says so, never the node).
+    """
+
+    node: Name
+    region: Name
+    service: Name
+    goal_release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)]
+    goal_revision: Count
+    running_release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)]
+    state: Name
+    progress: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    waits_for: Text = ""
+    error: Text = ""
+    bytes_by_source: Annotated[dict[Name, Count], Meta(max_length=SOURCES_MAX)] = {}
     at: float = 0.0
+    stale: bool = False
 
 
-class Report(TrackerMessage, tag="report"):
+class Report(TrackerMessage, frozen=True, tag="report"):
     """How services do; the newest word on each (node, service) counts."""
 
-    reports: tuple[ServiceReport, ...]
+    reports: Annotated[tuple[ServiceReport, ...], Meta(max_length=REPORTS_MAX)]
 
 
-class Deploy(TrackerMessage, tag="deploy"):
+class Deploy(TrackerMessage, frozen=True, tag="deploy"):
     """Operator: this service should run this release, in `scope`. `rollback` as in `Goal`."""
 
-    number: int
-    service: str
-    release: str
-    scope: str
+    number: Count
+    service: Name
+    release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)]
+    scope: Name
     rollback: bool = False
-    by: str = ""
-    reason: str = ""
+    by: Name = ""
+    reason: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
 
 
-class Rollback(TrackerMessage, tag="rollback"):
+class Rollback(TrackerMessage, frozen=True, tag="rollback"):
     """Operator: back to `release`, or to what the scope's goal was before ('')."""
 
-    number: int
-    service: str
-    scope: str
-    release: str = ""
-    by: str = ""
-    reason: str = ""
+    number: Count
+    service: Name
+    scope: Name
+    release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)] = ""
+    by: Name = ""
+    reason: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
 
 
-class StatusRequest(TrackerMessage, tag="status?"):
-    """Operator: what should run, what does run, and who is in which swarm."""
+class StatusRequest(TrackerMessage, frozen=True, tag="status?"):
+    """Operator: what should run, what does run; with `hosts` each host's report, with `swarms` how large each is."""
 
-    number: int
-    service: str = ""
+    number: Count
+    service: Name = ""
     hosts: bool = False
+    swarms: bool = False
 
 
-class Done(TrackerMessage, tag="done"):
+class Done(TrackerMessage, frozen=True, tag="done"):
     """The command numbered so is carried out and durable; `result` is a plain value for `--json`."""
 
-    number: int
+    number: Count
     result: dict[str, object]
 
 
-class Refused(TrackerMessage, tag="refused"):
+class Refused(TrackerMessage, frozen=True, tag="refused"):
     """The command was not carried out, or the connection's last message was not acceptable; says why and what to do."""
 
-    number: int
+    number: Count
     error: str
 
 
 AnyTrackerMessage = (
     Register
     | Announce
+    | Renewed
     | Handout
     | SeedersRequest
     | Seeders
@@ -195,3 +236,43 @@ AnyTrackerMessage = (
     | Done
     | Refused
 )
+
+
+def check(message: AnyTrackerMessage) -> None:
+    """What the types can't say: known roles, numbers that agree with each other. RemoteProtocolError otherwise."""
+    if isinstance(message, Register):
+        _check_register(message)
+    elif isinstance(message, Announce):
+        _check_announce(message)
+    elif isinstance(message, Report):
+        for report in message.reports:
+            _check_finite(progress=report.progress, at=report.at)
+    elif isinstance(message, Goals):
+        _check_finite(upstream_age_s=message.upstream_age_s)
+        if any(goal.revision > message.revision for goal in message.goals):
+            raise RemoteProtocolError(f"a goal is newer than the revision {message.revision} that it came with")
+    elif isinstance(message, Renewed):
+        _check_finite(interval_s=message.interval_s)
+
+
+def _check_register(register: Register) -> None:
+    if register.role not in ROLES:
+        raise RemoteProtocolError(f"unknown role {register.role!r}; known: {', '.join(ROLES)}")
+    if not register.node:
+        raise RemoteProtocolError("a node must have a name")
+
+
+def _check_announce(announce: Announce) -> None:
+    swarms = set()
+    for status in announce.swarms:
+        if status.have > status.pieces:
+            raise RemoteProtocolError(f"{status.have} of {status.pieces} pieces of swarm {status.swarm.hex()[:16]}")
+        swarms.add(status.swarm)
+    if len(swarms) < len(announce.swarms):
+        raise RemoteProtocolError("a swarm is announced twice in one message")
+
+
+def _check_finite(**amounts: float) -> None:
+    for name, amount in amounts.items():
+        if not isfinite(amount) or amount < 0:
+            raise RemoteProtocolError(f"{name} can't be {amount}")

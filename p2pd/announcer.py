@@ -1,0 +1,181 @@
+"""The node's side of the tracker: tells it what we have and how we do, and hears of peers, origin shields and goals.
+
+Used by the daemon and the seeder. What is heard goes to one callback, which decides and returns at once.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from math import inf
+from random import Random
+from typing import Final, NoReturn
+
+import msgspec
+import trio
+
+from .policy.announcing import AnnouncePace, fitting, matters
+from .tracker_link import Conversation, TrackerLink
+from .wire.announce import (
+    SERVICES_MAX,
+    TEXT_CHARS_MAX,
+    Announce,
+    Goals,
+    Handout,
+    Register,
+    Renewed,
+    Report,
+    Seeders,
+    SeedersRequest,
+    ServiceReport,
+    SwarmStatus,
+    TrackerMessage,
+    Watch,
+)
+from .world.network import Network
+
+REPORTS_PER_MESSAGE: Final = 60
+"""With every text of full length this still fits a control frame."""
+REPORT_GAP_S: Final = 0.5
+"""Reports are gathered for so long: progress moves all the time."""
+
+Heard = Handout | Seeders | Goals
+
+
+class Announcer:
+    """Keeps one connection to the first tracker that answers.
+
+    `heard` is called, in the announcer's task, with each Handout, Seeders and Goals. Until `watch` was called no goals
+    are asked for. Each of `update`, `report` and `watch` returns at once and may be called at any time.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        addresses: tuple[str, ...],
+        register: Register,
+        rng: Random,
+        heard: Callable[[Heard], None],
+    ) -> None:
+        self._link = TrackerLink(network, addresses, register, rng, self._talk)
+        self._heard = heard
+        self._pace = AnnouncePace(rng)
+        self._swarms: tuple[SwarmStatus, ...] = ()
+        self._services: tuple[str, ...] | None = None
+        self._revision = 0
+        self._asked_for: tuple[str, ...] | None = None
+        self._reports: dict[str, ServiceReport] = {}
+        self._unsent: dict[str, None] = {}
+        self._reported_at = -inf
+        self._wake = trio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Announcer of {len(self._swarms)} swarms, {self._link!r}>"
+
+    @property
+    def connected(self) -> bool:
+        """Whether a tracker has answered on the present connection."""
+        return self._link.connected
+
+    @property
+    def address(self) -> str:
+        """The tracker that we talk to, or try to."""
+        return self._link.address
+
+    @property
+    def since(self) -> float:
+        """When it was last connected or lost; seconds of trio's clock, -inf if never."""
+        return self._link.since
+
+    @property
+    def last_error(self) -> str:
+        """Why the last attempt or connection ended; '' if none has."""
+        return self._link.last_error
+
+    def update(self, swarms: Iterable[SwarmStatus]) -> None:
+        """How far we are in all our swarms; announced at once if others would act upon it, else when due."""
+        before, self._swarms = self._swarms, fitting(tuple(swarms))
+        if matters(before, self._swarms):
+            self._pace.changed(trio.current_time())
+            self._wake.set()
+
+    def report(self, report: ServiceReport) -> None:
+        """The newest word on one service; sent soon, and again after every reconnection."""
+        self._reports[report.service] = msgspec.structs.replace(
+            report, error=report.error[-TEXT_CHARS_MAX:], waits_for=report.waits_for[:TEXT_CHARS_MAX]
+        )
+        self._unsent[report.service] = None
+        self._wake.set()
+
+    def forget_report(self, service: str) -> None:
+        """The service is no longer ours: its report is not repeated."""
+        self._reports.pop(service, None)
+        self._unsent.pop(service, None)
+
+    def watch(self, services: Sequence[str]) -> None:
+        """Ask for these services' goals, all known ones at first and then every change."""
+        self._services = tuple(services)[:SERVICES_MAX]
+        self._wake.set()
+
+    async def run(self) -> NoReturn:
+        """Announce until cancelled."""
+        await self._link.run()
+
+    async def _talk(self, conversation: Conversation) -> None:
+        self._pace.connected()
+        self._unsent = dict.fromkeys(self._reports)
+        self._asked_for = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._listen, conversation)
+            nursery.start_soon(self._speak, conversation)
+
+    async def _listen(self, conversation: Conversation) -> None:
+        while True:
+            message = await conversation.hear()
+            if isinstance(message, Renewed):
+                self._pace.renewed(message.interval_s)
+                self._wake.set()
+            elif isinstance(message, Handout | Seeders | Goals):
+                if isinstance(message, Goals):
+                    self._revision = max(self._revision, message.revision)
+                self._heard(message)
+
+    async def _speak(self, conversation: Conversation) -> None:
+        while True:
+            now = trio.current_time()
+            if questions := self._questions(now):
+                await conversation.ask(*questions)
+            if reports := self._due_reports(now):
+                await conversation.tell(Report(reports))
+            await self._sleep_until(self._next_at())
+
+    def _questions(self, now: float) -> list[TrackerMessage]:
+        """What to ask now. Goals are asked for along with each announce: a push is a hint, the poll is the truth."""
+        questions: list[TrackerMessage] = []
+        announce = self._pace.due <= now
+        if self._services is not None and (announce or self._asked_for is not self._services):
+            if self._asked_for is not self._services:
+                self._asked_for, self._revision = self._services, 0
+            questions.append(Watch(self._services, self._revision))
+        if announce:
+            self._pace.announced(now)
+            questions += [SeedersRequest(), Announce(self._swarms)]
+        return questions
+
+    def _due_reports(self, now: float) -> tuple[ServiceReport, ...]:
+        if not self._unsent or now < self._reported_at + REPORT_GAP_S:
+            return ()
+        self._reported_at = now
+        services = list(islice(self._unsent, REPORTS_PER_MESSAGE))
+        for service in services:
+            del self._unsent[service]
+        return tuple(self._reports[service] for service in services)
+
+    def _next_at(self) -> float:
+        if self._services is not self._asked_for:
+            return trio.current_time()
+        return min(self._pace.due, self._reported_at + REPORT_GAP_S) if self._unsent else self._pace.due
+
+    async def _sleep_until(self, when: float) -> None:
+        """Until then, or until something changed."""
+        with trio.move_on_at(when):
+            await self._wake.wait()
+        self._wake = trio.Event()

@@ -1,0 +1,77 @@
+"""When a node announces: at once if something changed that others act upon, else when its tracker asked for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import inf
+from random import Random
+from typing import Final
+
+from p2pd.wire.announce import SWARMS_MAX, SwarmStatus
+
+from .backoff import jittered
+
+INTERVAL_S: Final = 30.0
+"""Until the tracker says otherwise."""
+INTERVAL_S_MIN: Final = 1.0
+INTERVAL_S_MAX: Final = 3_600.0
+"""What a tracker may ask for; beyond it is a mistake of its own."""
+GAP_S: Final = 1.0
+"""At least this long between announces, however much happens: changes are gathered."""
+
+
+def matters(old: Sequence[SwarmStatus], new: Sequence[SwarmStatus]) -> bool:
+    """Whether a change is worth an announce now: joined, left, completed, damaged, or in want of peers anew."""
+    before = {status.swarm: status for status in old}
+    if before.keys() != {status.swarm for status in new}:
+        return True
+    return any(
+        _is_complete(status) != _is_complete(before[status.swarm])
+        or (status.wanted and not before[status.swarm].wanted)
+        for status in new
+    )
+
+
+def fitting(swarms: Sequence[SwarmStatus]) -> tuple[SwarmStatus, ...]:
+    """What one announce can hold; where there are too many, those that want peers go first."""
+    if len(swarms) <= SWARMS_MAX:
+        return tuple(swarms)
+    return tuple(sorted(swarms, key=lambda status: -status.wanted)[:SWARMS_MAX])
+
+
+def _is_complete(status: SwarmStatus) -> bool:
+    return 0 < status.pieces == status.have
+
+
+@dataclass(slots=True)
+class AnnouncePace:
+    """Tells when the next announce is due, on the clock of its caller."""
+
+    rng: Random = field(repr=False)
+    interval_s: float = INTERVAL_S
+    _pause_s: float = INTERVAL_S
+    _last: float = -inf
+    _changed_at: float = inf
+
+    @property
+    def due(self) -> float:
+        """When to announce next; in the past if nothing was announced on this connection."""
+        return max(self._last + GAP_S, min(self._changed_at, self._last + self._pause_s))
+
+    def connected(self) -> None:
+        """A new connection: the tracker knows nothing of us."""
+        self._last = -inf
+
+    def changed(self, now: float) -> None:
+        """Something that matters changed."""
+        self._changed_at = min(self._changed_at, now)
+
+    def announced(self, now: float) -> None:
+        """An announce was sent."""
+        self._last = now
+        self._changed_at = inf
+        self._pause_s = jittered(self.interval_s, self.rng)
+
+    def renewed(self, interval_s: float) -> None:
+        """The tracker said how soon it wants to hear from us again."""
+        self.interval_s = min(max(interval_s, INTERVAL_S_MIN), INTERVAL_S_MAX)
+        self._pause_s = jittered(self.interval_s, self.rng)
