@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from .errors import ManifestError
+from . import errors
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
@@ -23,6 +23,8 @@ EXIT_UNTRUSTED: Final = 3
 """A signature or a verification failed."""
 EXIT_UNREACHABLE: Final = 4
 """The tracker, the seeder or the store does not answer."""
+EXIT_INTERRUPTED: Final = 130
+"""Ctrl-C, as shells count it."""
 
 EXIT_CODES_HELP: Final = "exit codes: 0 done, 1 failed or the answer is no, 2 usage, 3 not trusted, 4 unreachable"
 
@@ -153,39 +155,46 @@ def add_output_flags(parser: ArgumentParser, *, nested: bool = False) -> None:
 
 
 Handler = Callable[[Namespace, Console], int]
-ErrorCodes = Sequence[tuple[type[BaseException], int]]
+ErrorCodes = Sequence[tuple[type[Exception], int]]
+_ERROR_CODES: Final[ErrorCodes] = (
+    (errors.BadNameError, EXIT_USAGE),
+    (errors.PublishError, EXIT_FAILED),
+    (errors.SigningError, EXIT_FAILED),
+    (errors.NoSuchBlobError, EXIT_FAILED),
+    (errors.BlobExistsError, EXIT_FAILED),
+    (errors.StoreError, EXIT_UNREACHABLE),
+    (errors.MetadataUnavailableError, EXIT_UNREACHABLE),
+    (errors.ManifestError, EXIT_UNTRUSTED),
+    (OSError, EXIT_FAILED),
+)
+"""The first that fits counts."""
 
 
 def run_command(
-    parser: ArgumentParser, argv: Sequence[str] | None, handlers: Mapping[str, Handler], *, errors: ErrorCodes = ()
+    parser: ArgumentParser, argv: Sequence[str] | None, handlers: Mapping[str, Handler], *, more_errors: ErrorCodes = ()
 ) -> int:
     """Parse `argv`, run `handlers[arguments.command]`, and return the exit code.
 
-    Errors of ours become one line on stderr and an exit code; `errors` adds classes of the caller, looked at first.
+    Errors of ours become one line on stderr and an exit code; `more_errors` adds the caller's own.
     OSError counts as failed. Anything else is a bug and travels up with its traceback.
     """
     arguments = parser.parse_args(argv)
     console = Console(json=arguments.json, quiet=arguments.quiet, program=parser.prog)
+    codes = (*more_errors, *_ERROR_CODES)
     try:
         return handlers[arguments.command](arguments, console)
     except KeyboardInterrupt:
         console.error("interrupted")
-        return 128 + 2
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads: leave without a second complaint at exit
         return EXIT_FAILED
-    except tuple(kind for kind, _ in errors) as error:
-        console.error(str(error))
-        return next(code for kind, code in errors if isinstance(error, kind))
     except CommandError as error:
         console.error(str(error))
         return error.exit_code
-    except ManifestError as error:
+    except tuple(kind for kind, _ in codes) as error:
         console.error(str(error))
-        return EXIT_UNTRUSTED
-    except OSError as error:
-        console.error(str(error))
-        return EXIT_FAILED
+        return next(code for kind, code in codes if isinstance(error, kind))
 
 
 def human_bytes(count: float) -> str:

@@ -30,3 +30,31 @@ class ExpiredMetadataError(UntrustedReleaseError):
 
 class UnknownReleaseError(UntrustedReleaseError):
     """Neither party has signed a release of this name."""
+
+
+class MetadataUnavailableError(ManifestError):
+    """What the trust chain needs can't be had now (not at the store, or offline and not cached). Try again later."""
+
+
+class BadNameError(ManifestError, ValueError):
+    """A name that is no product, version or release. The caller's fault."""
+
+
+class PublishError(ManifestError):
+    """The publisher's own input can't be published as it is: a changing file, a socket, a version that is taken."""
+
+
+class SigningError(ManifestError):
+    """A key, passphrase or repository state that does not allow this signature. The publisher's own."""
+
+
+class StoreError(ManifestError):
+    """The blob store does not answer, or refuses. The world's fault: try again, or look at its URL and rights."""
+
+
+class NoSuchBlobError(StoreError):
+    """The store has nothing at this path."""
+
+
+class BlobExistsError(StoreError):
+    """Something else is at this path already, and it is one that is never overwritten."""

@@ -15,8 +15,8 @@ from itertools import accumulate
 from . import limits
 from .digest import DIGEST_BYTES, digest_function
 from .entries import DIRECTORY, FILE, SYMLINK, Entry
-from .errors import MalformedManifestError
-from .names import BadNameError, ReleaseName
+from .errors import BadNameError, MalformedManifestError
+from .names import ReleaseName
 from .paths import check_entries
 
 __all__ = ["DIRECTORY", "FILE", "SYMLINK", "Entry", "Extent", "HealthCheck", "Manifest", "Profile"]

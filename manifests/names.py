@@ -4,14 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from .errors import ManifestError
+from .errors import BadNameError
 
 _PRODUCT: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
-
-
-class BadNameError(ManifestError, ValueError):
-    """A name that is no product, version or release. The caller's fault."""
 
 
 @dataclass(frozen=True, slots=True)
