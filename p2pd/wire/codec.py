@@ -1,6 +1,6 @@
 """Messages to frames and back; any bytes give a message or RemoteProtocolError, nothing else."""
 
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import msgspec
 
@@ -22,12 +22,12 @@ def encode(message: Message | TrackerMessage) -> bytes:
 
 def decode_peer(body: bytes) -> AnyMessage:
     """A peer's message from a control frame's body."""
-    return _decode(_peer_decoder, body)
+    return cast("AnyMessage", _decode(_peer_decoder, body))
 
 
 def decode_tracker(body: bytes) -> AnyTrackerMessage:
     """A tracker message from a control frame's body."""
-    return _decode(_tracker_decoder, body)
+    return cast("AnyTrackerMessage", _decode(_tracker_decoder, body))
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T:

@@ -22,7 +22,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
     """Base of all peer messages: a MessagePack array whose first item is the name."""
 
 
-class Hello(Message, tag="hello"):
+class Hello(Message, frozen=True, tag="hello"):
     """First on every connection, from both sides."""
 
     version: int
@@ -33,7 +33,7 @@ class Hello(Message, tag="hello"):
     address: str
 
 
-class Join(Message, tag="join"):
+class Join(Message, frozen=True, tag="join"):
     """I am in this swarm, its channel is `channel`, and I have these pieces (big-endian bits; empty: none)."""
 
     channel: int
@@ -42,48 +42,48 @@ class Join(Message, tag="join"):
     bitfield: bytes
 
 
-class Leave(Message, tag="leave"):
+class Leave(Message, frozen=True, tag="leave"):
     """I am no longer in the swarm of this channel."""
 
     channel: int
 
 
-class Have(Message, tag="have"):
+class Have(Message, frozen=True, tag="have"):
     """You may ask me for these pieces now. A super-seeding source names each piece to one peer first."""
 
     channel: int
     pieces: tuple[int, ...]
 
 
-class Lost(Message, tag="lost"):
+class Lost(Message, frozen=True, tag="lost"):
     """I no longer have these (evicted, or found damaged on disk)."""
 
     channel: int
     pieces: tuple[int, ...]
 
 
-class Want(Message, tag="want"):
+class Want(Message, frozen=True, tag="want"):
     """I miss these and know nobody who has them: name them to me if you have them."""
 
     channel: int
     pieces: tuple[int, ...]
 
 
-class Request(Message, tag="request"):
+class Request(Message, frozen=True, tag="request"):
     """Send me this piece, whole."""
 
     channel: int
     piece: int
 
 
-class Cancel(Message, tag="cancel"):
+class Cancel(Message, frozen=True, tag="cancel"):
     """Don't, if it has not left yet."""
 
     channel: int
     piece: int
 
 
-class Reject(Message, tag="reject"):
+class Reject(Message, frozen=True, tag="reject"):
     """I won't send this piece now: `busy` (ask again later), `gone`, or `choked`."""
 
     channel: int
@@ -91,14 +91,14 @@ class Reject(Message, tag="reject"):
     reason: str
 
 
-class ManifestRequest(Message, tag="manifest?"):
+class ManifestRequest(Message, frozen=True, tag="manifest?"):
     """Send me this swarm's manifest from `offset`."""
 
     swarm: bytes
     offset: int
 
 
-class ManifestPart(Message, tag="manifest"):
+class ManifestPart(Message, frozen=True, tag="manifest"):
     """Bytes of a manifest at `offset`, of `total`; total 0: I don't have it."""
 
     swarm: bytes
@@ -107,13 +107,13 @@ class ManifestPart(Message, tag="manifest"):
     data: bytes
 
 
-class Ping(Message, tag="ping"):
+class Ping(Message, frozen=True, tag="ping"):
     """Still there? Answered by `Pong` with the same number."""
 
     number: int
 
 
-class Pong(Message, tag="pong"):
+class Pong(Message, frozen=True, tag="pong"):
     """Still here."""
 
     number: int

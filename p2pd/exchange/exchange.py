@@ -1,0 +1,357 @@
+"""All of a node's connections and swarms, joined: messages go to the brains, the brains' deeds are done.
+
+No choice is made here: what to ask whom is `p2pd.swarm`, what to promise whom `Uploads`, whom to dial `Directory`.
+"""
+
+import functools
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import trio
+
+from manifests.errors import DigestMismatchError
+from p2pd.origin import OriginError
+from p2pd.policy.pacing import TokenBucket
+from p2pd.policy.sources import tier_of
+from p2pd.swarm import ORIGIN, Complete, Drop, Fetch, Send, Serve
+from p2pd.swarm.actions import Action, Withdraw
+from p2pd.swarm.uploads import Owed, Uploads
+from p2pd.wire.connection import About, BlockReceived, Event, Joined, Left
+from p2pd.wire.errors import RemoteProtocolError
+from p2pd.wire.messages import PROTOCOL_VERSION, AnyMessage, Have, Hello, Lost, ManifestPart, ManifestRequest, Reject
+from p2pd.world import World
+
+from .content import Content, StorageError
+from .manifests import ManifestDesk
+from .membership import Membership
+from .neighbours import Neighbours
+from .session import Session
+
+UNVERIFIED_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Pieces received and not yet verified and written: above this, connections are read no further."""
+STORAGE_RETRY_S: Final = 2.0
+ORIGIN_REST_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Who we are on the peer wire. `address`: where others may dial us ('' if nowhere)."""
+
+    name: str
+    fleet: str
+    region: str
+    role: str
+
+
+class Exchange:
+    """Give it swarms and peers; it exchanges pieces. `run` never returns."""
+
+    def __init__(
+        self, world: World, node: Node, content: Content, *, upload_bytes_per_s: float = 0, download_bytes_per_s: float = 0
+    ) -> None:
+        self._world, self._node, self._content = world, node, content
+        self.address = ""
+        self.memberships: dict[bytes, Membership] = {}
+        self.uploads = Uploads()
+        self.neighbours = Neighbours(world, self)
+        self.manifests = ManifestDesk(content)
+        self._up = TokenBucket(upload_bytes_per_s)
+        self._down = TokenBucket(download_bytes_per_s)
+        self._unverified_bytes = 0
+        self._verified = trio.Event()
+        self._retime = trio.Event()
+        self._timer_at = math.inf
+        self._nursery: trio.Nursery | None = None
+        self.bytes_sent = 0
+        self.bytes_received = 0
+
+    async def run(self, listen: str, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
+        """Listen, dial and exchange until cancelled; started with the address as bound."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            self.address = await nursery.start(self.neighbours.listen, listen)
+            nursery.start_soon(self.neighbours.dial_on)
+            nursery.start_soon(self._keep_time)
+            task_status.started(self.address)
+
+    def hello(self) -> Hello:
+        """What we say first."""
+        node = self._node
+        return Hello(PROTOCOL_VERSION, node.fleet, node.name, node.region, node.role, self.neighbours.advertised or self.address)
+
+    def spawn(self, function: Callable[..., Awaitable[Any]], *args: Any) -> None:
+        """Run a task that ends with the exchange."""
+        if self._nursery is None:
+            raise RuntimeError("the exchange does not run")
+        self._nursery.start_soon(function, *args)
+
+    # -- swarms -------------------------------------------------------------------------------------------------
+
+    def join(self, membership: Membership) -> None:
+        """Be in a swarm: tell the neighbours that are, and those to come."""
+        self.memberships[membership.swarm] = membership
+        if membership.brain.complete:
+            membership.completed.set()
+        membership.brain.use_origin(membership.fetch is not None, trio.current_time())
+        for session in self.neighbours.sessions.values():
+            if membership.swarm in session.joined:
+                self._meet(session, membership)
+        self.settle(membership)
+        self.neighbours.wake()
+
+    def leave(self, swarm: bytes) -> None:
+        """Be in it no longer; what is owed of it is forgotten."""
+        membership = self.memberships.pop(swarm, None)
+        if membership is None:
+            return
+        self.uploads.forget_swarm(swarm)
+        self.neighbours.forget_swarm(swarm)
+        for session in self.neighbours.sessions.values():
+            if session.connection.joined(swarm):
+                session.send(session.connection.leave(swarm))
+
+    def meet(self, session: Session) -> None:
+        """A new connection: join it to the swarms that it was dialled for."""
+        for swarm, membership in self.memberships.items():
+            if self.neighbours.wants(session.remote.node, swarm):
+                self.introduce(session, membership)
+
+    def introduce(self, session: Session, membership: Membership) -> None:
+        """Tell a peer that we are in this swarm, once."""
+        if not session.connection.joined(membership.swarm):
+            brain = membership.brain
+            session.send(session.connection.join(membership.swarm, membership.manifest.pieces, brain.opening_bits()))
+
+    def _meet(self, session: Session, membership: Membership) -> None:
+        """Both of us are in this swarm."""
+        pieces, bits = session.joined[membership.swarm]
+        if pieces != membership.manifest.pieces:
+            raise RemoteProtocolError(f"says a swarm of {membership.manifest.pieces} pieces has {pieces}")
+        self.introduce(session, membership)
+        remote = session.remote
+        tier = tier_of(role=remote.role, region=remote.region, own_region=self._node.region)
+        membership.brain.add_peer(remote.node, tier, bits, trio.current_time())
+        self.settle(membership)
+
+    def part(self, session: Session) -> None:
+        """A connection ended."""
+        node, now = session.remote.node, trio.current_time()
+        self.uploads.forget(node)
+        self.manifests.forget(session)
+        for swarm in session.joined:
+            membership = self.memberships.get(swarm)
+            if membership is not None:
+                membership.brain.remove_peer(node, now)
+                self.settle(membership)
+
+    def exhausted(self, node: str, session: Session) -> bool:
+        """Neither of us can learn anything from the other any more, in any swarm that both are in."""
+        both = [self.memberships[swarm] for swarm in session.joined if swarm in self.memberships]
+        return all(membership.brain.exhausted(node) for membership in both)
+
+    # -- what arrives -------------------------------------------------------------------------------------------
+
+    async def on_event(self, session: Session, event: Event) -> None:
+        """Something other than a block arrived."""
+        match event:
+            case Joined(swarm=swarm, pieces=pieces, bits=bits):
+                session.joined[swarm] = (pieces, bits)
+                membership = self.memberships.get(swarm)
+                if membership is not None:
+                    self._meet(session, membership)
+            case Left(swarm=swarm):
+                del session.joined[swarm]
+                membership = self.memberships.get(swarm)
+                if membership is not None:
+                    membership.brain.remove_peer(session.remote.node, trio.current_time())
+                    self.settle(membership)
+            case About(swarm=swarm, message=message):
+                self._on_about(session, swarm, message)
+            case ManifestRequest() | ManifestPart():
+                self.manifests.receive(session, event)
+
+    def _on_about(self, session: Session, swarm: bytes, message: AnyMessage) -> None:
+        pieces, bits = session.joined[swarm]
+        session.joined[swarm] = (pieces, _with_news(bits, message))
+        membership = self.memberships.get(swarm)
+        if membership is None:
+            return
+        membership.brain.receive(session.remote.node, message, trio.current_time())
+        self.settle(membership)
+
+    def on_block(self, session: Session, block: BlockReceived) -> int:
+        """Bytes of a piece: book them, and say how long the piece is."""
+        membership = self.memberships.get(block.swarm)
+        if membership is None:
+            return 1 << 62
+        if not membership.brain.expects(session.remote.node, block.piece):
+            raise RemoteProtocolError(f"sent piece {block.piece}, which nobody asked for")
+        self.bytes_received += len(block.data)
+        membership.brain.arrived(session.remote.node, len(block.data), trio.current_time())
+        return membership.manifest.lengths[block.piece]
+
+    async def on_piece(self, session: Session, swarm: bytes, piece: int, data: bytes) -> None:
+        """A whole piece: verify and keep it in the background, unless too much waits for that already."""
+        membership = self.memberships.get(swarm)
+        if membership is not None:
+            await self._take(membership, session.remote.node, session.remote.role, piece, data)
+
+    async def _take(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
+        fresh = membership.brain.delivered(key, piece, trio.current_time())
+        self.settle(membership)
+        if not fresh:
+            return
+        while self._unverified_bytes > UNVERIFIED_BYTES_MAX:
+            await self._verified.wait()
+        self._unverified_bytes += len(data)
+        self.spawn(self._keep, membership, key, source, piece, data)
+
+    async def _keep(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
+        brain = membership.brain
+        try:
+            await self._content.write_piece(membership.swarm, piece, data, source)
+        except DigestMismatchError:
+            brain.corrupt(key, piece, trio.current_time())
+        except StorageError as error:
+            membership.problem = str(error)
+            brain.pause()
+            brain.failed(key, piece, trio.current_time())
+            self.spawn(self._retry_storage, membership)
+        else:
+            membership.problem = ""
+            brain.stored(piece, trio.current_time())
+        finally:
+            self._unverified_bytes -= len(data)
+            self._verified.set()
+            self._verified = trio.Event()
+        self.settle(membership)
+
+    async def _retry_storage(self, membership: Membership) -> None:
+        """Room may come: ask again after a while, unless a person paused in between."""
+        await trio.sleep(STORAGE_RETRY_S)
+        if membership.problem and not membership.paused:
+            membership.brain.resume(trio.current_time())
+            self.settle(membership)
+
+    # -- what leaves --------------------------------------------------------------------------------------------
+
+    async def next_upload(self, session: Session) -> tuple[bytes, int, bytes] | None:
+        """The next piece owed to this peer, read and verified."""
+        node = session.remote.node
+        while (owed := self.uploads.next(node)) is not None:
+            data = await self._content.read_piece(owed.swarm, owed.piece)
+            membership = self.memberships.get(owed.swarm)
+            if data is not None and membership is not None:
+                return owed.swarm, owed.piece, data
+            if membership is not None:
+                membership.brain.lose(owed.piece, trio.current_time())
+                self._do(membership, Send(node, Reject(0, owed.piece, "gone")))
+                self.settle(membership)
+        return None
+
+    def uploaded(self, session: Session, swarm: bytes, piece: int) -> None:
+        """A whole piece left."""
+        membership = self.memberships.get(swarm)
+        if membership is not None:
+            now, length = trio.current_time(), membership.manifest.lengths[piece]
+            self.uploads.sent(length, now)
+            self.bytes_sent += length
+            membership.brain.sent(session.remote.node, piece, now)
+            self.settle(membership)
+
+    async def throttle(self, *, sent: int = 0, received: int = 0) -> None:
+        """Wait as the caps say."""
+        now = trio.current_time()
+        wait_s = max(self._up.take(sent, now), self._down.take(received, now))
+        if wait_s > 0:
+            await trio.sleep(wait_s)
+
+    # -- deeds --------------------------------------------------------------------------------------------------
+
+    def settle(self, membership: Membership) -> None:
+        """Do what the brain wants, and see to its timer."""
+        while (action := membership.brain.next_action()) is not None:
+            self._do(membership, action)
+        if membership.brain.next_timer() < self._timer_at:
+            self._retime.set()
+
+    def _do(self, membership: Membership, action: Action) -> None:
+        match action:
+            case Send(peer=peer, message=message):
+                session = self.neighbours.sessions.get(peer)
+                if session is not None and session.connection.joined(membership.swarm):
+                    session.send(session.connection.about(membership.swarm, message))
+            case Serve(peer=peer, piece=piece):
+                self._serve(membership, peer, piece)
+            case Withdraw(peer=peer, piece=piece):
+                self.uploads.withdraw(peer, membership.swarm, piece)
+            case Fetch(piece=piece):
+                self.spawn(self._fetch, membership, piece)
+            case Drop(peer=peer, reason=reason):
+                self.neighbours.ban(peer, reason)
+            case Complete():
+                membership.completed.set()
+                self.neighbours.wake()
+
+    def _serve(self, membership: Membership, peer: str, piece: int) -> None:
+        session = self.neighbours.sessions.get(peer)
+        if session is None:
+            return
+        owed = Owed(membership.swarm, piece, membership.manifest.lengths[piece])
+        if self.uploads.add(peer, owed, trio.current_time()):
+            session.wake()
+        else:
+            self._do(membership, Send(peer, Reject(0, piece, "busy")))
+
+    async def _fetch(self, membership: Membership, piece: int) -> None:
+        fetch = membership.fetch
+        manifest = membership.manifest
+        try:
+            if fetch is None:
+                raise OriginError("no HTTP origin is known", math.inf)
+            data = await fetch(manifest.digest(piece), manifest.lengths[piece])
+        except OriginError as error:
+            membership.brain.failed(ORIGIN, piece, trio.current_time())
+            await self._rest_origin(membership, error.retry_at)
+            return
+        self.bytes_received += len(data)
+        await self.throttle(received=len(data))
+        membership.brain.arrived(ORIGIN, len(data), trio.current_time())
+        await self._take(membership, ORIGIN, ORIGIN, piece, data)
+
+    async def _rest_origin(self, membership: Membership, retry_at: float) -> None:
+        """Every HTTP source failed: ask none before `retry_at`."""
+        membership.origin_failures += 1
+        failures = membership.origin_failures
+        membership.brain.use_origin(False, trio.current_time())
+        self.settle(membership)
+        await trio.sleep_until(max(retry_at, trio.current_time() + ORIGIN_REST_S))
+        if failures == membership.origin_failures:
+            membership.brain.use_origin(True, trio.current_time())
+            self.settle(membership)
+
+    async def _keep_time(self) -> None:
+        """Call each brain's timer when it has come."""
+        while True:
+            self._timer_at = min((one.brain.next_timer() for one in self.memberships.values()), default=math.inf)
+            with trio.move_on_at(self._timer_at):
+                await self._retime.wait()
+            self._retime = trio.Event()
+            now = trio.current_time()
+            for membership in list(self.memberships.values()):
+                if membership.brain.next_timer() <= now:
+                    membership.brain.handle_timer(now)
+                    self.settle(membership)
+
+
+def _with_news(bits: int, message: AnyMessage) -> int:
+    """The set that a peer holds after it said this: kept for swarms that we may join later."""
+    match message:
+        case Have(pieces=pieces):
+            return functools.reduce(lambda have, piece: have | 1 << piece, pieces, bits)
+        case Lost(pieces=pieces):
+            return functools.reduce(lambda have, piece: have & ~(1 << piece), pieces, bits)
+        case _:
+            return bits

@@ -1,0 +1,240 @@
+"""Connections: who is connected, who could be, who may not be. Listens, dials, and keeps one connection a node."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from p2pd.policy.backoff import Backoff
+from p2pd.policy.dialing import Candidate, choose_dials, keeps_new_connection
+from p2pd.policy.sources import tier_of
+from p2pd.wire.announce import PeerInfo
+from p2pd.wire.errors import RemoteProtocolError
+from p2pd.world import World
+from p2pd.world.network import Stream
+
+from .session import Session
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+
+BAN_S: Final = 3600.0
+"""For bytes that are not what was signed for: no accident that TCP lets pass explains that twice an hour."""
+KNOWN_MAX: Final = 256
+"""Candidates remembered a swarm."""
+CONNECTIONS_MAX: Final = 512
+HANDSHAKES_MAX: Final = 64
+"""Connections that have not said Hello yet."""
+PRUNE_S: Final = 30.0
+"""A connection over which neither side can learn anything more is closed after this."""
+
+
+@dataclass(slots=True)
+class _Known:
+    candidate: Candidate
+    backoff: Backoff
+    not_before: float = 0.0
+
+
+@dataclass(slots=True)
+class _Swarm:
+    known: dict[str, _Known] = field(default_factory=dict)
+
+
+class Neighbours:
+    """The table of sessions (`sessions`, by node) and of those that could be dialled."""
+
+    def __init__(self, world: World, exchange: "Exchange") -> None:
+        self._world, self._exchange = world, exchange
+        self.sessions: dict[str, Session] = {}
+        self.advertised = ""
+        self.banned: dict[str, tuple[float, str]] = {}
+        self._swarms: dict[bytes, _Swarm] = {}
+        self._dialling: set[str] = set()
+        self._handshakes = 0
+        self._changed = trio.Event()
+
+    # -- who could be -------------------------------------------------------------------------------------------
+
+    def suggest(self, swarm: bytes, peers: Sequence[PeerInfo]) -> None:
+        """The tracker (or the LAN) says that these are in the swarm."""
+        known = self._swarms.setdefault(swarm, _Swarm()).known
+        own = self._exchange.hello()
+        for peer in peers:
+            if peer.node == own.node or not peer.address or len(known) >= KNOWN_MAX:
+                continue
+            tier = tier_of(role=peer.role, region=peer.region, own_region=own.region)
+            candidate = Candidate(peer.node, peer.address, tier, peer.complete)
+            entry = known.get(peer.node)
+            if entry is None or entry.candidate.address != peer.address:
+                known[peer.node] = _Known(candidate, Backoff(self._world.rng))
+        self._introduce_connected(swarm)
+        self.wake()
+
+    def _introduce_connected(self, swarm: bytes) -> None:
+        membership = self._exchange.memberships.get(swarm)
+        if membership is None or membership.brain.complete:
+            return
+        for node in self._swarms[swarm].known:
+            session = self.sessions.get(node)
+            if session is not None:
+                self._exchange.introduce(session, membership)
+
+    def wants(self, node: str, swarm: bytes) -> bool:
+        """Was this node named to us as being in this swarm?"""
+        entry = self._swarms.get(swarm)
+        return entry is not None and node in entry.known
+
+    def forget_swarm(self, swarm: bytes) -> None:
+        """We left it."""
+        self._swarms.pop(swarm, None)
+
+    def ban(self, node: str, reason: str) -> None:
+        """Never speak to this node for an hour."""
+        self.banned[node] = (trio.current_time() + BAN_S, reason)
+        session = self.sessions.get(node)
+        if session is not None:
+            session.end(reason)
+
+    def _is_banned(self, node: str) -> bool:
+        until, _ = self.banned.get(node, (0.0, ""))
+        return trio.current_time() < until
+
+    def wake(self) -> None:
+        """Something changed: see again whom to dial."""
+        self._changed.set()
+
+    # -- listening ----------------------------------------------------------------------------------------------
+
+    async def listen(self, address: str, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
+        """Accept connections until cancelled; started with the address as bound."""
+        listener = await self._world.network.listen(address)
+        try:
+            async with trio.open_nursery() as nursery:
+                task_status.started(listener.address)
+                while True:
+                    stream = await listener.accept()
+                    nursery.start_soon(self._converse, stream, False)
+        finally:
+            await listener.aclose()
+
+    # -- dialling -----------------------------------------------------------------------------------------------
+
+    async def dial_on(self) -> None:
+        """Dial whom the rule names, whenever something changed or a pause is over."""
+        async with trio.open_nursery() as nursery:
+            while True:
+                next_look = self._dial_due(nursery)
+                self._changed = trio.Event()
+                with trio.move_on_at(next_look):
+                    await self._changed.wait()
+                await trio.sleep(0.01)  # let a burst of changes come together
+
+    def _dial_due(self, nursery: trio.Nursery) -> float:
+        """Start the dials that are due; when to look again."""
+        now = trio.current_time()
+        next_look = now + PRUNE_S if self._prune() else float("inf")
+        for swarm, membership in self._exchange.memberships.items():
+            entry = self._swarms.get(swarm)
+            if entry is None or membership.brain.complete:
+                continue
+            due = []
+            for node, known in entry.known.items():
+                if node in self.sessions or node in self._dialling or self._is_banned(node):
+                    continue
+                if known.not_before > now:
+                    next_look = min(next_look, known.not_before)
+                else:
+                    due.append(known.candidate)
+            neighbours = sum(swarm in session.joined for session in self.sessions.values())
+            for candidate in choose_dials(due, neighbours, self._world.rng):
+                self._dialling.add(candidate.node)
+                nursery.start_soon(self._dial, entry.known[candidate.node])
+        return next_look
+
+    def _prune(self) -> bool:
+        """End connections that no longer serve anybody; True while there are any to watch."""
+        now = trio.current_time()
+        for node, session in self.sessions.items():
+            if now - session.useful_at > PRUNE_S and self._exchange.exhausted(node, session):
+                session.end("nothing more to exchange")
+        return bool(self.sessions)
+
+    async def _dial(self, known: _Known) -> None:
+        node = known.candidate.node
+        try:
+            stream = await self._world.network.dial(known.candidate.address)
+        except OSError:
+            known.not_before = trio.current_time() + max(0.2, known.backoff.failed())
+        else:
+            if await self._converse(stream, True):
+                known.backoff.succeeded()
+            known.not_before = trio.current_time() + max(0.2, known.backoff.failed())
+        finally:
+            self._dialling.discard(node)
+            self.wake()
+
+    async def reach(self, address: str) -> Session | None:
+        """A session with whoever is at this address, dialling if need be; None when nobody answers soon."""
+        for session in self.sessions.values():
+            if session.remote.address == address:
+                return session
+        known = _Known(Candidate("", address, tier_of(role="", region="", own_region="")), Backoff(self._world.rng))
+        with trio.move_on_after(2.0):
+            self._exchange.spawn(self._dial, known)
+            while True:
+                await trio.sleep(0.02)
+                for session in self.sessions.values():
+                    if session.remote.address == address:
+                        return session
+        return None
+
+    # -- a connection's life ------------------------------------------------------------------------------------
+
+    async def _converse(self, stream: Stream, dialled: bool) -> bool:
+        """From handshake to end; True if there was a conversation."""
+        session = Session(stream, self._exchange.hello(), self._exchange, dialled=dialled)
+        try:
+            if self._handshakes >= HANDSHAKES_MAX or len(self.sessions) >= CONNECTIONS_MAX:
+                return False
+            self._handshakes += 1
+            try:
+                pending = await session.handshake()
+            except (RemoteProtocolError, trio.TooSlowError, trio.BrokenResourceError, trio.ClosedResourceError):
+                return False
+            finally:
+                self._handshakes -= 1
+            if not self._admit(session):
+                return False
+            try:
+                self._exchange.meet(session)
+                await session.run(pending)
+            finally:
+                self._dismiss(session)
+            return True
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + 1.0):
+                await stream.aclose()
+
+    def _admit(self, session: Session) -> bool:
+        node, own = session.remote.node, self._exchange.hello().node
+        if node == own or self._is_banned(node):
+            return False
+        old = self.sessions.get(node)
+        if old is not None:
+            keeps_new = keeps_new_connection(
+                own_node=own, other_node=node, we_dialled_new=session.dialled, we_dialled_old=old.dialled
+            )
+            if not keeps_new:
+                return False
+            self._dismiss(old)
+            old.end("replaced by a newer connection")
+        self.sessions[node] = session
+        return True
+
+    def _dismiss(self, session: Session) -> None:
+        if self.sessions.get(session.remote.node) is session:
+            del self.sessions[session.remote.node]
+            self._exchange.part(session)
+            self.wake()

@@ -1,0 +1,219 @@
+"""One connection to one peer: a task that reads, a task that writes, and nothing that decides.
+
+Control frames go before blocks and between the blocks of a piece. What a peer sends for its piece is put together here,
+in order, at most one piece at a time; what it may not send ends the connection.
+"""
+
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+import trio
+
+from p2pd.wire.connection import BlockReceived, Event, PeerConnection
+from p2pd.wire.errors import RemoteProtocolError
+from p2pd.wire.framing import BLOCK_BYTES_MAX
+from p2pd.wire.messages import Hello, Ping, Pong
+from p2pd.world.network import Stream
+
+RECEIVE_BYTES: Final = 256 * 1024
+CONTROL_QUEUE_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Control frames waiting for a peer that doesn't read: then it is dropped."""
+SILENCE_S_MAX: Final = 60.0
+PING_AFTER_S: Final = 20.0
+HANDSHAKE_S_MAX: Final = 5.0
+
+
+class Owner(Protocol):
+    """What a session needs of the exchange."""
+
+    async def on_event(self, session: "Session", event: Event) -> None:
+        """Something arrived."""
+        ...
+
+    async def on_piece(self, session: "Session", swarm: bytes, piece: int, data: bytes) -> None:
+        """A whole piece arrived."""
+        ...
+
+    def on_block(self, session: "Session", block: BlockReceived) -> int:
+        """Bytes of a piece arrived: the piece's length; RemoteProtocolError when nobody asked for it."""
+        ...
+
+    async def next_upload(self, session: "Session") -> tuple[bytes, int, bytes] | None:
+        """Swarm, piece and bytes to send next, or None."""
+        ...
+
+    def uploaded(self, session: "Session", swarm: bytes, piece: int) -> None:
+        """A whole piece left."""
+        ...
+
+    async def throttle(self, *, sent: int = 0, received: int = 0) -> None:
+        """Wait as the caps say."""
+        ...
+
+
+class Session:
+    """A connection, from its handshake to its end. `remote` is set once `run` has begun."""
+
+    def __init__(self, stream: Stream, hello: Hello, owner: Owner, *, dialled: bool) -> None:
+        self.stream, self.dialled = stream, dialled
+        self.connection = PeerConnection(hello)
+        self.joined: dict[bytes, tuple[int, int]] = {}
+        """The swarms that the peer is in and we are not (yet): its pieces and its set."""
+        self._owner = owner
+        self._control: list[bytes] = []
+        self._control_bytes = 0
+        self._wake = trio.Event()
+        self._scope = trio.CancelScope()
+        self._piece: tuple[bytes, int] | None = None
+        self._assembly = bytearray()
+        self._heard_at = trio.current_time()
+        self.useful_at = self._heard_at
+        self.ended_because = ""
+
+    @property
+    def remote(self) -> Hello:
+        """Who is there."""
+        hello = self.connection.remote
+        if hello is None:
+            raise RuntimeError("the handshake is not done")
+        return hello
+
+    async def handshake(self) -> list[Event]:
+        """Exchange Hellos; what came with theirs. RemoteProtocolError or trio.TooSlowError when it fails."""
+        with trio.fail_after(HANDSHAKE_S_MAX):
+            await self.stream.send_all(self.connection.hello())
+            events: list[Event] = []
+            while not events:
+                events = list(await self._receive())
+        self._check_identity()
+        return events[1:]
+
+    def _check_identity(self) -> None:
+        identity = self.stream.identity
+        if identity.proven and (identity.node, identity.role) != (self.remote.node, self.remote.role):
+            raise RemoteProtocolError(f"says it is {self.remote.node}, its certificate says {identity.node}")
+
+    async def run(self, pending: list[Event]) -> None:
+        """Read and write until either side ends; never raises for what the peer or the network did."""
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._watch)
+                    nursery.start_soon(self._write)
+                    await self._read(pending)
+                    nursery.cancel_scope.cancel()
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
+            self.ended_because = self.ended_because or "connection lost"
+        except* RemoteProtocolError as errors:
+            self.ended_because = self.ended_because or _first_words(errors)
+
+    def end(self, reason: str) -> None:
+        """Close soon, for this reason."""
+        self.ended_because = self.ended_because or reason
+        self._scope.cancel()
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def send(self, frame: bytes) -> None:
+        """Queue a control frame."""
+        self._control.append(frame)
+        self._control_bytes += len(frame)
+        if self._control_bytes > CONTROL_QUEUE_BYTES_MAX:
+            self.end("it does not read what it is sent")
+        self.wake()
+
+    def wake(self) -> None:
+        """There may be something to write."""
+        self._wake.set()
+
+    async def _write(self) -> None:
+        while True:
+            await self._flush()
+            upload = await self._owner.next_upload(self)
+            if upload is not None:
+                await self._send_piece(*upload)
+            elif not self._control:
+                await self._wake.wait()
+                self._wake = trio.Event()
+
+    async def _flush(self) -> None:
+        while self._control:
+            frames = b"".join(self._control)
+            self._control.clear()
+            self._control_bytes = 0
+            await self.stream.send_all(frames)
+
+    async def _send_piece(self, swarm: bytes, piece: int, data: bytes) -> None:
+        view = memoryview(data)
+        for offset in range(0, len(view), BLOCK_BYTES_MAX):
+            part = view[offset : offset + BLOCK_BYTES_MAX]
+            if not self.connection.joined(swarm):
+                return
+            await self._owner.throttle(sent=len(part))
+            await self._flush()
+            if self.connection.joined(swarm):
+                head = self.connection.block_head(swarm, piece, offset, len(part))
+                await self.stream.send_all(head + part)
+        self.useful_at = trio.current_time()
+        self._owner.uploaded(self, swarm, piece)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    async def _receive(self) -> Iterator[Event]:
+        data = await self.stream.receive_some(RECEIVE_BYTES)
+        if not data:
+            raise trio.BrokenResourceError("the peer closed")
+        self._heard_at = trio.current_time()
+        return self.connection.receive(data)
+
+    async def _read(self, pending: list[Event]) -> None:
+        for event in pending:
+            await self._handle(event)
+        while True:
+            for event in await self._receive():
+                await self._handle(event)
+
+    async def _handle(self, event: Event) -> None:
+        match event:
+            case BlockReceived():
+                await self._block(event)
+            case Ping(number=number):
+                self.send(self.connection.plain(Pong(number)))
+            case Pong():
+                pass
+            case _:
+                await self._owner.on_event(self, event)
+
+    async def _block(self, block: BlockReceived) -> None:
+        length = self._owner.on_block(self, block)
+        self.useful_at = trio.current_time()
+        await self._owner.throttle(received=len(block.data))
+        key = (block.swarm, block.piece)
+        if block.offset == 0:
+            self._piece, self._assembly = key, bytearray()
+        elif key != self._piece or block.offset != len(self._assembly):
+            raise RemoteProtocolError(f"block of piece {block.piece} at {block.offset} out of order")
+        if block.offset + len(block.data) > length:
+            raise RemoteProtocolError(f"piece {block.piece} is longer than {length} bytes")
+        whole: bytes | None = bytes(block.data) if len(block.data) == length else None
+        if whole is None:
+            self._assembly += block.data
+            whole = bytes(self._assembly) if len(self._assembly) == length else None
+        if whole is not None:
+            self._piece, self._assembly = None, bytearray()
+            await self._owner.on_piece(self, block.swarm, block.piece, whole)
+
+    async def _watch(self) -> None:
+        """One watchdog a connection: pings a silent peer, ends a dead one."""
+        while True:
+            await trio.sleep(PING_AFTER_S)
+            silent_s = trio.current_time() - self._heard_at
+            if silent_s > SILENCE_S_MAX:
+                self.end(f"silent for {silent_s:.0f} s")
+            elif silent_s >= PING_AFTER_S / 2:
+                self.send(self.connection.plain(Ping(int(self._heard_at))))
+
+
+def _first_words(errors: BaseExceptionGroup[RemoteProtocolError]) -> str:
+    first = errors.exceptions[0]
+    return _first_words(first) if isinstance(first, BaseExceptionGroup) else str(first)

@@ -1,0 +1,47 @@
+"""Whom to dial, and which of two connections to the same node to keep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from .sources import Tier
+
+DEGREE: Final = 16
+"""Neighbours of an incomplete node in one swarm (simulated, last host to the bound: 4: 1.25, 10: 1.07, 20 to 32: 1.03)."""
+OUTSIDE_RESERVED: Final = 2
+"""Of these, kept for peers of other regions: locality is a preference, never a wall (kraken #244: a far zone starved)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A peer that one could dial."""
+
+    node: str
+    address: str
+    tier: Tier
+    complete: bool = False
+
+
+def choose_dials(candidates: Sequence[Candidate], neighbours: int, rng: Random, degree: int = DEGREE) -> list[Candidate]:
+    """Which of the candidates (none of them a neighbour yet) to dial, having so many neighbours already.
+
+    Shields always, then near peers before far ones at random within a tier, with a few places kept for far ones.
+    """
+    shields = [one for one in candidates if one.tier is Tier.SHIELD]
+    others = [one for one in candidates if one.tier is not Tier.SHIELD]
+    rng.shuffle(others)
+    near = [one for one in others if one.tier < Tier.REMOTE]
+    far = [one for one in others if one.tier is Tier.REMOTE]
+    room = max(0, degree - neighbours)
+    kept = min(OUTSIDE_RESERVED, len(far), room)
+    chosen = near[: room - kept]
+    return shields + chosen + far[: room - len(chosen)]
+
+
+def keeps_new_connection(*, own_node: str, other_node: str, we_dialled_new: bool, we_dialled_old: bool) -> bool:
+    """Two connections to one node: both sides must keep the same one. The one that the smaller name dialled wins; a
+    second one of the same direction replaces the first (the other side must have lost it)."""
+    if we_dialled_new == we_dialled_old:
+        return True
+    return we_dialled_new == (own_node < other_node)

@@ -1,0 +1,19 @@
+"""Whether an idle peer should be asked for a piece that is already on its way from another.
+
+Near the end every missing piece is in flight somewhere, and the slowest source would set the finish. A piece is asked for
+a second time only from somebody who would bring it much sooner, so that few bytes are paid twice.
+"""
+
+from typing import Final
+
+SPEED_UP_MIN: Final = 2.0
+"""Hedge only when the new source needs less than half of the time that is left."""
+GAIN_S_MIN: Final = 0.25
+"""And when that gains at least this much: below it the cancel would come too late."""
+COPIES_MAX: Final = 2
+"""Requests for one piece at once."""
+
+
+def worth_hedging(*, left_s: float, fresh_s: float, copies: int) -> bool:
+    """`left_s`: until the piece would come from where it was asked for; `fresh_s`: from the idle peer."""
+    return copies < COPIES_MAX and left_s > SPEED_UP_MIN * fresh_s and left_s - fresh_s > GAIN_S_MIN

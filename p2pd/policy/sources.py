@@ -1,0 +1,59 @@
+"""Where bytes should come from: LAN > region > remote > shield > HTTP origin (the shield's plain HTTP, or a CDN).
+
+Sources work in parallel; the rule only says what the dearer ones are for. A shield is asked for pieces that no peer
+holds. HTTP is asked for what nobody on the peer wire will bring: pieces that none of them holds while no shield is
+there, and everything when nothing has moved for a while.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+STALL_S: Final = 3.0
+"""A peer that owes us pieces and sent nothing for so long is left (the mission's own figure)."""
+ORIGIN_GRACE_S: Final = 1.0
+"""Peers and shield get this long before HTTP is asked for what they don't hold: one announce and one dial."""
+ORIGIN_STALL_S: Final = 3.0
+"""With peers that hold what we miss but send nothing."""
+ORIGIN_FETCHES_MAX: Final = 8
+"""HTTP requests at once of one download."""
+
+
+class Tier(IntEnum):
+    """How dear a byte is from there; ascending."""
+
+    LAN = 0
+    REGION = 1
+    REMOTE = 2
+    SHIELD = 3
+    ORIGIN = 4
+
+
+def tier_of(*, role: str, region: str, own_region: str) -> Tier:
+    """The tier of a peer by what it says (or proved) of itself."""
+    if role == "seeder":
+        return Tier.SHIELD
+    return Tier.REGION if region == own_region else Tier.REMOTE
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rule looks at; durations in seconds, infinite when it never happened."""
+
+    unheld: bool
+    """Some missing piece is held by no live peer."""
+    shield_alive: bool
+    """A shield is connected on the peer wire and not snubbed."""
+    since_change_s: float
+    """Since `unheld` became true with no shield alive, or since the download began."""
+    since_progress_s: float
+    """Since the last piece came from anywhere."""
+
+
+def origin_scope(facts: Facts) -> str:
+    """What HTTP may be asked for now: `nothing`, `unheld` pieces only, or `anything`."""
+    if facts.since_progress_s >= ORIGIN_STALL_S:
+        return "anything"
+    if facts.unheld and not facts.shield_alive and facts.since_change_s >= ORIGIN_GRACE_S:
+        return "unheld"
+    return "nothing"

@@ -1,0 +1,7 @@
+"""The swarm brain: what to ask whom for, what to tell whom, when to give up on whom. Pure: told the time, handed its dice."""
+
+from .actions import Action, Complete, Drop, Fetch, Send, Serve
+from .snapshot import Snapshot
+from .swarm import ORIGIN, Swarm
+
+__all__ = ["ORIGIN", "Action", "Complete", "Drop", "Fetch", "Send", "Serve", "Snapshot", "Swarm"]

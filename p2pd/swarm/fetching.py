@@ -1,0 +1,214 @@
+"""The asking half of the brain: keeps every useful source busy, and leaves those that are not.
+
+    idle capacity at a peer  ->  ask for the rarest piece that it holds and nobody was asked for
+    nothing left to ask for  ->  hedge: a piece in flight at somebody much slower
+    owed and silent for 3 s  ->  snub: take its pieces back, try it again later, twice as late each time
+    missed and nowhere held  ->  tell the shields (Want); without a shield, or when all stalls, ask HTTP
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from p2pd.policy.hedging import worth_hedging
+from p2pd.policy.pacing import Rate, queue_bytes
+from p2pd.policy.picking import pick_rarest
+from p2pd.policy.sources import ORIGIN_FETCHES_MAX, STALL_S, Facts, Tier, origin_scope
+from p2pd.wire import bits as bitset
+from p2pd.wire.messages import Cancel, Request, Want
+
+from .actions import Action, Fetch, Send
+from .availability import Availability
+from .peerview import PeerView
+from .requests import Requests
+
+ORIGIN: Final = "origin"
+"""The key under which pieces from HTTP are booked."""
+TICK_S: Final = 0.25
+SNUB_S: Final = 5.0
+SNUB_S_MAX: Final = 80.0
+BUSY_S: Final = 0.5
+WANT_AFTER_S: Final = 0.5
+WANT_PIECES: Final = 64
+HEDGE_LOOKS: Final = 64
+
+
+@dataclass(slots=True)
+class Books:
+    """What the asking half shares with the rest of the brain."""
+
+    lengths: Sequence[int]
+    present: int
+    verifying: int
+    peers: dict[str, PeerView]
+    by_peers: Availability
+    by_shields: Availability
+    act: Callable[[Action], None]
+
+
+class Fetching:
+    """Asks. `now` never goes back; nothing is asked while paused or complete."""
+
+    def __init__(self, books: Books, rng: Random, now: float) -> None:
+        self._books, self._rng = books, rng
+        self._everything = bitset.full(len(books.lengths))
+        self._piece_bytes = sum(books.lengths) / len(books.lengths) if books.lengths else 1.0
+        self.requests = Requests(books.lengths)
+        self.rate = Rate()
+        self.origin = PeerView(ORIGIN, Tier.ORIGIN, self._everything, now)
+        self.origin_usable = False
+        self.paused = False
+        self.progress_at = now
+        self._unheld_since = now
+        self._wanted_at = now
+
+    @property
+    def missing(self) -> int:
+        """Pieces neither present nor being verified."""
+        return self._everything & ~self._books.present & ~self._books.verifying
+
+    @property
+    def unheld(self) -> int:
+        """Missing pieces that no neighbour told us of."""
+        return self.missing & ~self._books.by_peers.held & ~self._books.by_shields.held
+
+    def refill(self, peer: PeerView, now: float) -> None:
+        """Ask `peer` for as much as it may owe us."""
+        if self.paused or not peer.available(now):
+            return
+        room = queue_bytes(peer.rate.per_s(now), self._piece_bytes) if not peer.snubs else self._piece_bytes
+        while peer.requested_bytes < room:
+            piece = self._choose(peer)
+            if piece is None:
+                piece = self._choose_hedge(peer, now)
+            if piece is None:
+                return
+            self._ask(peer, piece, now)
+
+    def _choose(self, peer: PeerView) -> int | None:
+        candidates = peer.bits & self.missing & ~self.requests.in_flight
+        if peer.tier is Tier.SHIELD and self.requests.in_flight:
+            # The dear source is for what peers can't bring; only an idle downloader takes anything from it.
+            candidates &= ~self._books.by_peers.held
+        return pick_rarest(candidates, self._books.by_peers.counts, self._rng)
+
+    def _choose_hedge(self, peer: PeerView, now: float) -> int | None:
+        if peer.requested or not self.requests.in_flight or self.missing & ~self.requests.in_flight:
+            return None
+        candidates = peer.bits & self.requests.in_flight
+        own_rate = peer.rate.per_s(now) or self.rate.per_s(now) / max(1, len(self._books.peers))
+        best, best_left_s = None, 0.0
+        for _, piece in zip(range(HEDGE_LOOKS), bitset.iterate(candidates), strict=False):
+            owners = self.requests.owners[piece]
+            left_s = min(owner.requested_bytes / max(1.0, owner.rate.per_s(now)) for owner in owners)
+            fresh_s = self._books.lengths[piece] / max(1.0, own_rate)
+            if left_s > best_left_s and worth_hedging(left_s=left_s, fresh_s=fresh_s, copies=len(owners)):
+                best, best_left_s = piece, left_s
+        return best
+
+    def _ask(self, peer: PeerView, piece: int, now: float) -> None:
+        self.requests.add(peer, piece, now)
+        peer.cancelled.discard(piece)
+        self._books.act(Fetch(piece) if peer is self.origin else Send(peer.key, Request(0, piece)))
+
+    def arrived(self, peer: PeerView, count: int, now: float) -> None:
+        """`count` bytes of a piece came from `peer`."""
+        peer.rate.add(count, now)
+        self.rate.add(count, now)
+        peer.progress_at = self.progress_at = now
+        peer.bytes_received += count
+        peer.snubs = 0
+        peer.snubbed_until = float("-inf")
+
+    def delivered(self, peer: PeerView, piece: int) -> bool:
+        """A whole piece came; True if it is still missing. Whoever else was asked for it is told not to bother."""
+        self.requests.remove(peer, piece)
+        peer.cancelled.discard(piece)
+        for other in self.requests.others(peer, piece):
+            self._cancel(other, piece)
+        return bool(self.missing >> piece & 1)
+
+    def _cancel(self, peer: PeerView, piece: int) -> None:
+        self.requests.remove(peer, piece)
+        if peer is not self.origin:
+            peer.cancelled.add(piece)
+            self._books.act(Send(peer.key, Cancel(0, piece)))
+
+    def rejected(self, peer: PeerView, piece: int, reason: str, now: float) -> None:
+        """`peer` won't bring a piece."""
+        self.requests.remove(peer, piece)
+        peer.cancelled.discard(piece)
+        if reason == "busy":
+            peer.busy_until = now + BUSY_S * (0.5 + self._rng.random())
+
+    def release(self, peer: PeerView) -> None:
+        """`peer` is gone: what it owed may be asked elsewhere."""
+        self.requests.release(peer)
+
+    def pause(self) -> None:
+        """Ask for nothing more, and take back what was asked."""
+        self.paused = True
+        for peer in [*self._books.peers.values(), self.origin]:
+            for piece in list(peer.requested):
+                self._cancel(peer, piece)
+
+    def resume(self, now: float) -> None:
+        """Go on."""
+        self.paused = False
+        self.progress_at = self._unheld_since = now
+        self.tick(now)
+
+    def tick(self, now: float) -> None:
+        """What time alone decides: snubs, wants, HTTP, and another look at every idle source."""
+        if self.paused or not self.missing:
+            return
+        for peer in self._books.peers.values():
+            self._snub_if_silent(peer, now)
+        for peer in sorted(self._books.peers.values(), key=lambda one: one.tier):
+            self.refill(peer, now)
+        self._tell_want(now)
+        self._use_origin(now)
+
+    def _snub_if_silent(self, peer: PeerView, now: float) -> None:
+        if not peer.requested or now - max(peer.progress_at, min(peer.requested.values())) < STALL_S:
+            return
+        for piece in list(peer.requested):
+            self._cancel(peer, piece)
+        peer.snubbed_until = now + min(SNUB_S_MAX, SNUB_S * 2**peer.snubs)
+        peer.snubs += 1
+
+    def _tell_want(self, now: float) -> None:
+        unheld = self.unheld
+        if not unheld or now - self.progress_at < WANT_AFTER_S or now - self._wanted_at < WANT_AFTER_S:
+            return
+        self._wanted_at = now
+        start = bitset.first_from(unheld, self._rng.randrange(unheld.bit_length()))
+        pieces = [start, *(piece for _, piece in zip(range(WANT_PIECES - 1), bitset.iterate(unheld), strict=False))]
+        for peer in self._books.peers.values():
+            if peer.tier is Tier.SHIELD:
+                self._books.act(Send(peer.key, Want(0, tuple(sorted(set(pieces))))))
+
+    def shield_alive(self, now: float) -> bool:
+        """A shield is connected and answers."""
+        return any(peer.tier is Tier.SHIELD and now >= peer.snubbed_until for peer in self._books.peers.values())
+
+    def _use_origin(self, now: float) -> None:
+        unheld, shield_alive = self.unheld, self.shield_alive(now)
+        if shield_alive or not unheld:
+            self._unheld_since = now
+        scope = origin_scope(
+            Facts(
+                unheld=bool(unheld),
+                shield_alive=shield_alive,
+                since_change_s=now - self._unheld_since,
+                since_progress_s=now - self.progress_at,
+            )
+        )
+        if not self.origin_usable or scope == "nothing":
+            return
+        candidates = (unheld if scope == "unheld" else self.missing) & ~self.requests.in_flight
+        while candidates and len(self.origin.requested) < ORIGIN_FETCHES_MAX:
+            piece = bitset.first_from(candidates, self._rng.randrange(candidates.bit_length()))
+            candidates &= ~(1 << piece)
+            self._ask(self.origin, piece, now)

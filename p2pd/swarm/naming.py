@@ -1,0 +1,73 @@
+"""The shield's half of the brain: super-seeding. Which pieces to name to whom, see `policy/offering.py`."""
+
+from typing import Final
+
+from p2pd.policy.offering import answer_want, choose_offers, offers_wanted
+from p2pd.wire.messages import HAVES_MAX, Have
+
+from .actions import Send
+from .fetching import Books
+from .peerview import PeerView
+
+NAMED_S_MAX: Final = 10.0
+"""A piece named to a peer that still lacks it after this may be named to another."""
+
+
+class Naming:
+    """Names pieces to peers. `named`: the set of pieces on their way to somebody."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._piece_bytes = sum(books.lengths) / len(books.lengths) if books.lengths else 1.0
+        self.named = 0
+
+    def offer(self, peer: PeerView, now: float) -> None:
+        """Name as many more pieces to `peer` as it can use soon."""
+        books = self._books
+        count = offers_wanted(peer.named_unsent, peer.upload_rate.per_s(now), self._piece_bytes)
+        lacking = books.present & ~peer.bits
+        self._name(peer, choose_offers(count, lacking, self.named, books.by_peers.held), now)
+
+    def want(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
+        """`peer` finds these nowhere: name those that we have."""
+        due = [piece for piece in answer_want(pieces, self._books.present) if piece not in peer.named]
+        self._name(peer, due, now)
+
+    def _name(self, peer: PeerView, pieces: list[int], now: float) -> None:
+        for piece in pieces:
+            self.named |= 1 << piece
+            peer.named[piece] = now
+        peer.named_unsent += len(pieces)
+        for start in range(0, len(pieces), HAVES_MAX):
+            self._books.act(Send(peer.key, Have(0, tuple(pieces[start : start + HAVES_MAX]))))
+
+    def sent(self, peer: PeerView, piece: int, now: float) -> None:
+        """A piece went out to `peer`."""
+        if piece in peer.named:
+            peer.named_unsent = max(0, peer.named_unsent - 1)
+        self.offer(peer, now)
+
+    def holds(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
+        """`peer` told us that it holds these now."""
+        for piece in pieces:
+            if peer.named.pop(piece, None) is not None:
+                self.named &= ~(1 << piece)
+        peer.named_unsent = min(peer.named_unsent, len(peer.named))
+        self.offer(peer, now)
+
+    def forget(self, peer: PeerView) -> None:
+        """`peer` is gone: what was on its way to it may be named to another."""
+        for piece in peer.named:
+            self.named &= ~(1 << piece)
+        peer.named.clear()
+        peer.named_unsent = 0
+
+    def tick(self, now: float) -> None:
+        """Take back what was named long ago, and name what is due."""
+        for peer in self._books.peers.values():
+            late = [piece for piece, at in peer.named.items() if now - at > NAMED_S_MAX]
+            for piece in late:
+                del peer.named[piece]
+                self.named &= ~(1 << piece)
+            peer.named_unsent = min(peer.named_unsent, len(peer.named))
+            self.offer(peer, now)

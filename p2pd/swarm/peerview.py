@@ -1,0 +1,39 @@
+"""What we know of one neighbour in one swarm."""
+
+from dataclasses import dataclass, field
+
+from p2pd.policy.pacing import Rate
+from p2pd.policy.sources import Tier
+
+
+@dataclass(slots=True)
+class PeerView:
+    """`bits`: the pieces that it told us of. `requested`: piece to when we asked (a piece is forgotten on delivery,
+    rejection or cancel). `cancelled`: asked for and taken back, so it may still arrive."""
+
+    key: str
+    tier: Tier
+    bits: int
+    joined_at: float
+    requested: dict[int, float] = field(default_factory=dict)
+    requested_bytes: int = 0
+    cancelled: set[int] = field(default_factory=set)
+    rate: Rate = field(default_factory=Rate)
+    upload_rate: Rate = field(default_factory=Rate)
+    progress_at: float = float("-inf")
+    snubbed_until: float = float("-inf")
+    snubs: int = 0
+    busy_until: float = float("-inf")
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    named: dict[int, float] = field(default_factory=dict)
+    """Super-seeding: pieces that we named to it and don't know it to hold, and when."""
+    named_unsent: int = 0
+    """How many of them we have not sent yet."""
+
+    def available(self, now: float) -> bool:
+        """May be asked now."""
+        return now >= self.snubbed_until and now >= self.busy_until
+
+    def __repr__(self) -> str:
+        return f"<PeerView {self.key[:8]} {self.tier.name} has {self.bits.bit_count()}, asked {len(self.requested)}>"

@@ -1,0 +1,47 @@
+"""Who was asked for what: the books of one download. Every method keeps both sides (piece and peer) in step."""
+
+from collections.abc import Sequence
+
+from .peerview import PeerView
+
+
+class Requests:
+    """`in_flight`: the set of pieces asked for somewhere; `owners[piece]`: the peers asked, first asked first."""
+
+    def __init__(self, lengths: Sequence[int]) -> None:
+        self._lengths = lengths
+        self.in_flight = 0
+        self.owners: dict[int, list[PeerView]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Requests for {len(self.owners)} pieces>"
+
+    def add(self, peer: PeerView, piece: int, now: float) -> None:
+        """`peer` is asked for `piece`."""
+        self.owners.setdefault(piece, []).append(peer)
+        self.in_flight |= 1 << piece
+        peer.requested[piece] = now
+        peer.requested_bytes += self._lengths[piece]
+
+    def remove(self, peer: PeerView, piece: int) -> bool:
+        """`peer` owes us `piece` no longer; False if it did not."""
+        if peer.requested.pop(piece, None) is None:
+            return False
+        peer.requested_bytes -= self._lengths[piece]
+        owners = self.owners[piece]
+        owners.remove(peer)
+        if not owners:
+            del self.owners[piece]
+            self.in_flight &= ~(1 << piece)
+        return True
+
+    def release(self, peer: PeerView) -> list[int]:
+        """`peer` owes us nothing any more; which pieces it owed."""
+        pieces = list(peer.requested)
+        for piece in pieces:
+            self.remove(peer, piece)
+        return pieces
+
+    def others(self, peer: PeerView, piece: int) -> list[PeerView]:
+        """Who else was asked for this piece."""
+        return [owner for owner in self.owners.get(piece, ()) if owner is not peer]

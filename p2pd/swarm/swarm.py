@@ -1,0 +1,318 @@
+"""The brain of one swarm: our part in the exchange of one release's pieces.
+
+Its owner tells it what happened (a peer joined, a message came, a piece was stored) and the time, then does what
+`next_action()` says until it says None, and calls `handle_timer` when `next_timer()` has come. It never waits, draws only
+from the dice it was handed, and so runs the same in the daemon and in the simulator.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+from p2pd.policy.sources import Tier
+from p2pd.wire import bits as bitset
+from p2pd.wire.errors import RemoteProtocolError
+from p2pd.wire.messages import HAVES_MAX, AnyMessage, Cancel, Have, Lost, Reject, Request, Want
+
+from .actions import Action, Complete, Drop, Send, Serve, Withdraw
+from .availability import Availability
+from .explain import waits_for
+from .fetching import ORIGIN, TICK_S, Books, Fetching
+from .naming import Naming
+from .peerview import PeerView
+from .snapshot import PeerSnapshot, Snapshot
+
+__all__ = ["ORIGIN", "Swarm"]
+
+HAVE_DELAY_S: Final = 0.05
+"""Pieces stored within this are told in one message: neighbours learn of them a little later, for a tenth of the messages."""
+
+
+class Swarm:
+    """One swarm. `lengths`: bytes of each piece. `present`: the set that we hold. `super_seeding`: be a shield."""
+
+    def __init__(
+        self, lengths: Sequence[int], present: int, *, rng: Random, now: float, super_seeding: bool = False
+    ) -> None:
+        pieces = len(lengths)
+        self._actions: deque[Action] = deque()
+        self._books = Books(
+            lengths, present, 0, {}, Availability(pieces), Availability(pieces), self._actions.append
+        )
+        self._fetching = Fetching(self._books, rng, now)
+        self._naming = Naming(self._books) if super_seeding else None
+        self._untold: list[int] = []
+        self._tell_at = float("inf")
+        self._tick_at = now
+        self._bytes_by_tier: dict[str, int] = {}
+        self._duplicate_bytes = 0
+
+    def __repr__(self) -> str:
+        return f"<Swarm {self.present.bit_count()}/{len(self._books.lengths)} pieces, {len(self._books.peers)} peers>"
+
+    @property
+    def present(self) -> int:
+        """The set of pieces that we hold."""
+        return self._books.present
+
+    @property
+    def complete(self) -> bool:
+        """We hold every piece."""
+        return not self._fetching.missing and not self._books.verifying
+
+    def opening_bits(self) -> int:
+        """What to show of ourselves when joining: a super-seeder shows nothing and names pieces one by one."""
+        return 0 if self._naming else self._books.present
+
+    # -- what happened ------------------------------------------------------------------------------------------
+
+    def add_peer(self, key: str, tier: Tier, bits: int, now: float) -> None:
+        """A neighbour joined this swarm, holding `bits`."""
+        peer = PeerView(key, tier, bits, now)
+        self._books.peers[key] = peer
+        self._availability(peer).add(bits)
+        self._tick_at = min(self._tick_at, now + TICK_S)
+        if self._naming:
+            self._naming.offer(peer, now)
+        self._fetching.refill(peer, now)
+
+    def remove_peer(self, key: str, now: float) -> None:
+        """A neighbour left or its connection broke."""
+        peer = self._books.peers.pop(key, None)
+        if peer is None:
+            return
+        self._availability(peer).remove(peer.bits)
+        self._fetching.release(peer)
+        if self._naming:
+            self._naming.forget(peer)
+        self._tick_at = min(self._tick_at, now)
+
+    def receive(self, key: str, message: AnyMessage, now: float) -> None:
+        """A neighbour said something about this swarm; RemoteProtocolError when it may not say that."""
+        peer = self._books.peers[key]
+        match message:
+            case Have(pieces=pieces):
+                self._on_have(peer, pieces, now)
+            case Lost(pieces=pieces):
+                self._on_lost(peer, pieces, now)
+            case Want(pieces=pieces):
+                self._on_want(peer, pieces, now)
+            case Request(piece=piece):
+                self._on_request(peer, piece)
+            case Cancel(piece=piece):
+                self._actions.append(Withdraw(key, piece))
+            case Reject(piece=piece, reason=reason):
+                self._on_reject(peer, piece, reason, now)
+            case _:
+                raise RemoteProtocolError(f"{type(message).__name__} is not about a swarm")
+
+    def _on_have(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
+        fresh = self._set_of(pieces) & ~peer.bits
+        peer.bits |= fresh
+        self._availability(peer).add(fresh)
+        if self._naming:
+            self._naming.holds(peer, pieces, now)
+        self._fetching.refill(peer, now)
+
+    def _on_lost(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
+        gone = self._set_of(pieces) & peer.bits
+        peer.bits &= ~gone
+        self._availability(peer).remove(gone)
+        for piece in bitset.iterate(gone):
+            self._fetching.rejected(peer, piece, "gone", now)
+
+    def _on_want(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
+        self._set_of(pieces)
+        if self._naming:
+            self._naming.want(peer, pieces, now)
+
+    def _on_request(self, peer: PeerView, piece: int) -> None:
+        self._check(piece)
+        if self._books.present >> piece & 1:
+            self._actions.append(Serve(peer.key, piece))
+        else:
+            self._actions.append(Send(peer.key, Reject(0, piece, "gone")))
+
+    def _on_reject(self, peer: PeerView, piece: int, reason: str, now: float) -> None:
+        self._check(piece)
+        if reason == "gone" and peer.bits >> piece & 1:
+            self._on_lost(peer, (piece,), now)
+        else:
+            self._fetching.rejected(peer, piece, reason, now)
+        self._fetching.refill(peer, now)
+
+    def expects(self, key: str, piece: int) -> bool:
+        """We asked this neighbour for this piece (and may have taken it back): its bytes are welcome."""
+        peer = self._books.peers[key]
+        return piece in peer.requested or piece in peer.cancelled
+
+    def arrived(self, key: str, count: int, now: float) -> None:
+        """`count` bytes of some piece came from a neighbour or ORIGIN."""
+        peer = self._peer(key)
+        if peer is not None:
+            self._fetching.arrived(peer, count, now)
+            tier = peer.tier.name.lower()
+            self._bytes_by_tier[tier] = self._bytes_by_tier.get(tier, 0) + count
+
+    def delivered(self, key: str, piece: int, now: float) -> bool:
+        """A whole piece came; True: verify and store it, then say `stored` or `corrupt`. False: we have it already."""
+        peer = self._peer(key)
+        fresh = bool(self._fetching.missing >> piece & 1) if peer is None else self._fetching.delivered(peer, piece)
+        if fresh:
+            self._books.verifying |= 1 << piece
+        else:
+            self._duplicate_bytes += self._books.lengths[piece]
+        if peer is not None and peer is not self._fetching.origin:
+            self._fetching.refill(peer, now)
+        elif peer is not None:
+            self._tick_at = min(self._tick_at, now)
+        return fresh
+
+    def stored(self, piece: int, now: float) -> None:
+        """The piece is verified and written (fetched, or copied from an older release)."""
+        self._books.verifying &= ~(1 << piece)
+        if self._books.present >> piece & 1:
+            return
+        self._books.present |= 1 << piece
+        self._untold.append(piece)
+        self._tell_at = min(self._tell_at, now + HAVE_DELAY_S)
+        if self.complete:
+            self._actions.append(Complete())
+
+    def corrupt(self, key: str, piece: int, now: float) -> None:
+        """What a neighbour sent as this piece is not it: never speak to it again."""
+        self._books.verifying &= ~(1 << piece)
+        if key != ORIGIN:
+            self._actions.append(Drop(key, f"sent bytes that are not piece {piece}"))
+        self._tick_at = min(self._tick_at, now)
+
+    def failed(self, key: str, piece: int, now: float) -> None:
+        """A piece that was delivered could not be stored (disk), or HTTP did not bring it."""
+        self._books.verifying &= ~(1 << piece)
+        peer = self._peer(key)
+        if peer is not None:
+            self._fetching.rejected(peer, piece, "failed", now)
+        self._tick_at = min(self._tick_at, now + TICK_S)
+
+    def sent(self, key: str, piece: int, now: float) -> None:
+        """We sent a whole piece to a neighbour."""
+        peer = self._books.peers.get(key)
+        if peer is None:
+            return
+        peer.upload_rate.add(self._books.lengths[piece], now)
+        peer.bytes_sent += self._books.lengths[piece]
+        if self._naming:
+            self._naming.sent(peer, piece, now)
+
+    def lose(self, piece: int, now: float) -> None:
+        """We hold this piece no longer (evicted, or damaged on disk)."""
+        self._books.present &= ~(1 << piece)
+        for peer in self._books.peers.values():
+            self._actions.append(Send(peer.key, Lost(0, (piece,))))
+        self._tick_at = min(self._tick_at, now)
+
+    def pause(self) -> None:
+        """Ask for nothing until `resume`."""
+        self._fetching.pause()
+
+    def resume(self, now: float) -> None:
+        """Ask again."""
+        self._fetching.resume(now)
+        self._tick_at = now + TICK_S
+
+    def use_origin(self, usable: bool, now: float) -> None:
+        """Whether an HTTP origin is there to be asked."""
+        if usable != self._fetching.origin_usable:
+            self._fetching.origin_usable = usable
+            self._tick_at = min(self._tick_at, now)
+
+    def exhausted(self, key: str) -> bool:
+        """We hold everything and so does this neighbour (or it is none): nothing is left to exchange."""
+        peer = self._books.peers.get(key)
+        return self.complete and (peer is None or peer.bits.bit_count() == len(self._books.lengths))
+
+    # -- time and deeds -----------------------------------------------------------------------------------------
+
+    def next_timer(self) -> float:
+        """When `handle_timer` wants to be called; infinite when only an event can change anything."""
+        return min(self._tell_at, self._tick_at)
+
+    def handle_timer(self, now: float) -> None:
+        """The time that `next_timer` named has come."""
+        if now >= self._tell_at:
+            self._tell_haves()
+        if now >= self._tick_at:
+            if self._naming:
+                self._naming.tick(now)
+            self._fetching.tick(now)
+            busy = not self._fetching.paused and self._fetching.missing or self._naming and self._books.peers
+            self._tick_at = now + TICK_S if busy else float("inf")
+
+    def _tell_haves(self) -> None:
+        told, self._untold, self._tell_at = self._untold, [], float("inf")
+        if self._naming:
+            return
+        for peer in self._books.peers.values():
+            news = tuple(piece for piece in told if not peer.bits >> piece & 1)
+            for start in range(0, len(news), HAVES_MAX):
+                self._actions.append(Send(peer.key, Have(0, news[start : start + HAVES_MAX])))
+
+    def next_action(self) -> Action | None:
+        """The next deed, or None."""
+        return self._actions.popleft() if self._actions else None
+
+    def snapshot(self, now: float) -> Snapshot:
+        """Frozen facts."""
+        books, fetching = self._books, self._fetching
+        missing_bytes = sum(books.lengths[piece] for piece in bitset.iterate(fetching.missing))
+        rate = fetching.rate.per_s(now)
+        return Snapshot(
+            pieces=len(books.lengths),
+            present=books.present.bit_count(),
+            missing_bytes=missing_bytes,
+            in_flight=len(fetching.requests.owners),
+            down_per_s=rate,
+            eta_s=missing_bytes / rate if rate > 1 else (float("inf") if missing_bytes else 0.0),
+            waits_for=waits_for(fetching, list(books.peers.values()), now),
+            paused=fetching.paused,
+            complete=self.complete,
+            bytes_by_tier=dict(self._bytes_by_tier),
+            duplicate_bytes=self._duplicate_bytes,
+            peers=tuple(_peer_snapshot(peer, now) for peer in books.peers.values()),
+        )
+
+    # -- small help ---------------------------------------------------------------------------------------------
+
+    def _availability(self, peer: PeerView) -> Availability:
+        return self._books.by_shields if peer.tier is Tier.SHIELD else self._books.by_peers
+
+    def _peer(self, key: str) -> PeerView | None:
+        return self._fetching.origin if key == ORIGIN else self._books.peers.get(key)
+
+    def _check(self, piece: int) -> None:
+        if not 0 <= piece < len(self._books.lengths):
+            raise RemoteProtocolError(f"piece {piece} of {len(self._books.lengths)}")
+
+    def _set_of(self, pieces: tuple[int, ...]) -> int:
+        if len(pieces) > HAVES_MAX:
+            raise RemoteProtocolError(f"{len(pieces)} pieces in one message, {HAVES_MAX} allowed")
+        result = 0
+        for piece in pieces:
+            self._check(piece)
+            result |= 1 << piece
+        return result
+
+
+def _peer_snapshot(peer: PeerView, now: float) -> PeerSnapshot:
+    return PeerSnapshot(
+        key=peer.key,
+        tier=peer.tier.name.lower(),
+        pieces=peer.bits.bit_count(),
+        requested=len(peer.requested),
+        down_per_s=peer.rate.per_s(now),
+        up_per_s=peer.upload_rate.per_s(now),
+        bytes_received=peer.bytes_received,
+        bytes_sent=peer.bytes_sent,
+        snubbed=now < peer.snubbed_until,
+    )

@@ -1,0 +1,50 @@
+"""Sets of pieces as Python integers (bit i is piece i), and as bitfields on the wire (piece 0 is the first byte's top bit).
+
+Integers make whole-set arithmetic cost one machine word per 64 pieces: 2 us for the 160,000 pieces of 10 GB.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from .errors import RemoteProtocolError
+
+_REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def from_bitfield(bitfield: bytes | bytearray, pieces: int) -> int:
+    """The set that a bitfield of `pieces` bits names; empty bytes are the empty set. RemoteProtocolError if it can't be."""
+    if not bitfield:
+        return 0
+    if len(bitfield) != (pieces + 7) // 8:
+        raise RemoteProtocolError(f"bitfield of {len(bitfield)} bytes for {pieces} pieces")
+    bits = int.from_bytes(bitfield.translate(_REVERSED), "little")
+    if bits >> pieces:
+        raise RemoteProtocolError("bitfield has bits beyond its last piece")
+    return bits
+
+
+def to_bitfield(bits: int, pieces: int) -> bytes:
+    """The bitfield of a set; empty for the empty set."""
+    return bits.to_bytes((pieces + 7) // 8, "little").translate(_REVERSED) if bits else b""
+
+
+def full(pieces: int) -> int:
+    """The set of all pieces."""
+    return (1 << pieces) - 1
+
+
+def iterate(bits: int) -> Iterator[int]:
+    """The pieces of a set, ascending; linear in the width of the set, not in its square."""
+    for at, byte in enumerate(bits.to_bytes((bits.bit_length() + 7) // 8, "little")):
+        while byte:
+            low = byte & -byte
+            yield at * 8 + low.bit_length() - 1
+            byte ^= low
+
+
+def first_from(bits: int, start: int) -> int:
+    """The first piece of a set that is not empty, at `start` or after it, wrapping round."""
+    tail = bits >> start
+    if tail:
+        return start + (tail & -tail).bit_length() - 1
+    return (bits & -bits).bit_length() - 1

@@ -1,0 +1,225 @@
+"""The peer protocol as one table: what may be said when, and what a connection remembers. Pure.
+
+    state     they may send                                                   then
+    OPENING   Hello (same fleet, same version)                                OPEN
+    OPEN      Join of a swarm that they have not joined here                  their channel is known
+    OPEN      Leave, Have, Lost, Want, Request, Cancel, Reject, block         the channel must be known, pieces in its range
+    OPEN      ManifestRequest, ManifestPart, Ping, Pong                       any time
+    OPEN      a second Hello; a known channel joined again                    RemoteProtocolError
+
+The same rules hold for what we send (LocalProtocolError). A channel belongs to the side that numbered it: a `Request` on
+their channel 3 is for the swarm that *they* joined as 3.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from . import bits as bitset
+from .codec import decode_peer, encode
+from .errors import LocalProtocolError, RemoteProtocolError
+from .framing import BLOCK_BYTES_MAX, Block, FrameReader, block_head
+from .messages import (
+    CHANNELS_MAX,
+    PIECES_MAX,
+    PROTOCOL_VERSION,
+    SWARM_ID_BYTES,
+    AnyMessage,
+    Cancel,
+    Have,
+    Hello,
+    Join,
+    Leave,
+    Lost,
+    ManifestPart,
+    ManifestRequest,
+    Ping,
+    Pong,
+    Reject,
+    Request,
+    Want,
+)
+
+NAME_CHARS_MAX = 256
+"""Of every string in a Hello: enough for a host name, and a bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """They are in this swarm and hold `bits` of its `pieces`."""
+
+    swarm: bytes
+    pieces: int
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """They are in this swarm no longer."""
+
+    swarm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A message about a swarm that they joined."""
+
+    swarm: bytes
+    message: AnyMessage
+
+
+@dataclass(frozen=True, slots=True)
+class BlockReceived:
+    """Bytes of a piece of a swarm that they joined."""
+
+    swarm: bytes
+    piece: int
+    offset: int
+    data: bytes | bytearray | memoryview
+
+
+Event = Hello | Joined | Left | About | BlockReceived | ManifestRequest | ManifestPart | Ping | Pong
+
+
+@dataclass(slots=True)
+class _Channel:
+    swarm: bytes
+    pieces: int
+
+
+class PeerConnection:
+    """One side of one connection. `receive` what arrives; the other methods give bytes to send."""
+
+    def __init__(self, hello: Hello) -> None:
+        self._hello = hello
+        self._reader = FrameReader()
+        self._theirs: dict[int, _Channel] = {}
+        self._ours: dict[bytes, int] = {}
+        self._next_channel = 0
+        self.remote: Hello | None = None
+
+    def __repr__(self) -> str:
+        who = self.remote.node[:8] if self.remote else "opening"
+        return f"<PeerConnection {who} ours {len(self._ours)} theirs {len(self._theirs)}>"
+
+    # -- they ---------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes | bytearray) -> Iterator[Event]:
+        """What the bytes mean, in order; RemoteProtocolError at the first thing that may not be."""
+        for frame in self._reader.feed(bytes(data)):
+            if isinstance(frame, Block):
+                yield self._block(frame)
+            else:
+                yield self._message(decode_peer(frame))
+
+    def _message(self, message: AnyMessage) -> Event:
+        if self.remote is None:
+            return self._first(message)
+        match message:
+            case Hello():
+                raise RemoteProtocolError("a second Hello")
+            case Join():
+                return self._join(message)
+            case Leave(channel=channel):
+                return Left(self._channel(channel, pop=True).swarm)
+            case Have(pieces=pieces) | Lost(pieces=pieces) | Want(pieces=pieces):
+                channel_of = self._channel(message.channel)
+                if any(not 0 <= piece < channel_of.pieces for piece in pieces):
+                    raise RemoteProtocolError(f"{type(message).__name__} names a piece beyond {channel_of.pieces}")
+                return About(channel_of.swarm, message)
+            case Request(piece=piece) | Cancel(piece=piece) | Reject(piece=piece):
+                return About(self._piece_of(message.channel, piece), message)
+            case ManifestRequest() | ManifestPart():
+                return self._manifest(message)
+            case Ping() | Pong():
+                return message
+
+    def _first(self, message: AnyMessage) -> Event:
+        if not isinstance(message, Hello):
+            raise RemoteProtocolError(f"{type(message).__name__} before Hello")
+        if message.version != PROTOCOL_VERSION:
+            raise RemoteProtocolError(f"protocol version {message.version}, {PROTOCOL_VERSION} spoken here")
+        if message.fleet != self._hello.fleet:
+            raise RemoteProtocolError(f"a node of fleet {message.fleet[:64]!r}, this is {self._hello.fleet!r}")
+        texts = (message.node, message.region, message.role, message.address)
+        if not message.node or any(len(text) > NAME_CHARS_MAX for text in texts):
+            raise RemoteProtocolError("a Hello without a node, or with endless names")
+        self.remote = message
+        return message
+
+    def _join(self, message: Join) -> Joined:
+        if message.channel in self._theirs:
+            raise RemoteProtocolError(f"channel {message.channel} joined twice")
+        if len(self._theirs) >= CHANNELS_MAX:
+            raise RemoteProtocolError(f"more than {CHANNELS_MAX} swarms on one connection")
+        if len(message.swarm) != SWARM_ID_BYTES or not 0 <= message.pieces <= PIECES_MAX:
+            raise RemoteProtocolError("a Join that names no possible swarm")
+        bits = bitset.from_bitfield(message.bitfield, message.pieces)
+        self._theirs[message.channel] = _Channel(message.swarm, message.pieces)
+        return Joined(message.swarm, message.pieces, bits)
+
+    def _block(self, block: Block) -> BlockReceived:
+        if self.remote is None:
+            raise RemoteProtocolError("a block before Hello")
+        swarm = self._piece_of(block.channel, block.piece)
+        return BlockReceived(swarm, block.piece, block.offset, block.data)
+
+    def _manifest(self, message: ManifestRequest | ManifestPart) -> Event:
+        if len(message.swarm) != SWARM_ID_BYTES or message.offset < 0:
+            raise RemoteProtocolError("a manifest message that names no possible manifest")
+        if isinstance(message, ManifestPart) and len(message.data) > BLOCK_BYTES_MAX:
+            raise RemoteProtocolError("a manifest part larger than a block")
+        return message
+
+    def _channel(self, number: int, *, pop: bool = False) -> _Channel:
+        channel = self._theirs.pop(number, None) if pop else self._theirs.get(number)
+        if channel is None:
+            raise RemoteProtocolError(f"channel {number} was not joined")
+        return channel
+
+    def _piece_of(self, number: int, piece: int) -> bytes:
+        channel = self._channel(number)
+        if not 0 <= piece < channel.pieces:
+            raise RemoteProtocolError(f"piece {piece} of {channel.pieces}")
+        return channel.swarm
+
+    # -- we -----------------------------------------------------------------------------------------------------
+
+    def hello(self) -> bytes:
+        """Our first frame."""
+        return encode(self._hello)
+
+    def joined(self, swarm: bytes) -> bool:
+        """We joined this swarm here."""
+        return swarm in self._ours
+
+    def join(self, swarm: bytes, pieces: int, bits: int) -> bytes:
+        """We are in this swarm, holding `bits`."""
+        if swarm in self._ours:
+            raise LocalProtocolError("joined twice")
+        self._next_channel += 1
+        self._ours[swarm] = self._next_channel
+        return encode(Join(self._next_channel, swarm, pieces, bitset.to_bitfield(bits, pieces)))
+
+    def leave(self, swarm: bytes) -> bytes:
+        """We are in this swarm no longer."""
+        return encode(Leave(self._our_channel(swarm, pop=True)))
+
+    def about(self, swarm: bytes, message: AnyMessage) -> bytes:
+        """A message about a swarm that we joined; its channel is filled in."""
+        return encode(msgspec.structs.replace(message, channel=self._our_channel(swarm)))
+
+    def plain(self, message: ManifestRequest | ManifestPart | Ping | Pong) -> bytes:
+        """A message that is about no channel."""
+        return encode(message)
+
+    def block_head(self, swarm: bytes, piece: int, offset: int, length: int) -> bytes:
+        """What precedes `length` raw bytes of a piece."""
+        return block_head(self._our_channel(swarm), piece, offset, length)
+
+    def _our_channel(self, swarm: bytes, *, pop: bool = False) -> int:
+        channel = self._ours.pop(swarm, None) if pop else self._ours.get(swarm)
+        if channel is None:
+            raise LocalProtocolError("a swarm that we have not joined here")
+        return channel
