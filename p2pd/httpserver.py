@@ -8,7 +8,6 @@ no deadline; the handler has its own.
 What it does not do: TLS (the network does), bodies, upgrades, HTTP/2.
 """
 
-import errno
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -28,11 +27,6 @@ _LINGER_S: Final = 1.0
 """How long what a client still sends is thrown away after a refusal: closing at once could destroy our answer."""
 _LINGER_BYTES: Final = 1024 * 1024
 _CLOSE_S: Final = 1.0
-_ACCEPT_PAUSE_S: Final = 0.1
-_ACCEPT_ERRORS: Final = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EPROTO}
-)
-"""Out of something for a moment, or they left while they waited: a server goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +62,9 @@ class _Connection:
 
 
 class HttpServer:
-    """Answers with `handler`, which raises nothing that is a client's fault. `utc_now` is for the Date field."""
+    """Serves one listener. `utc_now` is for the Date field."""
 
-    def __init__(self, handler: Handler, *, utc_now: Callable[[], float], limits: Limits | None = None) -> None:
-        self._handler = handler
+    def __init__(self, *, utc_now: Callable[[], float], limits: Limits | None = None) -> None:
         self._utc_now = utc_now
         self._limits = limits or Limits()
         self._connections: dict[int, _Connection] = {}
@@ -104,30 +97,27 @@ class HttpServer:
             if connection.idle:
                 connection.scope.cancel()
 
-    async def serve(self, listener: Listener) -> None:
-        """Serve until `stop`, or until cancelled; the listener is closed in the end. OSError when accepting fails."""
+    async def serve(self, listener: Listener, handler: Handler) -> None:
+        """Answer with `handler`, which raises nothing that is a client's fault, until `stop` or cancelled.
+
+        The listener is closed in the end. OSError when accepting fails.
+        """
         async with trio.open_nursery() as watch:
             watch.start_soon(self._watch)
             async with trio.open_nursery() as nursery:
                 try:
                     with self._accepting:
-                        await self._accept(listener, nursery)
+                        await self._accept(listener, handler, nursery)
                 finally:
                     with trio.move_on_after(_CLOSE_S, shield=True):
                         await listener.aclose()
             watch.cancel_scope.cancel()
 
-    async def _accept(self, listener: Listener, nursery: trio.Nursery) -> None:
+    async def _accept(self, listener: Listener, handler: Handler, nursery: trio.Nursery) -> None:
         while True:
-            try:
-                stream = await listener.accept()
-            except OSError as error:
-                if error.errno not in _ACCEPT_ERRORS:
-                    raise
-                await trio.sleep(_ACCEPT_PAUSE_S)
-                continue
+            stream = await listener.accept()
             self._accepted += 1
-            nursery.start_soon(self._serve_connection, self._accepted, stream)
+            nursery.start_soon(self._serve_connection, self._accepted, stream, handler)
 
     async def _watch(self) -> None:
         while True:
@@ -140,14 +130,14 @@ class HttpServer:
                     self._timed_out += 1
                     connection.scope.cancel()
 
-    async def _serve_connection(self, number: int, stream: Stream) -> None:
+    async def _serve_connection(self, number: int, stream: Stream, handler: Handler) -> None:
         connection = _Connection(stream)
         full = len(self._connections) >= self._limits.connections_max
         self._connections[number] = connection
         self._somebody.unpark()
         try:
             with connection.scope:
-                await (self._turn_away(connection) if full else self._converse(connection))
+                await (self._turn_away(connection) if full else self._converse(connection, handler))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._broken += 1
         finally:
@@ -159,7 +149,7 @@ class HttpServer:
         self._refused += 1
         await self._refuse(connection, text_response(503, "too many connections", {"Retry-After": "1"}))
 
-    async def _converse(self, connection: _Connection) -> None:
+    async def _converse(self, connection: _Connection, handler: Handler) -> None:
         while not self._stopping:
             try:
                 request = await self._next_request(connection)
@@ -171,7 +161,7 @@ class HttpServer:
                 return
             self._requests += 1
             connection.idle, connection.deadline = False, inf
-            response = await self._handler(request)
+            response = await handler(request)
             keep_alive = request.keep_alive and not self._stopping
             await self._send(connection, response, keep_alive=keep_alive, with_body=request.method != "HEAD")
             if not keep_alive:

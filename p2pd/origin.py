@@ -148,10 +148,7 @@ class Origin:
         if len(body) > max_bytes:
             return _Attempt(Outcome.WRONG_LENGTH, b"", f"more than {max_bytes} bytes", len(body))
         data = bytes(body)
-        outcome = check(data)
-        return _Attempt(
-            outcome, data, "" if outcome is Outcome.OK else f"{outcome.value}: {len(data)} bytes", len(data)
-        )
+        return _Attempt(check(data), data, received_bytes=len(data))
 
 
 async def _read(response: httpx.Response, max_bytes: int, body: bytearray) -> None:

@@ -1,0 +1,1 @@
+"""The origin shield: a permanent seed and plain HTTP before the blob store. Never imports the tracker."""

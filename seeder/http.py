@@ -1,0 +1,92 @@
+"""The seeder's plain HTTP: the blob store's own paths, so that any CDN or curl can stand before it.
+
+GET /chunks/<aa>/<hex>  /manifests/<hex>  /metadata/<name>     objects, with ranges and validators
+GET /healthz                                                   200 while it serves
+GET /metrics                                                   Prometheus text
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, fields
+from typing import Final
+
+from p2pd.httpmessages import Request, Response, text_response
+from p2pd.httpserver import ServerFacts
+
+from .conditional import Selection, select
+from .metrics import CONTENT_TYPE, Sample, render
+from .resources import Kind, Resource, resource
+from .shield.failures import Fault
+from .shield.shield import NotServed, Shield
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+SHORT: Final = "public, max-age=1"
+"""For the timestamp: a CDN may collapse a second's questions into one."""
+STATUS: Final = {Fault.MISSING: 404, Fault.CORRUPT: 502, Fault.UNAVAILABLE: 503}
+MEDIA_TYPE: Final = {
+    Kind.CHUNK: "application/octet-stream",
+    Kind.MANIFEST: "application/octet-stream",
+    Kind.VERSIONED: "application/json",
+    Kind.TIMESTAMP: "application/json",
+}
+
+
+class HttpDoor:
+    """Answers requests from a shield. `facts`: of the server in front, for /metrics."""
+
+    def __init__(self, shield: Shield, facts: Callable[[], ServerFacts]) -> None:
+        self._shield = shield
+        self._facts = facts
+
+    async def handle(self, request: Request) -> Response:
+        """The answer; whatever a client asks, there is one."""
+        if request.method not in ("GET", "HEAD"):
+            return text_response(405, "only GET and HEAD", {"Allow": "GET, HEAD"})
+        if request.path == "/healthz":
+            return text_response(200, "ok")
+        if request.path == "/metrics":
+            text = render((*self._shield.samples(), *_server_samples(self._facts())))
+            return Response(200, {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}, text.encode())
+        asked = resource(request.path.removeprefix("/"))
+        if asked is None:
+            return text_response(404, "there is nothing at this path")
+        try:
+            data = await self._shield.get(asked.path)
+        except NotServed as error:
+            status = STATUS[error.failure.fault]
+            return text_response(status, str(error), {"Retry-After": "1"} if status == 503 else {})
+        response = answer(request, asked, data)
+        if request.method == "GET":
+            self._shield.count_served("http", response.length)
+        return response
+
+
+def answer(request: Request, asked: Resource, data: bytes) -> Response:
+    """The object, a part of it, or that nothing has changed or can be had there."""
+    etag = f'"{(asked.digest or hashlib.sha256(data).digest()).hex()}"'
+    selection = select(request.method, request.headers, etag, len(data))
+    headers = {
+        "ETag": etag,
+        "Cache-Control": SHORT if asked.kind is Kind.TIMESTAMP else IMMUTABLE,
+        "Accept-Ranges": "bytes",
+    }
+    if selection.status == 416:
+        return text_response(416, "outside the object", {"Content-Range": f"bytes */{len(data)}"})
+    if selection.status == 304:
+        return Response(304, headers)
+    headers["Content-Type"] = MEDIA_TYPE[asked.kind]
+    headers["X-Content-Type-Options"] = "nosniff"
+    return _selected(selection, headers, data)
+
+
+def _selected(selection: Selection, headers: dict[str, str], data: bytes) -> Response:
+    if selection.status == 200:
+        return Response(200, headers, data)
+    headers["Content-Range"] = f"bytes {selection.start}-{selection.stop - 1}/{len(data)}"
+    return Response(206, headers, memoryview(data)[selection.start : selection.stop])
+
+
+def _server_samples(facts: ServerFacts) -> Iterable[Sample]:
+    for name, value in zip((field.name for field in fields(facts)), astuple(facts), strict=True):
+        ending = "" if name == "connections" else "_total"
+        yield Sample(f"seeder_http_{name}{ending}", f"HTTP server: {name.replace('_', ' ')}", value)
