@@ -2,7 +2,7 @@
 
     app/main.py          the service; `--check` is its health check
     bytecode/...         every module compiled, as a build would do it
-    lib/site-packages/   what the service imports, then installed packages, largest first, until the tree is large enough
+    lib/site-packages/   what the service imports, then the largest installed packages, until the tree is large enough
     lib/stdlib/          the interpreter's own library, without its tests
 
 Release 2 compiles a run of modules anew without docstrings, as `python -OO` does: about 5 % of all bytes differ.
@@ -12,6 +12,7 @@ Release 3 forgets to ship a module, the oldest way to break a deploy.
 import os
 import py_compile
 import shutil
+import signal
 import sysconfig
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -26,7 +27,7 @@ CHANGED_SHARE: Final = 0.05
 NOT_SHIPPED: Final = frozenset({"__pycache__", "test", "tests", "site-packages", "idlelib", "lib2to3", "turtledemo"})
 COMPILE_BATCH: Final = 64
 """Modules a worker compiles between two words to us."""
-IMPORTED: Final = ("h11", "idna", "outcome", "sniffio", "sortedcontainers", "trio")
+IMPORTED: Final = ("h11", "idna", "sniffio", "sortedcontainers")
 """What the service imports, directly or not."""
 
 _APP = '''\
@@ -143,11 +144,16 @@ def compile_tree(root: Path, source: Path, *, optimize: int, progress: Callable[
     if len(batches) <= 1:
         compile_batch(root, modules, optimize)
         return
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_ignore_interrupts) as pool:
         work = [pool.submit(compile_batch, root, batch, optimize) for batch in batches]
         for number, job in enumerate(work, start=1):
             job.result()
             progress(f"compiling {source.name}, {number * 100 // len(work)} %")
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C goes to everyone at the terminal; only the demo itself answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def compile_batch(root: Path, modules: list[Path], optimize: int) -> None:
