@@ -97,7 +97,10 @@ class Exchange:
         membership.brain.use_origin(membership.fetch is not None, trio.current_time())
         for session in self.neighbours.sessions.values():
             if membership.swarm in session.joined:
-                self._meet(session, membership)
+                try:
+                    self._meet(session, membership)
+                except RemoteProtocolError as error:
+                    session.end(str(error))
         self.settle(membership)
         self.neighbours.wake()
 
@@ -155,6 +158,8 @@ class Exchange:
 
     async def on_event(self, session: Session, event: Event) -> None:
         """Something other than a block arrived."""
+        if session.ended_because:
+            return
         match event:
             case Joined(swarm=swarm, pieces=pieces, bits=bits):
                 session.joined[swarm] = (pieces, bits)
@@ -184,8 +189,8 @@ class Exchange:
     def on_block(self, session: Session, block: BlockReceived) -> int:
         """Bytes of a piece: book them, and say how long the piece is."""
         membership = self.memberships.get(block.swarm)
-        if membership is None:
-            return 1 << 62
+        if membership is None or session.ended_because:
+            return 1 << 62  # of no interest; the assembly is thrown away
         if not membership.brain.expects(session.remote.node, block.piece):
             raise RemoteProtocolError(f"sent piece {block.piece}, which nobody asked for")
         self.bytes_received += len(block.data)
@@ -195,7 +200,7 @@ class Exchange:
     async def on_piece(self, session: Session, swarm: bytes, piece: int, data: bytes) -> None:
         """A whole piece: verify and keep it in the background, unless too much waits for that already."""
         membership = self.memberships.get(swarm)
-        if membership is not None:
+        if membership is not None and not session.ended_because:
             await self._take(membership, session.remote.node, session.remote.role, piece, data)
 
     async def _take(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:

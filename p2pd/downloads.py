@@ -1,0 +1,248 @@
+"""All releases on this machine: those being fetched and those being kept, each a member of its swarm."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import trio
+
+from manifests.codec import decode
+from manifests.errors import MalformedManifestError, UntrustedReleaseError
+from manifests.names import ReleaseName
+from manifests.trust import Approved
+from p2pd.announcer import Announcer
+from p2pd.content import StoreContent, describe
+from p2pd.exchange import Exchange, Membership
+from p2pd.origin import Origin, OriginError
+from p2pd.store import Artifact, Store
+from p2pd.swarm import Swarm
+from p2pd.wire import bits
+from p2pd.wire.announce import Handout, PeerInfo, SwarmStatus
+from p2pd.world import World
+
+PEERS_WANTED: Final = 32
+REUSE_PIECES: Final = 256
+"""Pieces looked for in older releases in one hop: 16 MiB in 64 KiB pieces, so that progress is visible."""
+MANIFEST_PEERS: Final = 3
+"""Peers asked for a manifest before HTTP is."""
+HANDOUT_S_MAX: Final = 0.5
+"""How long to wait for the tracker's first handout before HTTP is asked for a manifest."""
+RETRY_S: Final = 2.0
+CHECKPOINT_LOOK_S: Final = 5.0
+
+
+@dataclass(slots=True)
+class Download:
+    """One release on its way. `step`: manifest, reuse, fetch, finish. `waits_for`: why it does not move, '' if it does."""
+
+    release: ReleaseName
+    swarm: bytes
+    manifest_length: int
+    destination: str
+    started_at: float
+    step: str = "manifest"
+    waits_for: str = ""
+    artifact: Artifact | None = None
+    reused_pieces: int = 0
+    first_piece_s: float | None = None
+    done: trio.Event = field(default_factory=trio.Event)
+
+
+class Downloads:
+    """Fetches releases and shares what is here. `changed` is called whenever the tracker should hear of it."""
+
+    def __init__(
+        self, world: World, store: Store, exchange: Exchange, origin: Callable[[], Origin], announcer: Announcer | None
+    ) -> None:
+        self._world, self._store, self._exchange = world, store, exchange
+        self._origin, self._announcer = origin, announcer
+        self.active: dict[bytes, Download] = {}
+        self._handouts: dict[bytes, trio.Event] = {}
+        self._peers: dict[bytes, tuple[PeerInfo, ...]] = {}
+        self.paused = False
+
+    # -- what is here -------------------------------------------------------------------------------------------
+
+    def share_all(self) -> None:
+        """Be in the swarm of every release that is whole on this disk."""
+        for artifact in self._store.artifacts.values():
+            if artifact.finished and artifact.swarm not in self._exchange.memberships:
+                self._join(artifact)
+        self.announce()
+
+    async def remove(self, swarm: bytes) -> None:
+        """Leave a swarm and delete its release."""
+        self._exchange.leave(swarm)
+        artifact = self._store.artifacts.get(swarm)
+        if artifact is not None:
+            await self._world.run_blocking(self._store.remove, artifact)
+        self.announce()
+
+    def announce(self) -> None:
+        """Tell the tracker which swarms we are in."""
+        if self._announcer is None:
+            return
+        statuses = [
+            SwarmStatus(swarm, one.brain.present.bit_count(), one.manifest.pieces, 0 if one.brain.complete else PEERS_WANTED)
+            for swarm, one in self._exchange.memberships.items()
+        ]
+        statuses += [
+            SwarmStatus(swarm, 0, 0, PEERS_WANTED)
+            for swarm in self.active
+            if swarm not in self._exchange.memberships
+        ]
+        self._announcer.update(statuses)
+
+    def on_handout(self, handout: Handout) -> None:
+        """The tracker names peers."""
+        self._peers[handout.swarm] = handout.peers
+        self._exchange.neighbours.suggest(handout.swarm, handout.peers)
+        waiting = self._handouts.get(handout.swarm)
+        if waiting is not None:
+            waiting.set()
+
+    def pause(self, paused: bool) -> None:
+        """The user wants nothing to be fetched now (or no longer wants that). Serving goes on."""
+        self.paused = paused
+        for swarm in self.active:
+            membership = self._exchange.memberships.get(swarm)
+            if membership is not None:
+                self._apply_pause(membership)
+
+    def _apply_pause(self, membership: Membership) -> None:
+        membership.paused = self.paused
+        if self.paused:
+            membership.brain.pause()
+        else:
+            membership.brain.resume(trio.current_time())
+        self._exchange.settle(membership)
+
+    # -- one download -------------------------------------------------------------------------------------------
+
+    async def fetch(self, approved: Approved, destination: str) -> Artifact:
+        """Bring a release to `destination`, whole and verified; returns when it is visible there.
+
+        Ends only in success or in an error that waiting can't cure: UntrustedReleaseError (what was signed for is not a
+        manifest of this release), OSError (the disk). Everything else is waited for, and `waits_for` says what.
+        """
+        download = Download(approved.release, approved.digest, approved.length, destination, trio.current_time())
+        self.active[approved.digest] = download
+        self.announce()
+        try:
+            artifact = await self._prepare(download)
+            if not artifact.finished:
+                await self._complete(download, artifact)
+            elif artifact.swarm not in self._exchange.memberships:
+                self._join(artifact)
+            return artifact
+        finally:
+            del self.active[approved.digest]
+            self._handouts.pop(approved.digest, None)
+            self._drop_if_unfinished(approved.digest)
+            self.announce()
+            download.done.set()
+
+    def _drop_if_unfinished(self, swarm: bytes) -> None:
+        artifact = self._store.artifacts.get(swarm)
+        if artifact is None or not artifact.finished:
+            self._exchange.leave(swarm)
+
+    async def _prepare(self, download: Download) -> Artifact:
+        artifact = self._store.artifacts.get(download.swarm)
+        if artifact is None:
+            encoded = await self._obtain_manifest(download)
+            artifact = await self._world.run_blocking(_checked_add, self._store, encoded, download)
+        download.artifact = artifact
+        return artifact
+
+    async def _complete(self, download: Download, artifact: Artifact) -> None:
+        download.step = "reuse"
+        await self._reuse(download, artifact)
+        download.step = "fetch"
+        membership = self._join(artifact)
+        if self.paused:
+            self._apply_pause(membership)
+        self.announce()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._checkpoint, artifact)
+            await membership.completed.wait()
+            nursery.cancel_scope.cancel()
+        download.step = "finish"
+        while True:
+            try:
+                await self._world.run_blocking(self._store.finish, artifact)
+                return
+            except OSError as error:
+                download.waits_for = describe(error)
+                await trio.sleep(RETRY_S)
+
+    async def _checkpoint(self, artifact: Artifact) -> None:
+        while True:
+            await trio.sleep(CHECKPOINT_LOOK_S)
+            if self._store.checkpoint_due(artifact, trio.current_time()):
+                await self._world.run_blocking(self._store.checkpoint, artifact)
+
+    async def _reuse(self, download: Download, artifact: Artifact) -> None:
+        """Copy what older releases hold; never fetch that."""
+        missing = bits.full(artifact.manifest.pieces) & ~bits.from_bitfield(artifact.present, artifact.manifest.pieces)
+        pieces = list(bits.iterate(missing))
+        for start in range(0, len(pieces), REUSE_PIECES):
+            batch = pieces[start : start + REUSE_PIECES]
+            download.reused_pieces += len(await self._world.run_blocking(self._store.reuse, artifact, batch))
+
+    def _join(self, artifact: Artifact) -> Membership:
+        manifest = artifact.manifest
+        present = bits.from_bitfield(artifact.present, manifest.pieces)
+        brain = Swarm(manifest.lengths, present, rng=self._world.rng, now=trio.current_time())
+
+        async def fetch(digest: bytes, length: int) -> bytes:
+            return await self._origin().fetch_chunk(digest, length, manifest.algorithm)
+
+        membership = Membership(artifact.swarm, manifest, brain, fetch)
+        self._exchange.join(membership)
+        self._exchange.neighbours.suggest(artifact.swarm, self._peers.get(artifact.swarm, ()))
+        return membership
+
+    # -- its manifest -------------------------------------------------------------------------------------------
+
+    async def _obtain_manifest(self, download: Download) -> bytes:
+        """From peers of the swarm if the tracker names some soon, else by HTTP; tried until it comes."""
+        while True:
+            encoded = await self._manifest_from_peers(download)
+            if encoded is not None:
+                return encoded
+            try:
+                return await self._origin().fetch_manifest(download.swarm, download.manifest_length)
+            except OriginError as error:
+                download.waits_for = f"the manifest: no peer gives it, and by HTTP: {error.reason}"
+                await trio.sleep_until(max(error.retry_at, trio.current_time() + RETRY_S))
+
+    async def _manifest_from_peers(self, download: Download) -> bytes | None:
+        if self._announcer is None:
+            return None
+        named = self._handouts.setdefault(download.swarm, trio.Event())
+        with trio.move_on_after(HANDOUT_S_MAX):
+            await named.wait()
+        peers = sorted(self._peers.get(download.swarm, ()), key=lambda peer: peer.role == "seeder")
+        for peer in peers[:MANIFEST_PEERS]:
+            session = await self._exchange.neighbours.reach(peer.address)
+            if session is None:
+                continue
+            encoded = await self._exchange.manifests.fetch(session, download.swarm, download.manifest_length)
+            if encoded is not None:
+                return encoded
+        return None
+
+
+def _checked_add(store: Store, encoded: bytes, download: Download) -> Artifact:
+    """Decode (the digest was checked by who brought it), compare with the name that was signed, and make room."""
+    try:
+        manifest = decode(encoded)
+    except MalformedManifestError as error:
+        raise UntrustedReleaseError(f"{download.release}: both parties signed something that is no manifest: {error}") from error
+    if manifest.release != str(download.release):
+        raise UntrustedReleaseError(f"{download.release}: what is signed under this name is {manifest.release}")
+    return store.add(encoded, download.destination)
+
+
+__all__ = ["Download", "Downloads", "StoreContent"]

@@ -1,0 +1,57 @@
+"""A few exchanges on a network in memory: what a swarm promises."""
+
+import trio
+
+from tests.fakes.network import MemoryNetwork
+
+from .helpers import Member, full_set, make_member, make_release, start
+
+
+async def run_fleet(members: list[Member], seconds: float = 60.0) -> None:
+    with trio.fail_after(seconds):
+        async with trio.open_nursery() as nursery:
+            await start(nursery, members)
+            for member in members:
+                await member.membership.completed.wait()
+            await trio.sleep(0.2)
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_flash_crowd_takes_one_copy_from_the_shield(autojump_clock: trio.testing.MockClock) -> None:
+    manifest, parts, swarm = make_release(60)
+    network = MemoryNetwork()
+    shield = make_member(network, "shield", "seeder", manifest, swarm, full_set(parts))
+    crowd = [make_member(network, f"node{i}", "daemon", manifest, swarm, {}) for i in range(5)]
+    await run_fleet([shield, *crowd])
+    assert all(one.content.pieces == full_set(parts) for one in crowd)
+    assert shield.exchange.bytes_sent <= 1.1 * manifest.size
+
+
+async def test_a_poisoner_is_banned_and_the_download_completes(autojump_clock: trio.testing.MockClock) -> None:
+    manifest, parts, swarm = make_release(30)
+    network = MemoryNetwork()
+    honest = make_member(network, "honest", "daemon", manifest, swarm, full_set(parts))
+    liar = make_member(network, "liar", "daemon", manifest, swarm, {i: b"x" * len(p) for i, p in enumerate(parts)})
+    leecher = make_member(network, "leecher", "daemon", manifest, swarm, {})
+    await run_fleet([honest, liar, leecher])
+    assert leecher.content.pieces == full_set(parts)
+    assert "liar" in leecher.exchange.neighbours.banned
+    assert "honest" not in leecher.exchange.neighbours.banned
+
+
+async def test_incomplete_peers_complete_each_other(autojump_clock: trio.testing.MockClock) -> None:
+    manifest, parts, swarm = make_release(40)
+    network = MemoryNetwork()
+    odd = make_member(network, "odd", "daemon", manifest, swarm, {i: p for i, p in enumerate(parts) if i % 2})
+    even = make_member(network, "even", "daemon", manifest, swarm, {i: p for i, p in enumerate(parts) if not i % 2})
+    await run_fleet([odd, even])
+    assert odd.content.pieces == even.content.pieces == full_set(parts)
+
+
+async def test_pieces_larger_than_a_block_travel_whole(autojump_clock: trio.testing.MockClock) -> None:
+    manifest, parts, swarm = make_release(3, 700_000)
+    network = MemoryNetwork()
+    seed = make_member(network, "seed", "daemon", manifest, swarm, full_set(parts))
+    leecher = make_member(network, "leecher", "daemon", manifest, swarm, {})
+    await run_fleet([seed, leecher])
+    assert leecher.content.pieces == full_set(parts)
