@@ -1,0 +1,115 @@
+"""TUF metadata in the blob store, as a publisher reads and writes it: numbered, verified, never overwritten."""
+
+import re
+from collections import defaultdict
+from typing import Any, Final, TypeVar, cast
+
+from tuf.api.exceptions import RepositoryError
+
+from .blobs import METADATA, BlobStore
+from .errors import BlobExistsError, NoSuchBlobError, SigningError, UntrustedReleaseError
+from .tuf_api import Metadata, Root, Snapshot, Targets, Timestamp
+
+METADATA_BYTES_MAX: Final = 5_000_000
+"""What clients of TUF take at most for a targets role, the largest of all."""
+NEWEST_TRIES_MAX: Final = 16
+"""How many unverifiable versions are looked past: after a change of keys, or when something wrote rubbish."""
+_NAME: Final = re.compile(rf"{METADATA}/(?P<version>[1-9]\d{{0,9}})\.(?P<role>.+)\.json")
+_TIMESTAMP: Final = f"{METADATA}/timestamp.json"
+_Signed = TypeVar("_Signed", Root, Snapshot, Targets, Timestamp)
+
+
+def metadata_path(role: str, version: int) -> str:
+    """Where a version of a role is (consistent snapshots); the timestamp has no number."""
+    return _TIMESTAMP if role == Timestamp.type else f"{METADATA}/{version}.{role}.json"
+
+
+class Shelf:
+    """What lies below `metadata/`, listed once on construction. `foreign`: files found there that verify as nothing."""
+
+    def __init__(self, store: BlobStore) -> None:
+        self._store = store
+        self.foreign: list[str] = []
+        self._versions: dict[str, set[int]] = defaultdict(set)
+        for path in store.list(METADATA):
+            if match := _NAME.fullmatch(path):
+                self._versions[match["role"]].add(int(match["version"]))
+
+    def greatest(self, role: str) -> int:
+        """The highest number that lies there for a role, verified or not; 0 if none does."""
+        return max(self._versions[role], default=0)
+
+    def root(self, pinned: bytes | None) -> Metadata[Root]:
+        """The newest root, verified link by link from the pinned one, or from the store's first."""
+        if not self._versions[Root.type]:
+            raise SigningError("the store has no repository; make one with `p2p-manifest repo init`")
+        data = pinned or self._store.get(metadata_path(Root.type, 1), max_bytes=METADATA_BYTES_MAX)
+        root = self._parse(data, Root)
+        if root is None or not _vouches(root.signed, Root.type, root):
+            raise UntrustedReleaseError("the root of trust is no root metadata, or is not signed by its own keys")
+        while root.signed.version + 1 in self._versions[Root.type]:
+            following = self.load(Root.type, root.signed.version + 1, Root)
+            if not (following and _vouches(root.signed, Root.type, following) and _follows(following)):
+                raise UntrustedReleaseError(f"root version {root.signed.version + 1} is not signed as it must be")
+            root = following
+        return root
+
+    def newest(self, role: str, delegator: Root | Targets, kind: type[_Signed]) -> Metadata[_Signed] | None:
+        """The highest version that `delegator` vouches for; None if there is none."""
+        for version in sorted(self._versions[role], reverse=True)[:NEWEST_TRIES_MAX]:
+            found = self.load(role, version, kind)
+            if found is not None and _vouches(delegator, role, found):
+                return found
+            self.foreign.append(metadata_path(role, version))
+        return None
+
+    def load(self, role: str, version: int, kind: type[_Signed]) -> Metadata[_Signed] | None:
+        """One version as it lies there, not verified; None if it is not of this kind and number."""
+        data = self._store.get(metadata_path(role, version), max_bytes=METADATA_BYTES_MAX)
+        found = self._parse(data, kind)
+        return found if found is not None and found.signed.version == version else None
+
+    def timestamp_version(self) -> int:
+        """The timestamp's number, whoever signed it (its key may have been replaced since); 0 if there is none."""
+        try:
+            found = self._parse(self._store.get(_TIMESTAMP, max_bytes=METADATA_BYTES_MAX), Timestamp)
+        except NoSuchBlobError:
+            return 0
+        return found.signed.version if found else 0
+
+    def put(self, role: str, metadata: Metadata[Any]) -> None:
+        """Add a version; SigningError if another took its number meanwhile. Only the timestamp is replaced."""
+        data, version = metadata.to_bytes(), metadata.signed.version
+        if len(data) > METADATA_BYTES_MAX:
+            raise SigningError(f"the role {role} has {len(data)} bytes, clients take at most {METADATA_BYTES_MAX}")
+        if role == Timestamp.type:
+            self._store.replace(_TIMESTAMP, data)
+            return
+        try:
+            self._store.put_new(metadata_path(role, version), data)
+        except BlobExistsError:
+            raise SigningError(
+                f"{metadata_path(role, version)} exists: somebody signed at the same time, or it is foreign; look, "
+                "then run this again"
+            ) from None
+        self._versions[role].add(version)
+
+    def _parse(self, data: bytes, kind: type[_Signed]) -> Metadata[_Signed] | None:
+        try:
+            found = Metadata[Any].from_bytes(data)
+        except RepositoryError:
+            return None
+        return cast("Metadata[_Signed]", found) if isinstance(found.signed, kind) else None
+
+
+def _vouches(delegator: Root | Targets, role: str, metadata: Metadata[Any]) -> bool:
+    try:
+        delegator.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
+    except (RepositoryError, ValueError):
+        return False
+    return True
+
+
+def _follows(root: Metadata[Root]) -> bool:
+    """A new root must be signed by its own keys as well as by the old ones (TUF 5.3.4)."""
+    return _vouches(root.signed, Root.type, root)

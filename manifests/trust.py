@@ -1,0 +1,143 @@
+"""Who vouches for a release: both parties, by TUF, or nobody.
+
+The build infrastructure and release engineering each sign in a role of their own, `build-<product>` and
+`release-<product>`, with keys that the other has not. A threshold over one pooled list of keys would accept two keys of
+one party, so both roles are looked up and must name the same bytes (TAP 3's rule, done by the caller).
+
+No network here: `look_up` says what it wants, the caller fetches it and asks again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tuf.api import exceptions as theirs
+
+from .errors import ExpiredMetadataError, MetadataUnavailableError, UnknownReleaseError, UntrustedReleaseError
+from .limits import MANIFEST_BYTES_MAX
+from .names import ReleaseName
+from .trust_updater import DurableUpdater, MappingFetcher, NeededError, open_updater
+from .tuf_api import TargetFile, Targets
+
+PARTIES: Final = ("build", "release")
+"""Who must agree."""
+
+
+def role_name(party: str, product: str) -> str:
+    """The TUF role in which a party signs for a product."""
+    return f"{party}-{product}"
+
+
+def target_path(party: str, release: ReleaseName) -> str:
+    """The TUF target by which a party signs a release."""
+    return f"{party}/{release.product}/{release.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Fetch `path` from the blob store (at most `max_bytes`; None for 404) and call `look_up` again with it."""
+
+    path: str
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Both parties have signed: the manifest of `release` has `length` bytes with this SHA-256 `digest`."""
+
+    release: ReleaseName
+    digest: bytes
+    length: int
+
+
+class TrustChain:
+    """From a pinned `root` (the bytes of a root.json) to approved releases.
+
+    `cache_directory` keeps verified metadata, by which rollback is recognised; one TrustChain at a time may use it, one
+    call at a time. `utc_now` gives POSIX seconds. All calls read and write small files there: call them in a thread.
+    """
+
+    def __init__(self, root: bytes, cache_directory: Path, utc_now: Callable[[], float]) -> None:
+        self._root = root
+        self._cache = cache_directory
+        self._utc_now = utc_now
+
+    def look_up(
+        self, release: ReleaseName, fetched: Mapping[str, bytes | None], *, offline: bool = False
+    ) -> Approved | Wanted:
+        """Is this release approved, by metadata `fetched` just now (begin with an empty mapping each time)?
+
+        `offline`: the store can't be reached, so take from the cache what `fetched` lacks; expired metadata is refused
+        all the same. Raises UnknownReleaseError (nobody signed it), UntrustedReleaseError (one party only, or they
+        disagree, or metadata is forged or rolled back), ExpiredMetadataError, MetadataUnavailableError.
+        """
+        fetcher = MappingFetcher(fetched, self._cache if offline else None)
+        try:
+            with _translated():
+                updater = open_updater(self._root, self._cache, fetcher, self._utc_now())
+                updater.refresh()
+                return _approve(updater, release)
+        except NeededError as needed:
+            return Wanted(needed.path, needed.max_bytes)
+
+
+def _approve(updater: DurableUpdater, release: ReleaseName) -> Approved:
+    _check_parties(updater.top_targets, release.product)
+    found = {party: _find(updater, party, release) for party in PARTIES}
+    signed = {party: target for party, target in found.items() if target is not None}
+    if not signed:
+        raise UnknownReleaseError(f"nobody has signed {release}")
+    if len(signed) < len(PARTIES):
+        missing = next(party for party in PARTIES if party not in signed)
+        raise UntrustedReleaseError(f"{release} is signed by {next(iter(signed))} only, the {missing} party is missing")
+    contents = {(target.length, target.hashes.get("sha256", "")) for target in signed.values()}
+    if len(contents) != 1:
+        raise UntrustedReleaseError(f"the parties disagree about {release}: they have signed different manifests")
+    length, digest = contents.pop()
+    if not 0 < length <= MANIFEST_BYTES_MAX or not digest:
+        raise UntrustedReleaseError(f"{release} is signed without a SHA-256 or with an impossible length ({length})")
+    return Approved(release, bytes.fromhex(digest), length)
+
+
+def _find(updater: DurableUpdater, party: str, release: ReleaseName) -> TargetFile | None:
+    """What a party has signed, and nobody in its place."""
+    role, path = role_name(party, release.product), target_path(party, release)
+    if f"{role}.json" not in updater.snapshot.meta:
+        return None  # the party exists, but has not signed anything yet
+    target = updater.get_targetinfo(path)
+    answered = updater.role(role)
+    if target is not None and (answered is None or answered.targets.get(path) is not target):
+        raise UntrustedReleaseError(f"{release} is signed, but not by the role {role}")
+    return target
+
+
+def _check_parties(targets: Targets, product: str) -> None:
+    """Both roles exist and share no key, whatever the publisher's tools allowed."""
+    delegations = targets.delegations
+    roles = (delegations.roles if delegations else None) or {}
+    parties = [roles.get(role_name(party, product)) for party in PARTIES]
+    if delegations is None or None in parties:
+        raise UnknownReleaseError(f"the product {product!r} is not known to the repository")
+    keys = [{str(delegations.keys[keyid].keyval) for keyid in role.keyids} for role in parties if role]
+    if set.intersection(*keys):
+        raise UntrustedReleaseError(f"one key signs for both parties of {product}: neither vouches for the other")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except theirs.ExpiredMetadataError as error:
+        raise ExpiredMetadataError(
+            f"{error}: the publisher must sign anew, or this machine's clock is wrong"
+        ) from error
+    except theirs.BadVersionNumberError as error:
+        raise UntrustedReleaseError(f"metadata older than what was seen before (rollback): {error}") from error
+    except theirs.RepositoryError as error:
+        raise UntrustedReleaseError(f"the trust metadata does not verify: {error}") from error
+    except theirs.DownloadHTTPError as error:
+        raise MetadataUnavailableError(str(error)) from error
+    except theirs.DownloadError as error:
+        raise UntrustedReleaseError(f"the trust metadata is not as announced: {error}") from error

@@ -1,0 +1,136 @@
+"""The seam to python-tuf's client: its Updater, told the time, fed from a mapping, writing durably.
+
+tuf's client is synchronous and fetches by itself. Here it finds what it asks for in a mapping; what is missing is
+raised as `NeededError`, all the way out, so that the caller may fetch it in its own way and start again. Every byte is
+verified again on each start, which costs about a millisecond a file.
+
+Three names are not public in tuf 7.0 (`_trusted_set`, its `reference_time`, `_persist_file`); they are used here and
+nowhere else, and `tests/manifests/test_trust_seam.py` fails when one goes.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from tuf.api.exceptions import DownloadHTTPError, DownloadLengthMismatchError
+from tuf.ngclient.fetcher import FetcherInterface
+
+from .errors import MetadataUnavailableError
+from .tuf_api import Snapshot, Targets, Updater
+
+METADATA_URL: Final = "metadata/"
+"""Relative: what is asked for *is* the path in the blob store."""
+_VERSIONED: Final = re.compile(r"metadata/(?:\d+\.)?(?P<role>.+)\.json")
+_NOT_FOUND: Final = 404
+
+
+class NeededError(Exception):
+    """The client asks for a file that nobody fetched yet. Not a failure: it becomes `Wanted`."""
+
+    def __init__(self, path: str, max_bytes: int) -> None:
+        super().__init__(path)
+        self.path = path
+        self.max_bytes = max_bytes
+
+
+class MappingFetcher(FetcherInterface):
+    """Answers from `fetched` (None: the server said 404) and, when `offline_cache` is given, from the files there."""
+
+    def __init__(self, fetched: Mapping[str, bytes | None], offline_cache: Path | None) -> None:
+        self._fetched = fetched
+        self._offline_cache = offline_cache
+
+    def download_bytes(self, url: str, max_length: int) -> bytes:
+        """The file, without tuf's detour over a temporary one."""
+        data = self._find(url, max_length)
+        if len(data) > max_length:
+            raise DownloadLengthMismatchError(f"{url} has {len(data)} bytes, at most {max_length} are allowed")
+        return data
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        # Eager: as a generator its errors would come after tuf's wrapper around this call.
+        return iter((self._find(url, 0),))
+
+    def _find(self, path: str, max_bytes: int) -> bytes:
+        if path not in self._fetched:
+            if self._offline_cache is None:
+                raise NeededError(path, max_bytes)
+            return self._cached(path, self._offline_cache)
+        data = self._fetched[path]
+        if data is None:
+            raise DownloadHTTPError(f"there is no {path}", _NOT_FOUND)
+        return data
+
+    def _cached(self, path: str, cache: Path) -> bytes:
+        match = _VERSIONED.fullmatch(path)
+        role = match["role"] if match else ""
+        if role == "root":  # the next root is what is asked for; those known are in the cache's history
+            raise DownloadHTTPError("offline: no newer root is known", _NOT_FOUND)
+        try:
+            return (cache / f"{role}.json").read_bytes()
+        except FileNotFoundError:
+            raise MetadataUnavailableError(f"offline, and {role}.json is not among the cached metadata") from None
+
+
+class DurableUpdater(Updater):
+    """tuf's client whose cache survives a power cut, and whose verified roles can be looked at."""
+
+    def _persist_file(self, filename: str, data: bytes) -> None:
+        replace_durably(Path(filename), data)
+
+    @property
+    def top_targets(self) -> Targets:
+        """The verified top-level targets role, after `refresh`."""
+        return self._trusted_set.targets
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The verified snapshot, after `refresh`."""
+        return self._trusted_set.snapshot
+
+    def role(self, name: str) -> Targets | None:
+        """A delegated role, if it was verified as delegated by the top-level targets role."""
+        if not self._trusted_set.contains(name, Targets.type):
+            return None
+        found = self._trusted_set[name]
+        return found if isinstance(found, Targets) else None
+
+
+def open_updater(root: bytes, cache: Path, fetcher: FetcherInterface, now: float) -> DurableUpdater:
+    """A client that starts from the pinned `root` and believes that it is `now` (POSIX seconds, UTC)."""
+    cache.mkdir(parents=True, exist_ok=True)
+    updater = DurableUpdater(str(cache), METADATA_URL, fetcher=fetcher, bootstrap=root)
+    _set_time(updater, now)
+    return updater
+
+
+def _set_time(updater: DurableUpdater, now: float) -> None:
+    # tuf takes the machine's clock when it constructs the set and compares with it ever after; no expiry has been
+    # looked at yet. A simulation, or a device without a clock, has another idea of the time.
+    trusted_set = updater._trusted_set
+    if not hasattr(trusted_set, "reference_time"):
+        raise AttributeError("tuf's TrustedMetadataSet.reference_time is gone: expiry would follow the wrong clock")
+    trusted_set.reference_time = datetime.fromtimestamp(now, UTC)
+
+
+def replace_durably(path: Path, data: bytes) -> None:
+    """Make `path` hold `data`: old or new after a power cut, never half, and new once this returned."""
+    try:
+        if path.read_bytes() == data:
+            return
+    except FileNotFoundError:
+        pass
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
