@@ -41,8 +41,8 @@ def seeder(state: Path, store: str, tracker: str) -> dict[str, object]:
         "listen": LOOPBACK,
         "http_listen": LOOPBACK,
         "store": store,
-        "state_directory": str(state),
-        "tracker": tracker,
+        "cache_directory": str(state / "cache"),
+        "tracker": [tracker],
     }
 
 

@@ -15,7 +15,7 @@ from .nodes import ask
 from .processes import Child, Children, command
 from .publisher import Publisher, program
 
-SENT: Final = re.compile(r"^p2p_seeder_sent_bytes_total(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
+SENT: Final = re.compile(r"^seeder_served_bytes_total(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
 """Bytes that left the seeder, by any way, in its /metrics."""
 
 
@@ -94,7 +94,7 @@ class Fleet:
         store = self.publisher.store.as_uri()
         config = configs.seeder(home, store, self.addresses["tracker"])
         child = await self._serve("seeder", home, [program("p2p-seeder"), "serve"], config)
-        self.addresses["seeder"] = child.ready["http"]
+        self.addresses["seeder"] = f"http://{child.ready['http']}"
 
     async def _serve(self, name: str, home: Path, argv: list[str], config: dict[str, object]) -> Child:
         file = write_config(home, config)
