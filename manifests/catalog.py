@@ -8,8 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from .blobs import RELEASES, BlobStore
+from .blobs import RELEASES, BlobStore, manifest_path
+from .digest import manifest_digest
 from .errors import BlobExistsError, MalformedManifestError, NoSuchBlobError, PublishError, StoreError
+from .limits import MANIFEST_BYTES_MAX
 from .names import ReleaseName
 
 _NAME: Final = re.compile(r"(?P<sequence>\d{1,19})-(?P<version>.+)")
@@ -86,10 +88,6 @@ class Catalog:
 
 def manifest_bytes(store: BlobStore, digest: bytes) -> bytes:
     """The manifest of a digest, verified; NoSuchBlobError, MalformedManifestError."""
-    from .blobs import manifest_path
-    from .digest import manifest_digest
-    from .limits import MANIFEST_BYTES_MAX
-
     try:
         data = store.get(manifest_path(digest), max_bytes=MANIFEST_BYTES_MAX)
     except NoSuchBlobError:

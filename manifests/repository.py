@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from securesystemslib.exceptions import UnverifiedSignatureError
+
 from .blobs import BlobStore
 from .errors import SigningError, UntrustedReleaseError
 from .names import ReleaseName, check_product
@@ -181,13 +183,14 @@ class Repository:
         new online key, promote with it.
         """
         old = self._shelf.root(self._pinned)
+        self._check_genuine(old, Root.type, signers)
         top = self._shelf.newest(Targets.type, old.signed, Targets)
         document = Root.from_dict(old.signed.to_dict())
         document.version, document.expires = old.signed.version + 1, self._now + life
-        replaced = {Root.type: list(root), Targets.type: [targets.public_key] if targets else []}
+        replaced: dict[str, list[Key]] = {Root.type: list(root), Targets.type: [targets.public_key] if targets else []}
         replaced |= {name: [online] if online else [] for name in (Snapshot.type, Timestamp.type)}
         for role, keys in replaced.items():
-            for keyid in tuple(document.roles[role].keyids if keys else ()):
+            for keyid in document.roles[role].keyids.copy() if keys else []:
                 document.revoke_key(keyid, role)
             for key in keys:
                 document.add_key(key, role)
@@ -259,12 +262,15 @@ class Repository:
         if metadata is None:
             raise UntrustedReleaseError(f"no version of {role} in the store verifies")
         _check_key(signer, roles[role].keyids, role)
-        if self._pinned is None and signer.public_key.keyid not in metadata.signatures:
+        self._check_genuine(metadata, role, [signer])
+        return metadata
+
+    def _check_genuine(self, metadata: Metadata[Any], role: str, signers: Sequence[CryptoSigner]) -> None:
+        if self._pinned is None and not any(_signed_by(metadata, signer.public_key) for signer in signers):
             raise SigningError(
                 f"the last version of {role} was signed with another key; give --root ROOT.json, so that what is "
                 "signed again is known to be genuine"
             )
-        return metadata
 
     def _next(self, role: str, current: Metadata[Any], signers: Sequence[CryptoSigner], life: timedelta) -> int:
         current.signed.version += 1
@@ -279,6 +285,15 @@ def _signed(document: Any, signers: Sequence[CryptoSigner]) -> Metadata[Any]:
     for signer in signers:
         metadata.sign(signer, append=True)
     return metadata
+
+
+def _signed_by(metadata: Metadata[Any], key: Key) -> bool:
+    """Truly signed, not only listed: a forged signature beside a valid one of a forger's key would pass a threshold."""
+    try:
+        key.verify_signature(metadata.signatures[key.keyid], metadata.signed_bytes)
+    except (KeyError, UnverifiedSignatureError):
+        return False
+    return True
 
 
 def _delegated(top: Targets) -> dict[str, DelegatedRole]:
