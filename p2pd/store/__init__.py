@@ -1,0 +1,30 @@
+"""Where releases live on this machine: staged, installed, and served from their own files.
+
+Synchronous; bodies call it within `world.run_blocking`, a whole job per hop. Safe from any thread.
+"""
+
+from .artifact import LOCAL_SOURCE, Artifact
+from .errors import (
+    ArtifactElsewhereError,
+    DestinationTakenError,
+    NoSpaceError,
+    NotWritableError,
+    StoreError,
+    StoreInUseError,
+)
+from .export import export
+from .store import REUSE_BATCH_BYTES, Store
+
+__all__ = [
+    "LOCAL_SOURCE",
+    "REUSE_BATCH_BYTES",
+    "Artifact",
+    "ArtifactElsewhereError",
+    "DestinationTakenError",
+    "NoSpaceError",
+    "NotWritableError",
+    "Store",
+    "StoreError",
+    "StoreInUseError",
+    "export",
+]

@@ -1,0 +1,152 @@
+"""One artifact as this machine holds it: what is present, where it lies, and where its bytes came from."""
+
+import threading
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Final
+
+from manifests.manifest import Manifest
+
+from .errors import NO_SPACE_ERRNOS, NotWritableError
+from .index import DigestIndex
+from .journal import Journal, Replay
+
+LOCAL_SOURCE: Final = "local"
+"""The source of what was copied from another artifact on this machine, or found in place."""
+
+
+class Artifact:
+    """Public attributes are for reading; only the store changes them.
+
+    `present`: big-endian bits, one a piece. `root`: where the files are now (of a finished single file: the file).
+    `lost`: pieces that were present once, were found damaged or gone, and have not been written since.
+    """
+
+    def __init__(
+        self, manifest: Manifest, swarm: bytes, destination: str, root: str, journal: Journal, *, finished: bool
+    ) -> None:
+        self.manifest = manifest
+        self.swarm = swarm
+        self.destination = destination
+        self.root = root
+        self.journal = journal
+        self.finished = finished
+        self.removed = False
+        self.present = bytearray((manifest.pieces + 7) // 8)
+        self.present_count = 0
+        self.present_bytes = 0
+        self.bytes_by_source: dict[str, int] = {}
+        self.duplicate_bytes = 0
+        self.lost: list[int] = []
+        self.unsynced_bytes = 0
+        self.unsynced_since: float | None = None
+        self.lock = threading.Condition()
+        """Around the tables and the journal; waited on until nobody writes."""
+        self.moving = threading.RLock()
+        """Held while the files change their place."""
+        self._writers = 0
+
+    def __repr__(self) -> str:
+        state = "removed" if self.removed else "finished" if self.finished else "staged"
+        return f"<Artifact {self.manifest.release} {self.present_count}/{self.manifest.pieces} {state}>"
+
+    @property
+    def complete(self) -> bool:
+        """Every piece is present."""
+        return self.present_count == self.manifest.pieces
+
+    @cached_property
+    def index(self) -> DigestIndex:
+        """From digest to piece; made when first asked for."""
+        return DigestIndex(self.manifest)
+
+    def has(self, piece: int) -> bool:
+        """It was verified and written, and nothing else was seen since."""
+        return bool(self.present[piece >> 3] & (0x80 >> (piece & 7)))
+
+    def missing(self) -> Iterator[int]:
+        """Pieces that are not present, ascending."""
+        return (piece for piece in range(self.manifest.pieces) if not self.has(piece))
+
+    def file_path(self, entry: int) -> str:
+        """Where the entry is now."""
+        if self.finished and not self.manifest.tree:
+            return self.root
+        return f"{self.root}/{self.manifest.entries[entry].path}"
+
+    def restore(self, state: Replay) -> None:
+        """Take over what the journal said."""
+        self.present[:] = state.present
+        self.bytes_by_source = dict(state.bytes_by_source)
+        self.duplicate_bytes = state.duplicate_bytes
+        held = array("I", (piece for piece in range(self.manifest.pieces) if self.has(piece)))
+        self.present_count = len(held)
+        self.present_bytes = sum(self.manifest.lengths[piece] for piece in held)
+
+    @contextmanager
+    def writing(self, piece: int) -> Iterator[bool]:
+        """Around the writing of a piece to the files; False if it is present: don't, they may be sealed any moment.
+
+        NotWritableError once finished or removed.
+        """
+        with self.lock:
+            wanted = not self.has(piece)
+            if wanted and (self.finished or self.removed):
+                raise NotWritableError(f"{self!r} is not being staged")
+            self._writers += 1
+        try:
+            yield wanted
+        finally:
+            with self.lock:
+                self._writers -= 1
+                self.lock.notify_all()
+
+    def wait_until_quiet(self) -> None:
+        """Until nobody is in `writing`; for when no new writer can have reason to come."""
+        with self.lock:
+            self.lock.wait_for(lambda: self._writers == 0)
+
+    def mark_present(self, piece: int, source: str) -> bool:
+        """Journal it, then say so; False if another was faster, which counts as a duplicate."""
+        length = self.manifest.lengths[piece]
+        with self.lock:
+            if self.has(piece):
+                self.count_duplicate(length)
+                return False
+            self.journal.present(piece, source)
+            self.present[piece >> 3] |= 0x80 >> (piece & 7)
+            self.present_count += 1
+            self.present_bytes += length
+            self.unsynced_bytes += length
+            self.bytes_by_source[source] = self.bytes_by_source.get(source, 0) + length
+            if piece in self.lost:
+                self.lost.remove(piece)
+            return True
+
+    def mark_lost(self, piece: int) -> None:
+        """It is damaged or gone; from now on it is not present."""
+        with self.lock:
+            if self.removed or not self.has(piece):
+                return
+            self.present[piece >> 3] &= ~(0x80 >> (piece & 7))
+            self.present_count -= 1
+            self.present_bytes -= self.manifest.lengths[piece]
+            self.lost.append(piece)
+            self._note(self.journal.lost, piece)
+
+    def count_duplicate(self, length: int) -> None:
+        """So many bytes arrived in vain."""
+        with self.lock:
+            self.duplicate_bytes += length
+            if not self.removed:
+                self._note(self.journal.duplicate, length)
+
+    def _note(self, write: Callable[[int], None], number: int) -> None:
+        """Journal what may be forgotten when the disk is full: a loss is found again, a count is a little low."""
+        try:
+            write(number)
+        except OSError as error:
+            if error.errno not in NO_SPACE_ERRNOS:
+                raise

@@ -1,0 +1,90 @@
+"""A release's files on disk: laid out empty, filled elsewhere, sealed with their attributes at the end."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from manifests.entries import DIRECTORY, FILE, SYMLINK
+from manifests.manifest import Manifest
+from p2pd.world.disk import Disk
+
+OWNER_MAY_WRITE: Final = 0o200
+STAGED_FILE_MODE: Final = 0o600
+STAGED_DIRECTORY_MODE: Final = 0o755
+
+
+def lay_out(disk: Disk, root: str, manifest: Manifest) -> list[int]:
+    """Make what is missing of the directories and (sparse) files; the entries that were made or had another size.
+
+    Symlinks wait for `seal`, so that nothing is ever written through one.
+    """
+    made = []
+    disk.make_directories(root)
+    for number, entry in enumerate(manifest.entries):
+        path = f"{root}/{entry.path}"
+        if entry.kind == DIRECTORY:
+            _make_directory(disk, path)
+        elif entry.kind == FILE and _make_file(disk, path, entry.size):
+            made.append(number)
+    return made
+
+
+def _make_directory(disk: Disk, path: str) -> None:
+    found = disk.stat(path)
+    if found is None:
+        disk.make_directories(path)
+    elif not found.mode & OWNER_MAY_WRITE:  # sealed before a power cut took what was in it
+        disk.set_attributes(path, STAGED_DIRECTORY_MODE, found.mtime_ns)
+
+
+def _make_file(disk: Disk, path: str, size: int) -> bool:
+    try:
+        disk.create(path, size)
+        return True
+    except FileExistsError:
+        found = disk.stat(path)
+    if found is None or (found.kind, found.size) != ("file", size):
+        disk.remove_tree(path)
+        disk.create(path, size)
+        return True
+    if not found.mode & OWNER_MAY_WRITE:
+        disk.set_attributes(path, STAGED_FILE_MODE, found.mtime_ns)
+    return False
+
+
+def seal(disk: Disk, root: str, manifest: Manifest) -> None:
+    """Symlinks, modes and times; directories last and the deepest first, for each change below touches its parent.
+
+    May be repeated. OSError(ENOENT) if a file has gone.
+    """
+    for entry in manifest.entries:
+        path = f"{root}/{entry.path}"
+        if entry.kind == SYMLINK and disk.read_link(path) != entry.target:
+            disk.remove_tree(path)
+            disk.symlink(entry.target, path)
+        if entry.kind != DIRECTORY:
+            disk.set_attributes(path, entry.mode, entry.mtime_ns)
+    for entry in reversed(manifest.entries):
+        if entry.kind == DIRECTORY:
+            disk.set_attributes(f"{root}/{entry.path}", entry.mode, entry.mtime_ns)
+
+
+def looks_like(disk: Disk, root: str, manifest: Manifest) -> bool:
+    """Every entry is there with its kind, size and target; contents are not read, strangers not minded."""
+    for entry in manifest.entries:
+        path = f"{root}/{entry.path}" if manifest.tree else root
+        found = disk.stat(path)
+        if found is None or found.kind != entry.kind or (entry.kind == FILE and found.size != entry.size):
+            return False
+        if entry.kind == SYMLINK and disk.read_link(path) != entry.target:
+            return False
+    return True
+
+
+def pieces_within(manifest: Manifest, entries: list[int]) -> Iterator[int]:
+    """The pieces that have a part in one of these entries, ascending."""
+    if not entries:
+        return
+    wanted = set(entries)
+    for piece in range(manifest.pieces):
+        if any(extent.entry in wanted for extent in manifest.extents(piece)):
+            yield piece

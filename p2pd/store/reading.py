@@ -1,0 +1,30 @@
+"""Reads of pieces, always against their digest."""
+
+import errno
+from typing import Final
+
+from manifests.digest import digest_function
+from p2pd.world.disk import Disk
+
+from .artifact import Artifact
+
+LOSS_ERRNOS: Final = (
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO, errno.ENODEV,
+    errno.EIO, errno.ESTALE, errno.EINVAL, errno.EAGAIN,
+)  # fmt: skip
+"""The file went, became something else, or can't be read any more. Others (EMFILE, ENOMEM) say nothing about it."""
+
+
+def read_verified(disk: Disk, artifact: Artifact, piece: int) -> bytes | None:
+    """The piece's bytes from the artifact's files, present or not; None unless they have its digest."""
+    manifest = artifact.manifest
+    parts = []
+    try:
+        for extent in manifest.extents(piece):
+            parts.append(disk.read(artifact.file_path(extent.entry), extent.offset, extent.length))
+    except OSError as error:
+        if error.errno not in LOSS_ERRNOS:
+            raise
+        return None
+    data = parts[0] if len(parts) == 1 else b"".join(parts)
+    return data if digest_function(manifest.algorithm)(data) == manifest.digest(piece) else None

@@ -1,0 +1,300 @@
+"""The store: all artifacts of this machine, by swarm.
+
+Below the state directory: `lock`, `manifests/<hex>`, `journals/<hex>` and `artifacts/<hex>` (the record), named by the
+swarm. An artifact's pieces lie in its own files: while staged in `.staging-<16 hex>` beside the destination, once
+finished at the destination, and nowhere else. A record is written before what it speaks of is made or moved, so that
+`open` after any interruption finds everything and knows how far it came.
+"""
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from manifests import codec
+from manifests.digest import manifest_digest, verify
+from manifests.errors import DigestMismatchError
+from manifests.limits import MANIFEST_BYTES_MAX
+from manifests.manifest import Manifest
+from p2pd.world.disk import Disk, Lock
+
+from .artifact import LOCAL_SOURCE, Artifact
+from .errors import (
+    ArtifactElsewhereError,
+    DestinationTakenError,
+    NoSpaceError,
+    StoreError,
+    StoreInUseError,
+    no_space_as_such,
+)
+from .journal import Journal
+from .places import Places
+from .placing import lay_out, looks_like, seal
+from .reading import read_verified
+from .record import FINISHED, FINISHING, REMOVING_FINISHED, REMOVING_STAGED, STAGED, Record
+from .recovery import recover
+
+CHECKPOINT_BYTES: Final = 256 * 2**20
+"""Unsynced at most: what is hashed again after a power cut, 0.2 s; and what is fetched again if it was lost."""
+CHECKPOINT_S: Final = 30.0
+"""Unsynced at most, where bytes come slowly."""
+REUSE_BATCH_BYTES: Final = 64 * 2**20
+"""In one batch of `reusable`: 0.1 s of work, so that progress shows and nobody waits long for a storage thread."""
+
+
+class Store:
+    """Holds artifacts. `reserve_bytes` of the file system are never filled. Call `open` first, `close` last."""
+
+    def __init__(self, disk: Disk, directory: str, *, reserve_bytes: int = 0) -> None:
+        self.disk = disk
+        self._places = Places(directory)
+        self._reserve_bytes = reserve_bytes
+        self._artifacts: dict[bytes, Artifact] = {}
+        self._lock: Lock | None = None
+        self._changing = threading.RLock()
+        """One add or remove at a time."""
+        self.damaged: list[str] = []
+        """What `open` had to give up, for people."""
+
+    def __repr__(self) -> str:
+        return f"<Store {self._places.directory} {list(self._artifacts.values())}>"
+
+    @property
+    def artifacts(self) -> Mapping[bytes, Artifact]:
+        """By swarm."""
+        return MappingProxyType(self._artifacts)
+
+    def open(self) -> None:
+        """Take over what the last process left: StoreInUseError if it still runs.
+
+        Pieces that a power cut may have taken are hashed again; interrupted finishes and removals are completed.
+        """
+        for directory in self._places.directories:
+            self.disk.make_directories(directory)
+        self._lock = self.disk.lock(self._places.lock)
+        if self._lock is None:
+            raise StoreInUseError(f"another process works on {self._places.directory}")
+        for directory in self._places.directories:
+            self.disk.sync(directory)
+        self._artifacts, self.damaged = recover(self.disk, self._places)
+
+    def close(self) -> None:
+        """Make everything durable, and let another process have the directory."""
+        for artifact in self._artifacts.values():
+            if artifact.unsynced_bytes:
+                self.checkpoint(artifact)
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def add(self, manifest_bytes: bytes, destination: str) -> Artifact:
+        """The artifact of this manifest, to be finished at `destination`; the same again if it is there already.
+
+        A destination that already holds the release is verified and taken over. MalformedManifestError,
+        NoSpaceError, DestinationTakenError, ArtifactElsewhereError.
+        """
+        swarm = manifest_digest(manifest_bytes)
+        with self._changing:
+            known = self._artifacts.get(swarm)
+            if known is not None:
+                if known.destination != destination:
+                    raise ArtifactElsewhereError(known.manifest.release, known.destination)
+                return known
+            if any(artifact.destination == destination for artifact in self._artifacts.values()):
+                raise DestinationTakenError(destination)
+            artifact = self._new_artifact(codec.decode(manifest_bytes), swarm, destination)
+            with no_space_as_such(self.disk, destination, artifact.manifest.size):
+                if self.disk.stat(destination) is not None:
+                    self._adopt(artifact, manifest_bytes)
+                else:
+                    self._stage(artifact, manifest_bytes)
+            self._artifacts[swarm] = artifact
+            return artifact
+
+    def check_space(self, artifact: Artifact) -> None:
+        """NoSpaceError if what is still missing does not fit."""
+        directory = os.path.dirname(artifact.destination)
+        missing = artifact.manifest.size - artifact.present_bytes
+        free = self.disk.free_bytes(directory) - self._reserve_bytes
+        if missing > free:
+            raise NoSpaceError(directory, missing - free)
+
+    def write_piece(self, artifact: Artifact, piece: int, data: bytes | bytearray | memoryview, source: str) -> bool:
+        """Verify, write, journal, and only then call it present; False if it was (or became) present anyway.
+
+        DigestMismatchError; NoSpaceError, after which all that was present still is; NotWritableError.
+        """
+        manifest = artifact.manifest
+        needed_bytes = manifest.size - artifact.present_bytes
+        with artifact.writing(piece) as wanted, no_space_as_such(self.disk, artifact.root, needed_bytes):
+            if not wanted:
+                artifact.count_duplicate(len(data))
+                return False
+            if len(data) != manifest.lengths[piece]:
+                raise DigestMismatchError(f"{len(data)} bytes for a piece of {manifest.lengths[piece]}")
+            verify(manifest.algorithm, data, manifest.digest(piece))
+            view, at = memoryview(data), 0
+            for extent in manifest.extents(piece):
+                path = artifact.file_path(extent.entry)
+                self.disk.write(path, extent.offset, view[at : at + extent.length])
+                at += extent.length
+            return artifact.mark_present(piece, source)
+
+    def read_piece(self, artifact: Artifact, piece: int) -> bytes | None:
+        """The piece, verified; None if it is not present, or turned out to be damaged or gone (see `lost`)."""
+        if not artifact.has(piece):
+            return None
+        data = read_verified(self.disk, artifact, piece)
+        if data is None:
+            with artifact.moving:  # it may just have been finished: look at where it is now
+                data = read_verified(self.disk, artifact, piece)
+                if data is None:
+                    artifact.mark_lost(piece)
+        return data
+
+    def read_manifest(self, artifact: Artifact, offset: int = 0, length: int = MANIFEST_BYTES_MAX) -> bytes:
+        """A part of the manifest's bytes. They are kept on disk only: in memory they would double its digests."""
+        return self.disk.read(self._places.manifest(artifact.swarm), offset, length)
+
+    def find(self, digest: bytes) -> tuple[Artifact, int] | None:
+        """Some artifact that holds this chunk, and as which piece."""
+        for artifact in tuple(self._artifacts.values()):
+            if artifact.present_count:
+                for piece in artifact.index.find(digest):
+                    if artifact.has(piece):
+                        return artifact, piece
+        return None
+
+    def reusable(self, artifact: Artifact) -> list[list[int]]:
+        """The missing pieces that are held as some other piece, in batches of about REUSE_BATCH_BYTES for `reuse`."""
+        batches: list[list[int]] = []
+        room = 0
+        for piece in artifact.missing():
+            if self.find(artifact.manifest.digest(piece)) is not None:
+                if room <= 0:
+                    batches.append([])
+                    room = REUSE_BATCH_BYTES
+                batches[-1].append(piece)
+                room -= artifact.manifest.lengths[piece]
+        return batches
+
+    def reuse(self, artifact: Artifact, pieces: Sequence[int]) -> list[int]:
+        """Copy those of the pieces that some artifact here holds, verified at both ends; which were copied."""
+        copied = []
+        for piece in pieces:
+            data = None
+            while data is None and not artifact.has(piece):
+                found = self.find(artifact.manifest.digest(piece))
+                if found is None:
+                    break
+                data = self.read_piece(*found)
+            if data is not None and self.write_piece(artifact, piece, data, LOCAL_SOURCE):
+                copied.append(piece)
+        return copied
+
+    def checkpoint_due(self, artifact: Artifact, now: float) -> bool:
+        """Is there so much unsynced, or for so long? `now` on any clock that is always the same one."""
+        if not artifact.unsynced_bytes:
+            artifact.unsynced_since = None
+            return False
+        if artifact.unsynced_since is None:
+            artifact.unsynced_since = now
+        return artifact.unsynced_bytes >= CHECKPOINT_BYTES or now - artifact.unsynced_since >= CHECKPOINT_S
+
+    def checkpoint(self, artifact: Artifact) -> None:
+        """What is present now is durable, and durably known to be."""
+        with artifact.lock:
+            covered, synced_bytes = artifact.journal.position, artifact.unsynced_bytes
+        with artifact.moving:
+            if artifact.removed:
+                return
+            self.disk.sync_all(artifact.root)
+        with artifact.lock:
+            if not artifact.removed:
+                artifact.journal.checkpoint(covered)
+                artifact.unsynced_bytes -= synced_bytes
+                artifact.unsynced_since = None
+
+    def finish(self, artifact: Artifact) -> None:
+        """Make a complete artifact visible at its destination, all at once. Idempotent, also after a crash anywhere.
+
+        StoreError if pieces are missing; DestinationTakenError.
+        """
+        if artifact.finished:
+            return
+        if not artifact.complete:
+            raise StoreError(f"{artifact!r} is not complete")
+        disk, record = self.disk, self._record(artifact, FINISHING)
+        artifact.wait_until_quiet()
+        with no_space_as_such(disk, artifact.destination, 0):
+            seal(disk, record.staging, artifact.manifest)
+            self.checkpoint(artifact)
+            self._save(artifact, FINISHING)
+        with artifact.moving:
+            if disk.stat(artifact.destination) is not None:
+                raise DestinationTakenError(artifact.destination)
+            disk.rename(record.payload, artifact.destination)
+            artifact.root, artifact.finished = artifact.destination, True
+        disk.remove_tree(record.staging)
+        self._save(artifact, FINISHED)
+
+    def remove(self, artifact: Artifact) -> None:
+        """Gone from disk and from the store; at its destination all at once."""
+        with self._changing:
+            if artifact.removed:
+                return
+            record = self._save(artifact, REMOVING_FINISHED if artifact.finished else REMOVING_STAGED)
+            with artifact.moving, artifact.lock:
+                artifact.removed = True
+            artifact.wait_until_quiet()
+            self._artifacts.pop(artifact.swarm, None)
+            self._places.discard(self.disk, artifact.swarm, record, finished=artifact.finished)
+
+    def usage(self) -> dict[bytes, int]:
+        """Bytes present of each artifact, by swarm."""
+        return {swarm: artifact.present_bytes for swarm, artifact in self._artifacts.items()}
+
+    def _new_artifact(self, manifest: Manifest, swarm: bytes, destination: str) -> Artifact:
+        journal = Journal(self.disk, self._places.journal(swarm), swarm)
+        root = self._places.staging(swarm, destination)
+        return Artifact(manifest, swarm, destination, root, journal, finished=False)
+
+    def _record(self, artifact: Artifact, state: str) -> Record:
+        staging = self._places.staging(artifact.swarm, artifact.destination)
+        payload = staging if artifact.manifest.tree else f"{staging}/{artifact.manifest.entries[0].path}"
+        return Record(artifact.manifest.release, artifact.destination, staging, payload, state)
+
+    def _save(self, artifact: Artifact, state: str) -> Record:
+        record = self._record(artifact, state)
+        record.save(self.disk, self._places.record(artifact.swarm))
+        return record
+
+    def _stage(self, artifact: Artifact, manifest_bytes: bytes) -> None:
+        """Journal and empty files. Should it fail, nothing is left."""
+        disk = self.disk
+        self.check_space(artifact)
+        disk.replace(self._places.manifest(artifact.swarm), manifest_bytes)
+        record = self._save(artifact, STAGED)
+        try:
+            disk.remove_tree(record.staging)
+            artifact.journal.start()
+            lay_out(disk, record.staging, artifact.manifest)
+        except OSError:
+            self._places.discard(disk, artifact.swarm, record, finished=False)
+            raise
+
+    def _adopt(self, artifact: Artifact, manifest_bytes: bytes) -> None:
+        """What is at the destination already, if it is this very release; DestinationTakenError if not."""
+        manifest = artifact.manifest
+        if not looks_like(self.disk, artifact.destination, manifest):
+            raise DestinationTakenError(artifact.destination)
+        artifact.root, artifact.finished = artifact.destination, True
+        if any(read_verified(self.disk, artifact, piece) is None for piece in range(manifest.pieces)):
+            raise DestinationTakenError(artifact.destination)
+        self.disk.replace(self._places.manifest(artifact.swarm), manifest_bytes)
+        artifact.journal.start()
+        for piece in range(manifest.pieces):
+            artifact.mark_present(piece, LOCAL_SOURCE)
+        self.checkpoint(artifact)
+        self._save(artifact, FINISHED)

@@ -1,0 +1,49 @@
+"""The machine, as a World."""
+
+import time
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from . import Args, T, World
+from .real_disk import RealDisk
+from .real_network import RealNetwork
+from .real_processes import RealProcesses
+
+if TYPE_CHECKING:
+    import httpx
+
+STORAGE_THREADS: Final = 2
+"""Hashing and writing release the interpreter's lock; more threads than this only queue for it."""
+
+
+def real_world() -> World:
+    """Sockets, disk, processes, clock and dice of this machine."""
+    return World(
+        network=RealNetwork(),
+        disk=RealDisk(),
+        processes=RealProcesses(),
+        http=_http,
+        utc_now=time.time,
+        rng=Random(),
+        run_blocking=_Threads(STORAGE_THREADS),
+    )
+
+
+class _Threads:
+    """`RunBlocking` by trio's threads, at most so many at once. A job that has begun is never abandoned."""
+
+    def __init__(self, threads_max: int) -> None:
+        self._limiter = trio.CapacityLimiter(threads_max)
+
+    def __call__(self, function: Callable[[*Args], T], *args: *Args) -> Awaitable[T]:
+        """The function's result, or its exception."""
+        return trio.to_thread.run_sync(function, *args, limiter=self._limiter)
+
+
+def _http() -> "httpx.AsyncClient":
+    from .http import client  # loaded when first used: httpx costs 10 MB
+
+    return client()
