@@ -23,6 +23,8 @@ from .story import Story, check_space
 from .verdict import Figures, as_json, passed
 
 EXIT_INTERRUPTED: Final = 130
+SOCKET_PATH_BYTES_MAX: Final = 107
+"""What fits into sockaddr_un on Linux, with its final zero."""
 MARKER: Final = ".p2pd-demo"
 """A file by which we know a directory as ours, so that nobody else's is ever emptied."""
 
@@ -106,6 +108,8 @@ def workplace(directory: Path, nodes: int) -> Path:
     """An empty directory of ours; DemoError when it is somebody else's or the disk is too small."""
     if directory.exists() and any(directory.iterdir()) and not (directory / MARKER).exists():
         raise DemoError(f"{directory} holds files that are not the demo's; name another place with --directory")
+    if len(bytes(directory / "fleet" / f"host-{nodes}" / "control")) > SOCKET_PATH_BYTES_MAX:
+        raise DemoError(f"{directory} is too long a path for sockets; name a shorter one with --directory")
     tidy(directory, keep_logs=False)
     for part in ("logs", "publisher", "fleet", "sources"):
         (directory / part).mkdir(parents=True)

@@ -9,15 +9,18 @@ import trio
 
 ANSWER_S: Final = 5.0
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
-PEER_TIERS: Final = frozenset({"lan", "region", "remote"})
-"""Where bytes come from, as p2pd.policy.sources names it: other daemons."""
-PAID_TIERS: Final = frozenset({"shield", "origin"})
-"""The seeder on the peer wire, and plain HTTP."""
+PEER_SOURCES: Final = frozenset({"daemon"})
+"""What a daemon counts received bytes by: the role of who sent them. Other daemons."""
+PAID_SOURCES: Final = frozenset({"seeder", "origin"})
+"""The seeder on the peer wire, and plain HTTP. What is left, `local`, was copied on the host itself."""
 
 
 @dataclass(frozen=True)
 class Download:
-    """One release on one daemon, in bytes. `resumed`: found whole on disk when the daemon started."""
+    """One release on one daemon, in bytes, all lives of the daemon together.
+
+    `resumed`: found whole on disk when the daemon last started. `duplicate`: arrived when they were there already.
+    """
 
     release: str
     size: int = 0
@@ -25,18 +28,18 @@ class Download:
     resumed: int = 0
     duplicate: int = 0
     rate_per_s: float = 0.0
-    by_tier: dict[str, int] = field(default_factory=dict)
+    by_source: dict[str, int] = field(default_factory=dict)
     waits_for: str = ""
 
     @property
     def from_peers(self) -> int:
         """Fetched from other daemons."""
-        return sum(count for tier, count in self.by_tier.items() if tier in PEER_TIERS)
+        return sum(count for source, count in self.by_source.items() if source in PEER_SOURCES)
 
     @property
     def fetched(self) -> int:
         """Fetched from anywhere but this machine's own disk."""
-        return sum(count for tier, count in self.by_tier.items() if tier in PEER_TIERS | PAID_TIERS)
+        return sum(count for source, count in self.by_source.items() if source in PEER_SOURCES | PAID_SOURCES)
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,6 @@ def _download(found: dict[str, Any]) -> Download:
         resumed=found.get("resumed_bytes", 0),
         duplicate=found.get("duplicate_bytes", 0),
         rate_per_s=found.get("rate_bytes_per_s", 0.0),
-        by_tier=found.get("bytes_by_source", {}),
+        by_source=found.get("bytes_by_source", {}),
         waits_for=found.get("waits_for", ""),
     )

@@ -76,11 +76,11 @@ class Story:
 
     def _weigh_first(self, release: Release, downloads: list[Download], before: Download) -> None:
         after = self.board.nodes[VICTIM].download(release.name)
-        again = refetched(before.verified, after.resumed, release.size, after.fetched)
-        self.figures.refetched_verified_bytes = again
+        stored = sum(after.by_source.values())
+        self.figures.refetched_verified_bytes = refetched(before.verified, after.resumed, release.size, stored)
         self.figures.duplicate_bytes = sum(download.duplicate for download in downloads)
-        from_peers = before.from_peers + sum(download.from_peers for download in downloads)
-        fetched = before.fetched + sum(download.fetched for download in downloads)
+        from_peers = sum(download.from_peers for download in downloads)
+        fetched = sum(download.fetched for download in downloads)
         self.figures.peer_share = from_peers / fetched if fetched else 0.0
 
     async def _crash(self, release: Release) -> Download:
@@ -112,7 +112,8 @@ class Story:
         await self.fleet.deploy(release.name)
         await self._until("release 2 runs everywhere", lambda: self._all_run(release))
         self.figures.release_2_seconds = time.monotonic() - started
-        fetched = [node.download(release.name).fetched for node in self.board.nodes.values()]
+        downloads = [node.download(release.name) for node in self.board.nodes.values()]
+        fetched = [download.fetched + download.duplicate for download in downloads]
         self.figures.second_release_fetched_share = max(fetched) / release.size
         return release
 

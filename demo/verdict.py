@@ -78,12 +78,12 @@ def as_json(figures: Figures) -> dict[str, object]:
     }
 
 
-def refetched(verified_before_kill: int, resumed: int, size: int, fetched_after: int) -> int:
+def refetched(verified_before_kill: int, resumed: int, size: int, stored: int) -> int:
     """Bytes that a restarted daemon fetched although they had been verified before.
 
-    What it had verified but did not find again, and what it fetched beyond what it missed.
+    What it had verified but did not find again, and what it `stored` in both its lives beyond one copy.
     """
-    return max(0, verified_before_kill - resumed) + max(0, fetched_after - (size - resumed))
+    return max(0, verified_before_kill - resumed) + max(0, stored - size)
 
 
 def _promise(text: str, kept: bool) -> Claim:

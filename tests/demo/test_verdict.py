@@ -58,12 +58,12 @@ def test_what_was_not_measured_is_null_in_the_json() -> None:
 
 
 def test_nothing_is_refetched_when_a_restart_fetches_what_was_missing() -> None:
-    assert refetched(verified_before_kill=40, resumed=45, size=100, fetched_after=55) == 0
+    assert refetched(verified_before_kill=40, resumed=45, size=100, stored=100) == 0
 
 
-def test_what_was_verified_and_lost_counts_as_fetched_again() -> None:
-    assert refetched(verified_before_kill=40, resumed=30, size=100, fetched_after=70) == 10
+def test_what_was_verified_and_not_found_again_counts_as_refetched() -> None:
+    assert refetched(verified_before_kill=40, resumed=30, size=100, stored=100) == 10
 
 
-def test_what_was_fetched_beyond_the_missing_counts() -> None:
-    assert refetched(verified_before_kill=40, resumed=40, size=100, fetched_after=75) == 15
+def test_what_was_stored_beyond_one_copy_counts_as_refetched() -> None:
+    assert refetched(verified_before_kill=40, resumed=40, size=100, stored=115) == 15
