@@ -15,7 +15,7 @@ REGISTRIES = (
     "index" + "-url",
     "trusted" + "-host",
 )
-PATHS = ("/wo" + "rk/", "/ro" + "ot/", "/ho" + r"me/\w", "/o" + "pt/wheels", "/o" + r"pt/py\w+", r"/tm" + r"p/\w")
+PATHS = ("/wo" + "rk/", "/ro" + "ot/", "/o" + "pt/wheels", "/o" + r"pt/py\w+", r"/tm" + r"p/\w")
 PATTERN = re.compile("|".join((*REGISTRIES, *PATHS)))
 
 
