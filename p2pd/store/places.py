@@ -34,13 +34,19 @@ class Places:
         """The directory that the artifact is put together in: beside its destination, so that a rename suffices."""
         return f"{os.path.dirname(destination)}/.staging-{swarm.hex()[:16]}"
 
+    def trash(self, swarm: bytes, destination: str) -> str:
+        """What a finished artifact is renamed to before it is deleted. If it exists, the rename has happened."""
+        return f"{os.path.dirname(destination)}/.removed-{swarm.hex()[:16]}"
+
     def discard(self, disk: Disk, swarm: bytes, record: Record, *, finished: bool) -> None:
         """Everything of it, the record last. What is at the destination vanishes at once and is deleted afterwards."""
-        trash = f"{os.path.dirname(record.destination)}/.removed-{swarm.hex()[:16]}"
+        trash = self.trash(swarm, record.destination)
         if finished and disk.stat(trash) is None and disk.stat(record.destination) is not None:
             disk.rename(record.destination, trash)
         disk.remove_tree(trash)
         disk.remove_tree(record.staging)
+        if disk.stat(parent := os.path.dirname(record.destination)) is not None:
+            disk.sync(parent)
         self.forget(disk, swarm)
 
     def forget(self, disk: Disk, swarm: bytes) -> None:

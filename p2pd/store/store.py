@@ -244,6 +244,7 @@ class Store:
         with self._changing:
             if artifact.removed:
                 return
+            self.disk.remove_tree(self._places.trash(artifact.swarm, artifact.destination))
             record = self._save(artifact, REMOVING_FINISHED if artifact.finished else REMOVING_STAGED)
             with artifact.moving, artifact.lock:
                 artifact.removed = True

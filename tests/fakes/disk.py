@@ -82,6 +82,10 @@ class MemoryDisk:
             self.boots += 1
             self._used_blocks = sum(inode.used_blocks for inode in self._walk(self._root))
 
+    def restore_power(self) -> None:
+        """It was only the process that stopped: nothing is lost."""
+        self._cut_at = None
+
     def kill(self) -> None:
         """The process that used the disk was killed: locks are free, nothing is lost."""
         self._locks = set()
