@@ -18,6 +18,7 @@ from manifests.errors import DigestMismatchError
 from manifests.limits import MANIFEST_BYTES_MAX
 from manifests.manifest import Manifest
 from p2pd.world.disk import Disk, Lock
+from p2pd.world.durable import make_durable_directories
 
 from .artifact import LOCAL_SOURCE, Artifact
 from .errors import (
@@ -71,12 +72,10 @@ class Store:
         Pieces that a power cut may have taken are hashed again; interrupted finishes and removals are completed.
         """
         for directory in self._places.directories:
-            self.disk.make_directories(directory)
+            make_durable_directories(self.disk, directory)
         self._lock = self.disk.lock(self._places.lock)
         if self._lock is None:
             raise StoreInUseError(f"another process works on {self._places.directory}")
-        for directory in self._places.directories:
-            self.disk.sync(directory)
         self._artifacts, self.damaged = recover(self.disk, self._places)
 
     def close(self) -> None:

@@ -317,9 +317,9 @@ class MemoryDisk:
 
     def _find(self, path: str, *, follow: bool = False) -> Inode | None:
         try:
-            return (
-                self._resolve(path) if follow or path == "/" else self._parent(path).entries.get(os.path.basename(path))
-            )
+            if follow or path == "/":
+                return self._resolve(path)
+            return self._parent(path).entries.get(os.path.basename(path))
         except (FileNotFoundError, NotADirectoryError):
             return None
 
