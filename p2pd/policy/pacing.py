@@ -11,6 +11,9 @@ QUEUE_S: Final = 1.0
 only make pieces wait, 1.16 x at 64 pieces)."""
 QUEUE_PIECES_MIN: Final = 4
 QUEUE_BYTES_MAX: Final = 32 * 1024 * 1024
+TOTAL_QUEUE_S: Final = 2.0
+TOTAL_QUEUE_PIECES_MIN: Final = 64
+"""Before any rate is known: enough that each of a few peers shows what it can do."""
 
 
 @dataclass(slots=True)
@@ -38,6 +41,14 @@ class Rate:
 def queue_bytes(rate_bytes_per_s: float, piece_bytes: float) -> float:
     """How many bytes may be outstanding at a peer of this rate."""
     return min(QUEUE_BYTES_MAX, QUEUE_S * rate_bytes_per_s + QUEUE_PIECES_MIN * piece_bytes)
+
+
+def total_queue_bytes(rate_bytes_per_s: float, piece_bytes: float) -> float:
+    """How many bytes may be outstanding at all peers together, receiving at this rate from all of them.
+
+    More would only wait in the uploaders' queues for our own downlink, and make them look stalled.
+    """
+    return TOTAL_QUEUE_S * rate_bytes_per_s + TOTAL_QUEUE_PIECES_MIN * piece_bytes
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from random import Random
 from typing import Final
 
 from p2pd.policy.hedging import worth_hedging
-from p2pd.policy.pacing import Rate, queue_bytes
+from p2pd.policy.pacing import Rate, queue_bytes, total_queue_bytes
 from p2pd.policy.picking import pick_rarest
 from p2pd.policy.sources import ORIGIN_FETCHES_MAX, STALL_S, Facts, Tier, origin_scope
 from p2pd.wire import bits as bitset
@@ -26,6 +26,7 @@ from .requests import Requests
 ORIGIN: Final = "origin"
 """The key under which pieces from HTTP are booked."""
 TICK_S: Final = 0.25
+QUEUED_S_MAX: Final = 6.0
 SNUB_S: Final = 5.0
 SNUB_S_MAX: Final = 80.0
 BUSY_S: Final = 0.5
@@ -78,7 +79,8 @@ class Fetching:
         if self.paused or not peer.available(now):
             return
         room = queue_bytes(peer.rate.per_s(now), self._piece_bytes) if not peer.snubs else self._piece_bytes
-        while peer.requested_bytes < room:
+        total_room = total_queue_bytes(self.rate.per_s(now), self._piece_bytes)
+        while peer.requested_bytes < room and self.requests.outstanding_bytes < total_room:
             piece = self._choose(peer)
             if piece is None:
                 piece = self._choose_hedge(peer, now)
@@ -97,12 +99,15 @@ class Fetching:
         if peer.requested or not self.requests.in_flight or self.missing & ~self.requests.in_flight:
             return None
         candidates = peer.bits & self.requests.in_flight
-        own_rate = peer.rate.per_s(now) or self.rate.per_s(now) / max(1, len(self._books.peers))
+        total_rate = max(1.0, self.rate.per_s(now))
+        own_rate = peer.rate.per_s(now) or total_rate / max(1, len(self._books.peers))
+        # If our own downlink is what limits us, a second request only adds bytes to it.
+        all_s = self.requests.outstanding_bytes / total_rate
         best, best_left_s = None, 0.0
         for _, piece in zip(range(HEDGE_LOOKS), bitset.iterate(candidates), strict=False):
             owners = self.requests.owners[piece]
             left_s = min(owner.requested_bytes / max(1.0, owner.rate.per_s(now)) for owner in owners)
-            fresh_s = self._books.lengths[piece] / max(1.0, own_rate)
+            fresh_s = max(all_s, self._books.lengths[piece] / max(1.0, own_rate))
             if left_s > best_left_s and worth_hedging(left_s=left_s, fresh_s=fresh_s, copies=len(owners)):
                 best, best_left_s = piece, left_s
         return best
@@ -171,7 +176,12 @@ class Fetching:
         self._use_origin(now)
 
     def _snub_if_silent(self, peer: PeerView, now: float) -> None:
-        if not peer.requested or now - max(peer.progress_at, min(peer.requested.values())) < STALL_S:
+        if not peer.requested:
+            return
+        # What everybody owes us comes through our own downlink: a long queue there is no stall of this peer.
+        queue_s = self.requests.outstanding_bytes / max(1.0, self.rate.per_s(now))
+        patience_s = max(STALL_S, min(QUEUED_S_MAX, 2 * queue_s))
+        if now - max(peer.progress_at, min(peer.requested.values())) < patience_s:
             return
         for piece in list(peer.requested):
             self._cancel(peer, piece)

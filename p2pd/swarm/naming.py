@@ -1,8 +1,13 @@
-"""The shield's half of the brain: super-seeding. Which pieces to name to whom, see `policy/offering.py`."""
+"""The shield's half of the brain: super-seeding. Which pieces to name to whom, see `policy/offering.py`.
+
+    named       we named it to a peer that we don't know to hold it yet: it is on its way
+    unspread    we named it to a peer and have not seen it at another: its further way is that peer's uplink
+"""
 
 from typing import Final
 
-from p2pd.policy.offering import answer_want, choose_offers, offers_wanted
+from p2pd.policy.offering import OFFERS_MIN, answer_want, choose_offers, offers_wanted
+from p2pd.policy.pacing import Rate
 from p2pd.wire.messages import HAVES_MAX, Have
 
 from .actions import Send
@@ -20,13 +25,26 @@ class Naming:
         self._books = books
         self._piece_bytes = sum(books.lengths) / len(books.lengths) if books.lengths else 1.0
         self.named = 0
+        self._unspread: dict[int, PeerView] = {}
+        self._spreading: dict[str, Rate] = {}
 
     def offer(self, peer: PeerView, now: float) -> None:
-        """Name as many more pieces to `peer` as it can use soon."""
-        books = self._books
-        count = offers_wanted(peer.named_unsent, peer.upload_rate.per_s(now), self._piece_bytes)
-        lacking = books.present & ~peer.bits
-        self._name(peer, choose_offers(count, lacking, self.named, books.by_peers.held), now)
+        """Name as many more pieces to `peer` as it can use and pass on soon."""
+        rate = self._spreading.setdefault(peer.key, Rate()).per_s(now)
+        self._offer(peer, offers_wanted(peer.unspread, rate, self._piece_bytes), now)
+
+    def _offer(self, peer: PeerView, count: int, now: float) -> None:
+        lacking = self._books.present & ~peer.bits
+        self._name(peer, choose_offers(count, lacking, self.named, self._books.by_peers.held), now)
+
+    def _offer_when_idle(self, now: float) -> None:
+        """Nobody has anything to ask us for: better a slow peer gets more to pass on than our uplink rests."""
+        peers = self._books.peers.values()
+        if any(peer.named_unsent for peer in peers):
+            return
+        peer = min(peers, key=lambda one: one.unspread, default=None)
+        if peer is not None:
+            self._offer(peer, OFFERS_MIN, now)
 
     def want(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         """`peer` finds these nowhere: name those that we have."""
@@ -37,6 +55,9 @@ class Naming:
         for piece in pieces:
             self.named |= 1 << piece
             peer.named[piece] = now
+            self._forget_unspread(piece)
+            self._unspread[piece] = peer
+        peer.unspread += len(pieces)
         peer.named_unsent += len(pieces)
         for start in range(0, len(pieces), HAVES_MAX):
             self._books.act(Send(peer.key, Have(0, tuple(pieces[start : start + HAVES_MAX]))))
@@ -46,21 +67,38 @@ class Naming:
         if piece in peer.named:
             peer.named_unsent = max(0, peer.named_unsent - 1)
         self.offer(peer, now)
+        self._offer_when_idle(now)
 
     def holds(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         """`peer` told us that it holds these now."""
         for piece in pieces:
             if peer.named.pop(piece, None) is not None:
                 self.named &= ~(1 << piece)
+            self._spread(piece, peer, now)
         peer.named_unsent = min(peer.named_unsent, len(peer.named))
         self.offer(peer, now)
+
+    def _spread(self, piece: int, receiver: PeerView, now: float) -> None:
+        """Whoever we named this piece to has passed it on."""
+        giver = self._unspread.get(piece)
+        if giver is not None and giver is not receiver:
+            self._forget_unspread(piece)
+            self._spreading.setdefault(giver.key, Rate()).add(self._books.lengths[piece], now)
+            self.offer(giver, now)
+
+    def _forget_unspread(self, piece: int) -> None:
+        giver = self._unspread.pop(piece, None)
+        if giver is not None:
+            giver.unspread -= 1
 
     def forget(self, peer: PeerView) -> None:
         """`peer` is gone: what was on its way to it may be named to another."""
         for piece in peer.named:
             self.named &= ~(1 << piece)
         peer.named.clear()
-        peer.named_unsent = 0
+        for piece in [piece for piece, giver in self._unspread.items() if giver is peer]:
+            self._forget_unspread(piece)
+        self._spreading.pop(peer.key, None)
 
     def tick(self, now: float) -> None:
         """Take back what was named long ago, and name what is due."""
@@ -71,3 +109,4 @@ class Naming:
                 self.named &= ~(1 << piece)
             peer.named_unsent = min(peer.named_unsent, len(peer.named))
             self.offer(peer, now)
+        self._offer_when_idle(now)

@@ -30,6 +30,8 @@ class PeerView:
     """Super-seeding: pieces that we named to it and don't know it to hold, and when."""
     named_unsent: int = 0
     """How many of them we have not sent yet."""
+    unspread: int = 0
+    """Super-seeding: pieces that we named to it and have not seen at anybody else."""
 
     def available(self, now: float) -> bool:
         """May be asked now."""

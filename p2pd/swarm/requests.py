@@ -12,6 +12,7 @@ class Requests:
         self._lengths = lengths
         self.in_flight = 0
         self.owners: dict[int, list[PeerView]] = {}
+        self.outstanding_bytes = 0
 
     def __repr__(self) -> str:
         return f"<Requests for {len(self.owners)} pieces>"
@@ -22,12 +23,14 @@ class Requests:
         self.in_flight |= 1 << piece
         peer.requested[piece] = now
         peer.requested_bytes += self._lengths[piece]
+        self.outstanding_bytes += self._lengths[piece]
 
     def remove(self, peer: PeerView, piece: int) -> bool:
         """`peer` owes us `piece` no longer; False if it did not."""
         if peer.requested.pop(piece, None) is None:
             return False
         peer.requested_bytes -= self._lengths[piece]
+        self.outstanding_bytes -= self._lengths[piece]
         owners = self.owners[piece]
         owners.remove(peer)
         if not owners:

@@ -133,9 +133,11 @@ class _Engine:
         node.sent_pieces += 1
         node.uploads.sent(owed.length, self.now)
         node.brain.sent(receiver.key, owed.piece, self.now)
-        start = max(self.now + node.link.latency_s, receiver.downlink_free_at - owed.length / receiver.link.down_bytes_per_s)
-        receiver.downlink_free_at = start + owed.length / receiver.link.down_bytes_per_s
-        arrives_at = max(start, receiver.downlink_free_at)
+        # The downlink took the piece in while the uplink sent it, unless it was busy with another.
+        began = self.now - owed.length / node.link.up_bytes_per_s + node.link.latency_s
+        took = max(began, receiver.downlink_free_at) + owed.length / receiver.link.down_bytes_per_s
+        receiver.downlink_free_at = took
+        arrives_at = max(self.now + node.link.latency_s, took)
         self.at(arrives_at, lambda: self._arrived(node, receiver, owed))
         self.settle(node)
         self._send_next(node)
