@@ -1,0 +1,77 @@
+"""What an operator may set. Read by `p2pd.settings`: file < environment (`P2P_TRACKER_…`) < flags."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from manifests.errors import ManifestError
+from manifests.names import check_product
+from p2pd.wire.announce import GLOBAL
+
+from .swarms.interval import IntervalLimits
+
+STATE_FILE: Final = "tracker.sqlite"
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """One tracker. Checked on construction: ValueError, which names the key."""
+
+    listen: str = "127.0.0.1:8470"
+    """`host:port`; port 0: any free one."""
+    state_directory: str = ""
+    """Where goals are kept; must be set to serve."""
+    fleet: str = ""
+    """Who says another fleet's name is refused."""
+    region: str = GLOBAL
+    """`global`, or the region whose hosts this tracker serves."""
+    upstream: str = ""
+    """Address of the global tracker; a regional tracker must have one."""
+    node: str = ""
+    """This tracker's name; empty: `tracker-REGION`."""
+    open_operators: bool = False
+    """Take an operator's commands from anywhere on a transport that proves nobody's identity, not just this machine."""
+    lease_s: float = 45.0
+    """What is known of a node that says nothing counts for so long (or three announce intervals, if that is longer)."""
+    grace_s: float = 10.0
+    """The same for a node whose connection ended: it has so long to come back."""
+    poll_s: float = 10.0
+    """A regional tracker asks the global one so often, whatever was pushed."""
+    interval_busy_s: float = 5.0
+    """Between announces of a node that is missing pieces."""
+    interval_idle_s: float = 30.0
+    """Between announces of a node that has all it wants."""
+    interval_max_s: float = 300.0
+    announces_per_s_max: float = 2_000.0
+    """What this tracker wants to bear; intervals grow so that it is not exceeded."""
+    connections_max: int = 100_000
+    nodes_max: int = 100_000
+    memberships_max: int = 1_000_000
+    """Nodes times swarms."""
+    reports_max: int = 1_000_000
+    """Hosts times services."""
+
+    def __post_init__(self) -> None:
+        try:
+            check_product(self.region)
+        except ManifestError:
+            raise ValueError(f"region {self.region!r}: lower-case letters, digits and ._- (at most 64)") from None
+        if self.upstream and self.region == GLOBAL:
+            raise ValueError("a tracker with an upstream serves a region: set region")
+        if self.region != GLOBAL and not self.upstream:
+            raise ValueError(f"the tracker of region {self.region!r} follows the global one: set upstream")
+        for name in ("lease_s", "poll_s", "interval_busy_s", "interval_idle_s", "interval_max_s", "announces_per_s_max",
+                     "connections_max", "nodes_max", "memberships_max", "reports_max"):  # fmt: skip
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be more than 0")
+        if self.grace_s < 0:
+            raise ValueError("grace_s must be 0 or more")
+
+    @property
+    def name(self) -> str:
+        """This tracker's name in the fleet."""
+        return self.node or f"tracker-{self.region}"
+
+    @property
+    def intervals(self) -> IntervalLimits:
+        """The limits of announce intervals."""
+        return IntervalLimits(self.interval_busy_s, self.interval_idle_s, self.interval_max_s, self.announces_per_s_max)

@@ -1,0 +1,149 @@
+"""The tracker's connections: one task reads, one writes, the brain decides. This body makes no choices."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+import trio
+
+from p2pd.tracker_stream import ConnectionEndedError, TrackerStream
+from p2pd.wire.announce import AnyTrackerMessage, Deploy, Done, Refused, Rollback, TrackerMessage
+from p2pd.wire.codec import encode
+from p2pd.wire.errors import RemoteProtocolError
+from p2pd.world import World
+from p2pd.world.network import Stream
+
+from .allowance import Allowance, work_of
+from .deeds import Close, Commit, Deed, Send
+from .errors import StoreError
+from .outbox import Outbox
+from .store import Store
+from .tracker import Tracker
+
+LINGER_S: Final = 2.0
+"""How long a connection that we end may take to read why."""
+CLOSE_TIMEOUT_S: Final = 1.0
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Connection:
+    number: int
+    stream: TrackerStream
+    scope: trio.CancelScope
+    outbox: Outbox = field(default_factory=Outbox)
+
+
+class Sessions:
+    """All connections. `serve` is the life of one; `perform` carries out what the brain decided."""
+
+    def __init__(self, tracker: Tracker, world: World, store: Store) -> None:
+        self._tracker = tracker
+        self._world = world
+        self._store = store
+        self._connections: dict[int, _Connection] = {}
+        self._numbers = count(1)
+        self._commands = trio.Lock()
+        self._encoded: tuple[TrackerMessage | None, bytes] = (None, b"")
+
+    def __repr__(self) -> str:
+        return f"<Sessions {len(self._connections)}>"
+
+    async def serve(self, stream: Stream) -> None:
+        """One connection, from its first message to its end."""
+        with trio.CancelScope() as scope:
+            connection = _Connection(next(self._numbers), TrackerStream(stream), scope)
+            self._connections[connection.number] = connection
+            try:
+                await self._converse(connection)
+            finally:
+                del self._connections[connection.number]
+                self._tracker.closed(connection.number, trio.current_time())
+                with trio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+                    await connection.stream.aclose()
+
+    def perform(self, deeds: Iterable[Deed]) -> None:
+        """Send and close; a connection whose outbox is full is dropped. (Commits are `_obey`'s.)"""
+        for deed in deeds:
+            connection = self._connections.get(deed.session)
+            if connection is None:
+                continue
+            if isinstance(deed, Send):
+                self._send(connection, deed.message)
+            elif isinstance(deed, Close):
+                log.info("%s: %s", connection.stream.remote_address, deed.error)
+                connection.outbox.close(encode(Refused(0, deed.error)))
+                connection.scope.deadline = min(connection.scope.deadline, trio.current_time() + LINGER_S)
+
+    async def _converse(self, connection: _Connection) -> None:
+        stream, now = connection.stream, trio.current_time()
+        self.perform(self._tracker.connected(connection.number, stream.identity, stream.remote_address, now))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._write, connection)
+            await self._read(connection)
+
+    async def _read(self, connection: _Connection) -> None:
+        allowance = Allowance(trio.current_time())
+        while True:
+            try:
+                message = await connection.stream.receive()
+            except ConnectionEndedError:
+                connection.scope.cancel()
+                return
+            except RemoteProtocolError as error:
+                self._tracker.closed(connection.number, trio.current_time())
+                self.perform([Close(connection.number, str(error))])
+                return
+            await self._hear(connection, message)
+            rest_s = allowance.spend(work_of(message), trio.current_time())
+            if rest_s:
+                await trio.sleep(rest_s)
+
+    async def _hear(self, connection: _Connection, message: AnyTrackerMessage) -> None:
+        if isinstance(message, Deploy | Rollback):
+            async with self._commands:  # a command's revision follows the one before it
+                await self._obey(connection, message)
+        else:
+            self.perform(self._decide(connection, message))
+
+    def _decide(self, connection: _Connection, message: AnyTrackerMessage) -> list[Deed]:
+        return self._tracker.receive(connection.number, message, trio.current_time(), self._world.utc_now())
+
+    async def _obey(self, connection: _Connection, message: Deploy | Rollback) -> None:
+        """A command; begun is done, even if its connection ends meanwhile."""
+        for deed in self._decide(connection, message):
+            if isinstance(deed, Commit):
+                with trio.CancelScope(shield=True):
+                    await self._commit(deed)
+            else:
+                self.perform([deed])
+
+    async def _commit(self, deed: Commit) -> None:
+        try:
+            await self._world.run_blocking(self._store.append, deed.goal)
+        except StoreError as error:
+            log.error("not deployed: %s", error)
+            self.perform([Send(deed.session, Refused(deed.number, f"not stored, so not deployed: {error}"))])
+            return
+        log.info("revision %d: %s in %s should run %s, by %s", deed.goal.revision, deed.goal.service,
+                 deed.goal.scope, deed.goal.release or "nothing", deed.goal.by or "somebody")  # fmt: skip
+        self.perform(self._tracker.committed(deed.goal, trio.current_time()))
+        self.perform([Send(deed.session, Done(deed.number, deed.result))])
+
+    async def _write(self, connection: _Connection) -> None:
+        try:
+            while (frames := await connection.outbox.take()) is not None:
+                await connection.stream.send_frames(frames)
+        except ConnectionEndedError:
+            pass  # the reader's end of it says no more than this one
+        connection.scope.cancel()
+
+    def _send(self, connection: _Connection, message: TrackerMessage) -> None:
+        if self._encoded[0] is not message:
+            self._encoded = (message, encode(message))
+        if not connection.outbox.put(self._encoded[1]):
+            log.warning("%s reads too slowly and is dropped", connection.stream.remote_address)
+            self._tracker.closed(connection.number, trio.current_time())
+            connection.scope.cancel()

@@ -1,0 +1,163 @@
+"""Goals on disk: one SQLite file. What `append` returned from survives kill -9 and power loss.
+
+Synchronous and safe to call from any thread, one at a time: the service calls it within `world.run_blocking`.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from p2pd.wire.announce import Goal
+
+from .errors import StoreError
+from .goals.goals import HISTORY_MAX
+
+SCHEMA_VERSION: Final = 1
+BUSY_TIMEOUT_S: Final = 2.0
+"""How long to wait for a tracker on the same file that is just stopping."""
+_SCHEMA: Final = """
+CREATE TABLE goals (
+    revision INTEGER PRIMARY KEY,
+    service TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    release TEXT NOT NULL,
+    rollback INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    at REAL NOT NULL,
+    reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX goals_by_scope ON goals (service, scope, revision);
+CREATE TABLE counters (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO counters VALUES ('revision', 0), ('upstream_seen_at', 0);
+"""
+_INSERT: Final = (
+    "INSERT OR IGNORE INTO goals (service, scope, release, revision, rollback, by, at, reason) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_PRUNE: Final = (
+    "DELETE FROM goals WHERE service = ? AND scope = ? AND revision <= "
+    "(SELECT revision FROM goals WHERE service = ? AND scope = ? ORDER BY revision DESC LIMIT 1 OFFSET ?)"
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was on disk: goals with their history by revision; when the global tracker was last heard (UTC or 0)."""
+
+    goals: tuple[Goal, ...]
+    upstream_seen_at: float
+
+
+class Store:
+    """The file at `path`; ':memory:' keeps it in memory. Every method but `close` raises StoreError."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Store {self.path} {'open' if self._connection else 'closed'}>"
+
+    def open(self) -> Stored:
+        """Open or create it. No second tracker can open it until `close`, or until this process ends."""
+        with self._translated():
+            directory = os.path.dirname(self.path)
+            if directory:
+                os.makedirs(directory, exist_ok=True)
+            connection = sqlite3.connect(
+                self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+            try:
+                stored = _prepare(connection)
+            except (sqlite3.Error, StoreError):
+                connection.close()
+                raise
+            self._connection = connection
+            return stored
+
+    def append(self, goal: Goal) -> None:
+        """Keep the goal of a command, and its revision as the counter's: both or none, durably."""
+        with self._transaction() as connection:
+            advanced = connection.execute(
+                "UPDATE counters SET value = ? WHERE name = 'revision' AND value = ?",
+                (goal.revision, goal.revision - 1),
+            )
+            if advanced.rowcount != 1:
+                raise StoreError(f"{self.path}: revision {goal.revision} does not follow what is stored")
+            _insert(connection, goal)
+
+    def adopt(self, goals: Sequence[Goal], upstream_seen_at: float) -> None:
+        """Keep copies of the global tracker's goals, and when it was heard."""
+        with self._transaction() as connection:
+            for goal in goals:
+                _insert(connection, goal)
+            newest = max((goal.revision for goal in goals), default=0)
+            connection.execute("UPDATE counters SET value = max(value, ?) WHERE name = 'revision'", (newest,))
+            connection.execute("UPDATE counters SET value = ? WHERE name = 'upstream_seen_at'", (upstream_seen_at,))
+
+    def close(self) -> None:
+        """Release the file. Nothing if it is closed."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            with self._lock:
+                yield
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise StoreError(f"{self.path} is in use by another tracker") from error
+            raise StoreError(f"{self.path}: {error}") from error
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self.path}: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._translated():
+            if self._connection is None:
+                raise StoreError(f"{self.path} is not open")
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+
+def _prepare(connection: sqlite3.Connection) -> Stored:
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    elif version != SCHEMA_VERSION:
+        raise StoreError(f"its format is {version}, this program knows {SCHEMA_VERSION}: use a newer p2p-tracker")
+    rows = connection.execute(
+        "SELECT service, scope, release, revision, rollback, by, at, reason FROM goals ORDER BY revision"
+    )
+    goals = tuple(
+        Goal(service, scope, release, revision, bool(rollback), by, at, reason)
+        for service, scope, release, revision, rollback, by, at, reason in rows
+    )
+    (seen_at,) = connection.execute("SELECT value FROM counters WHERE name = 'upstream_seen_at'").fetchone()
+    return Stored(goals, seen_at)
+
+
+def _insert(connection: sqlite3.Connection, goal: Goal) -> None:
+    connection.execute(
+        _INSERT,
+        (goal.service, goal.scope, goal.release, goal.revision, goal.rollback, goal.by, goal.at, goal.reason),
+    )
+    scope = (goal.service, goal.scope)
+    connection.execute(_PRUNE, (*scope, *scope, HISTORY_MAX))

@@ -1,0 +1,1 @@
+"""Who is in which swarm, and whom to name to whom. All pure."""

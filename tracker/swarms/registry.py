@@ -1,0 +1,164 @@
+"""Who is in which swarm, how far. An announce replaces all that its node had said before.
+
+Bounded per node (one message holds 256 swarms) and in total. Knows no time: leases are the tracker's.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from p2pd.wire.announce import PeerInfo, SwarmStatus
+from tracker.errors import RefusalError
+
+from .roster import Roster
+
+SEEDER: Final = "seeder"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node as it registered. An empty `address` can't be dialled, so it is never named to others."""
+
+    name: str
+    address: str
+    region: str
+    role: str
+    http_url: str = ""
+
+    def info(self, complete: bool) -> PeerInfo:
+        """As it is named to others."""
+        return PeerInfo(self.name, self.address, self.region, self.role, complete, self.http_url)
+
+
+@dataclass(slots=True)
+class Members:
+    """Those of one region in one swarm who can be dialled."""
+
+    complete: Roster = field(default_factory=Roster)
+    incomplete: Roster = field(default_factory=Roster)
+    seeders: Roster = field(default_factory=Roster)
+
+    def __len__(self) -> int:
+        return len(self.complete) + len(self.incomplete) + len(self.seeders)
+
+
+@dataclass(slots=True)
+class Swarm:
+    """One swarm. `regions` has no empty ones; `progress` is every member's number of pieces, dialable or not."""
+
+    regions: dict[str, Members] = field(default_factory=dict)
+    progress: dict[str, SwarmStatus] = field(default_factory=dict)
+
+    @property
+    def complete_count(self) -> int:
+        """Members that have all pieces."""
+        return sum(map(is_complete, self.progress.values()))
+
+
+def is_complete(status: SwarmStatus) -> bool:
+    """Whether this node has all pieces."""
+    return 0 < status.pieces == status.have
+
+
+class Registry:
+    """Nodes and their swarms. `nodes_max` and `memberships_max` bound it; RefusalError when it is full."""
+
+    def __init__(self, nodes_max: int, memberships_max: int) -> None:
+        self.memberships = 0
+        self._nodes_max = nodes_max
+        self._memberships_max = memberships_max
+        self._nodes: dict[str, Node] = {}
+        self._announced: dict[str, tuple[SwarmStatus, ...]] = {}
+        self._swarms: dict[bytes, Swarm] = {}
+        self._seeders: dict[str, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __repr__(self) -> str:
+        return f"<Registry {len(self._nodes)} nodes in {len(self._swarms)} swarms, {self.memberships} memberships>"
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._nodes
+
+    def node(self, name: str) -> Node | None:
+        """The node of this name."""
+        return self._nodes.get(name)
+
+    def swarm(self, swarm: bytes) -> Swarm | None:
+        """A swarm with members; None if nobody is in it."""
+        return self._swarms.get(swarm)
+
+    def swarms(self) -> Iterator[tuple[bytes, Swarm]]:
+        """All of them, the longest known first."""
+        return iter(self._swarms.items())
+
+    def seeders(self) -> list[Node]:
+        """All seeders, the longest known first, whatever swarms they announced."""
+        return [self._nodes[name] for name in self._seeders]
+
+    def register(self, node: Node) -> None:
+        """A node came, or came back; what it announced before stays until it announces anew."""
+        before = self._nodes.get(node.name)
+        if before is None and len(self._nodes) >= self._nodes_max:
+            raise RefusalError(f"this tracker is full: {self._nodes_max} nodes; try another one")
+        swarms = self._announced.get(node.name, ())
+        if before is not None and before != node:
+            self.remove(node.name)
+        self._nodes[node.name] = node
+        if node.role == SEEDER and node.address + node.http_url:
+            self._seeders[node.name] = None
+        if before is not None and before != node:
+            self.announce(node.name, swarms)
+
+    def announce(self, name: str, swarms: Sequence[SwarmStatus]) -> None:
+        """These are now all of the node's swarms. RefusalError when there is no room for more; nothing has changed."""
+        node, before = self._nodes[name], self._announced.get(name, ())
+        if self.memberships - len(before) + len(swarms) > self._memberships_max:
+            raise RefusalError(f"this tracker is full: {self._memberships_max} memberships; try another one")
+        stays = {status.swarm for status in swarms}
+        for status in before:
+            if status.swarm not in stays:
+                self._leave(node, status.swarm)
+        for status in swarms:
+            self._enter(node, status)
+        self.memberships += len(swarms) - len(before)
+        self._announced[name] = tuple(swarms)
+
+    def remove(self, name: str) -> None:
+        """The node is gone, from all its swarms."""
+        node = self._nodes.pop(name, None)
+        if node is None:
+            return
+        self._seeders.pop(name, None)
+        before = self._announced.pop(name, ())
+        self.memberships -= len(before)
+        for status in before:
+            self._leave(node, status.swarm)
+
+    def _enter(self, node: Node, status: SwarmStatus) -> None:
+        swarm = self._swarms.setdefault(status.swarm, Swarm())
+        swarm.progress[node.name] = status
+        if not node.address:
+            return
+        members = swarm.regions.setdefault(node.region, Members())
+        if node.role == SEEDER:
+            members.seeders.add(node.name)
+        elif is_complete(status):
+            members.incomplete.discard(node.name)
+            members.complete.add(node.name)
+        else:
+            members.complete.discard(node.name)
+            members.incomplete.add(node.name)
+
+    def _leave(self, node: Node, swarm_id: bytes) -> None:
+        swarm = self._swarms[swarm_id]
+        del swarm.progress[node.name]
+        members = swarm.regions.get(node.region)
+        if members is not None:
+            for roster in (members.complete, members.incomplete, members.seeders):
+                roster.discard(node.name)
+            if not len(members):
+                del swarm.regions[node.region]
+        if not swarm.progress:
+            del self._swarms[swarm_id]

@@ -1,0 +1,45 @@
+"""A set of names that can be drawn from at random in constant time, in an order that a seed repeats."""
+
+from collections.abc import Container, Iterator
+from random import Random
+
+
+class Roster:
+    """Names in no meaningful but deterministic order; adding, removing and drawing cost the same for 10 or 100,000."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._places: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._places
+
+    def __repr__(self) -> str:
+        return f"<Roster of {len(self)}>"
+
+    def add(self, name: str) -> None:
+        """Nothing if it is there."""
+        if name not in self._places:
+            self._places[name] = len(self._names)
+            self._names.append(name)
+
+    def discard(self, name: str) -> None:
+        """Nothing if it is not there. The last name takes the place."""
+        place = self._places.pop(name, None)
+        if place is None:
+            return
+        last = self._names.pop()
+        if last != name:
+            self._names[place] = last
+            self._places[last] = place
+
+    def draw(self, count: int, rng: Random, without: Container[str] = (), spare: int = 0) -> list[str]:
+        """Up to `count` different names, none of `without`, of which at most `spare` are in this roster."""
+        chosen = rng.sample(range(len(self._names)), min(len(self._names), max(0, count) + spare))
+        return [name for name in (self._names[place] for place in chosen) if name not in without][: max(0, count)]

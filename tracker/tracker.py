@@ -1,0 +1,300 @@
+"""The tracker's brain: who is connected, what each said, and what follows from it. Never waits, is told the time.
+
+connected(session, identity, address, now)  somebody dialled
+receive(session, message, now, utc)         they said something: deeds
+committed(goal, now)                        a goal is durable: deeds
+closed(session, now)                        they are gone
+handle_timer(now)                           leases may have ended: deeds
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from p2pd.wire.announce import (
+    GLOBAL,
+    PEERS_MAX,
+    SERVICES_MAX,
+    Announce,
+    AnyTrackerMessage,
+    Deploy,
+    Done,
+    Goal,
+    Handout,
+    PeerInfo,
+    Refused,
+    Register,
+    Renewed,
+    Report,
+    Rollback,
+    Seeders,
+    SeedersRequest,
+    StatusRequest,
+    SwarmStatus,
+    Watch,
+)
+from p2pd.wire.announce import Goals as GoalsMessage
+from p2pd.world.network import Identity
+
+from .config import TrackerConfig
+from .deeds import Close, Commit, Deed, Send
+from .errors import RefusalError
+from .goals.goals import Goals
+from .goals.watching import goals_messages, is_told
+from .leases import Leases
+from .permissions import check_allowed, check_register, check_reports
+from .reports import Reports, Unsent
+from .status import hosts_status, services_status, swarms_status
+from .swarms.handout import Asker, choose
+from .swarms.interval import announce_interval_s
+from .swarms.registry import Node, Registry, is_complete
+
+HANDSHAKE_S: Final = 10.0
+"""Whoever dials says who it is within this."""
+INTERVALS_PER_LEASE: Final = 3
+"""A node may miss two announces."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One connection. `register` is None until it said who it is."""
+
+    number: int
+    identity: Identity
+    address: str
+    lease_s: float
+    register: Register | None = None
+    watch: Watch | None = None
+
+
+class Tracker:
+    """All that a tracker knows. Public: `goals`, `reports`, `registry`, `unsent`."""
+
+    def __init__(self, config: TrackerConfig, goals: Goals, rng: Random, upstream_seen: float = -inf) -> None:
+        self.config = config
+        self.goals = goals
+        self.registry = Registry(config.nodes_max, config.memberships_max)
+        self.reports = Reports(config.reports_max)
+        self.unsent = Unsent()
+        self._rng = rng
+        self._upstream_seen = upstream_seen
+        self._sessions: dict[int, Session] = {}
+        self._session_of: dict[str, int] = {}
+        self._session_leases = Leases[int]()
+        self._node_leases = Leases[str]()
+
+    def __repr__(self) -> str:
+        return f"<Tracker of {self.config.region}: {len(self._sessions)} sessions, {self.registry!r}, {self.goals!r}>"
+
+    def connected(self, number: int, identity: Identity, address: str, now: float) -> list[Deed]:
+        """A new connection, numbered by the body."""
+        if len(self._sessions) >= self.config.connections_max:
+            return [Close(number, f"this tracker is full: {self.config.connections_max} connections; try another one")]
+        self._sessions[number] = Session(number, identity, address, self.config.lease_s)
+        self._session_leases.renew(number, now + HANDSHAKE_S)
+        return []
+
+    def receive(self, number: int, message: AnyTrackerMessage, now: float, utc: float) -> list[Deed]:
+        """What follows from a message. A connection that was closed is not heard any more."""
+        session = self._sessions.get(number)
+        if session is None:
+            return []
+        try:
+            if session.register is None:
+                return self._register(session, message, now)
+            check_allowed(session.register.role, message)
+            self._renew(session, session.register, now)
+            if isinstance(message, Deploy | Rollback | StatusRequest):
+                return [self._command(session, message, now, utc)]
+            return list(self._answer(session, session.register, message, now))
+        except RefusalError as error:
+            return [self._close(session, str(error), now)]
+
+    def committed(self, goal: Goal, now: float) -> list[Deed]:
+        """The goal is on disk: it counts, and everybody concerned is told."""
+        if not self.goals.apply(goal):
+            return []
+        message = GoalsMessage(goal.revision, (goal,), self.upstream_age_s(now))
+        return [
+            Send(session.number, message)
+            for session in self._sessions.values()
+            if session.watch is not None and session.register is not None
+            if is_told(session.register, session.watch, goal)
+        ]
+
+    def closed(self, number: int, now: float) -> None:
+        """The connection ended. Its node has a grace to come back before others stop being told of it."""
+        session = self._sessions.pop(number, None)
+        self._session_leases.release(number)
+        if session is None or session.register is None:
+            return
+        node = session.register.node
+        if self._session_of.get(node) == number:
+            del self._session_of[node]
+            self._node_leases.renew(node, now + self.config.grace_s)
+
+    def handle_timer(self, now: float) -> list[Deed]:
+        """End what was not renewed."""
+        deeds: list[Deed] = []
+        for number in self._session_leases.expire(now):
+            session = self._sessions[number]
+            heard_s = session.lease_s if session.register else HANDSHAKE_S
+            deeds.append(self._close(session, f"nothing was heard for {heard_s:.0f} s", now))
+        for node in self._node_leases.expire(now):
+            self.registry.remove(node)
+            for report in self.reports.expire(node):
+                self._forward(report)
+        return deeds
+
+    def upstream_seen(self, now: float) -> None:
+        """The global tracker has just been heard."""
+        self._upstream_seen = now
+
+    def upstream_age_s(self, now: float) -> float:
+        """How old our copy of the goals may be; 0 at the global tracker."""
+        return max(0.0, min(now - self._upstream_seen, 1e9)) if self.config.upstream else 0.0
+
+    def repeat_reports(self) -> None:
+        """A new connection upstream: all reports are to be told again."""
+        for report in self.reports.hosts():
+            self._forward(report)
+
+    def status(self, request: StatusRequest, now: float) -> dict[str, Any]:
+        """The answer to an operator, a plain value."""
+        config = self.config
+        answer: dict[str, Any] = {
+            "tracker": {
+                "node": config.name,
+                "fleet": config.fleet,
+                "region": config.region,
+                "upstream": config.upstream,
+                "upstream_age_s": round(self.upstream_age_s(now), 3),
+                "revision": self.goals.revision,
+                "connections": len(self._sessions),
+                "nodes": len(self.registry),
+                "reports": len(self.reports),
+                "reports_dropped": self.reports.dropped,
+            },
+            "services": services_status(self.goals, self.reports, request.service),
+        }
+        if request.hosts:
+            answer["hosts"], answer["hosts_left_out"] = hosts_status(self.reports, request.service)
+        if request.swarms:
+            answer["swarms"], answer["swarms_left_out"] = swarms_status(self.registry)
+        return answer
+
+    def _register(self, session: Session, message: AnyTrackerMessage, now: float) -> list[Deed]:
+        if not isinstance(message, Register):
+            raise RefusalError(f"the first message is Register, not {type(message).__name__}")
+        check_register(message, session.identity, session.address, self.config)
+        deeds: list[Deed] = []
+        if message.role != "operator":
+            if message.role != "tracker":
+                url = message.http_url
+                self.registry.register(Node(message.node, message.address, message.region, message.role, url))
+            former = self._sessions.get(self._session_of.get(message.node, -1))
+            if former is not None:
+                deeds.append(self._close(former, f"{message.node} registered anew from {session.address}", now))
+            self._session_of[message.node] = session.number
+        session.register = message
+        self._renew(session, message, now)
+        return deeds
+
+    def _renew(self, session: Session, register: Register, now: float) -> None:
+        self._session_leases.renew(session.number, now + session.lease_s)
+        if register.role != "operator":
+            self._node_leases.renew(register.node, now + session.lease_s)
+
+    def _close(self, session: Session, error: str, now: float) -> Close:
+        self.closed(session.number, now)
+        return Close(session.number, error)
+
+    def _answer(self, session: Session, register: Register, message: AnyTrackerMessage, now: float) -> Iterator[Deed]:
+        if isinstance(message, Announce):
+            yield from self._announce(session, register, message, now)
+        elif isinstance(message, SeedersRequest):
+            yield Send(session.number, Seeders(self._seeders_for(register)))
+        elif isinstance(message, Watch):
+            session.watch = message
+            for part in goals_messages(self.goals, register, message, self.upstream_age_s(now)):
+                yield Send(session.number, part)
+        elif isinstance(message, Report):
+            self._report(register, message)
+
+    def _announce(self, session: Session, register: Register, announce: Announce, now: float) -> Iterator[Deed]:
+        self.registry.announce(register.node, announce.swarms)
+        interval_s = announce_interval_s(announce.swarms, len(self.registry), self.config.intervals)
+        session.lease_s = max(self.config.lease_s, INTERVALS_PER_LEASE * interval_s)
+        self._renew(session, register, now)
+        for status in announce.swarms:
+            if status.wanted:
+                yield Send(session.number, Handout(status.swarm, self._peers_for(register, status)))
+        yield Send(session.number, Renewed(interval_s))
+
+    def _peers_for(self, register: Register, status: SwarmStatus) -> tuple[PeerInfo, ...]:
+        swarm = self.registry.swarm(status.swarm)
+        if swarm is None:
+            return ()
+        asker = Asker(register.node, register.region, is_complete(status))
+        named = choose(swarm, asker, status.wanted, self._rng)
+        nodes = (node for node in map(self.registry.node, named) if node is not None)
+        return tuple(node.info(node.role == "seeder" or is_complete(swarm.progress[node.name])) for node in nodes)
+
+    def _seeders_for(self, register: Register) -> tuple[PeerInfo, ...]:
+        seeders = [node for node in self.registry.seeders() if node.name != register.node]
+        self._rng.shuffle(seeders)
+        seeders.sort(key=lambda node: node.region != register.region)
+        return tuple(node.info(complete=True) for node in seeders[:PEERS_MAX])
+
+    def _report(self, register: Register, message: Report) -> None:
+        check_reports(register, message)
+        for report in message.reports:
+            if register.role != "tracker":
+                if self.reports.count_from(register.node) > SERVICES_MAX:
+                    raise RefusalError(f"{register.node} reports on more than {SERVICES_MAX} services")
+                report = msgspec.structs.replace(report, stale=False)
+            if self.reports.put(report, register.node):
+                self._forward(report)
+
+    def _forward(self, report: Any) -> None:
+        if self.config.upstream:
+            self.unsent.put(report)
+
+    def _command(self, session: Session, message: Deploy | Rollback | StatusRequest, now: float, utc: float) -> Deed:
+        try:
+            if isinstance(message, StatusRequest):
+                return Send(session.number, Done(message.number, self.status(message, now)))
+            return self._goal_command(session, message, utc)
+        except RefusalError as error:
+            return Send(session.number, Refused(message.number, str(error)))
+
+    def _goal_command(self, session: Session, message: Deploy | Rollback, utc: float) -> Commit:
+        config, by = self.config, message.by
+        if config.upstream:
+            raise RefusalError(
+                f"this is the tracker of region {config.region}; commands go to the global one at {config.upstream}"
+            )
+        if session.identity.proven and session.identity.node:
+            by = session.identity.node
+        before = self.goals.history(message.service, message.scope)
+        if isinstance(message, Deploy):
+            goal, going_back = self.goals.deploy(message, by, utc), self.goals.would_go_back(message)
+        else:
+            goal, going_back = self.goals.rollback(message, by, utc), False
+        hosts = sum(
+            count
+            for group, count, _ in self.reports.groups(goal.service)
+            if goal.scope in (GLOBAL, group.region) and not group.stale
+        )
+        result = msgspec.structs.asdict(goal)
+        result |= {"previous": before[-1].release if before else "", "hosts": hosts, "warning": ""}
+        if going_back:
+            result["warning"] = (
+                f"{goal.release} was replaced before: hosts refuse to go back to it unless by rollback "
+                "(or deploy with --allow-older)"
+            )
+        return Commit(session.number, message.number, goal, result)
