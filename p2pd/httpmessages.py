@@ -5,7 +5,7 @@ line, and nobody can smuggle one request inside another. httptools (llhttp, stri
 have already found whole. RFC 9110, RFC 9112.
 """
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -39,10 +39,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class StreamedBody:
-    """A body that arrives in parts, `length` bytes altogether."""
+    """A body that arrives in parts, `length` bytes altogether. The server closes the generator, however it ends."""
 
     length: int
-    parts: AsyncIterable[bytes]
+    parts: AsyncGenerator[bytes, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,14 @@ def _parse(head: bytes) -> Request:
     if fields.hosts > 1 or (version == "1.1" and not fields.hosts):
         raise BadRequest(400, "exactly one Host field is needed")
     path, query = _split_target(fields.target)
-    return Request(parser.get_method().decode("ascii"), path, query, fields.headers, parser.should_keep_alive())
+    keep_alive = _keep_alive(version, fields.headers.get("connection", ""))
+    return Request(parser.get_method().decode("ascii"), path, query, fields.headers, keep_alive)
+
+
+def _keep_alive(version: str, connection: str) -> bool:
+    """RFC 9112, 9.3. Not taken from llhttp, which has forgotten it when a message is complete."""
+    options = {option.strip().lower() for option in connection.split(",")}
+    return "close" not in options and (version == "1.1" or "keep-alive" in options)
 
 
 def _split_target(target: bytes) -> tuple[str, str]:

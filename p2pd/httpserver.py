@@ -9,6 +9,7 @@ What it does not do: TLS (the network does), bodies, upgrades, HTTP/2.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from math import inf
@@ -202,12 +203,13 @@ class HttpServer:
 
     async def _send_stream(self, connection: _Connection, body: StreamedBody) -> None:
         sent = 0
-        async for part in body.parts:
-            sent += len(part)
-            if sent > body.length:
-                break
-            await self._send_part(connection, part)
-            connection.deadline = inf
+        async with aclosing(body.parts) as parts:
+            async for part in parts:
+                sent += len(part)
+                if sent > body.length:
+                    break
+                await self._send_part(connection, part)
+                connection.deadline = inf
         if sent != body.length:
             raise ValueError(f"a body of {body.length} bytes was promised, its parts have {sent}")
 

@@ -138,8 +138,8 @@ class Origin:
                 if announced.isdecimal() and int(announced) > max_bytes:
                     return _Attempt(Outcome.WRONG_LENGTH, detail=f"{announced} bytes, {max_bytes} expected")
                 with trio.move_on_after(PATIENCE_S + max_bytes / SLOWEST_BYTES_PER_S) as scope:
-                    await _read(response, max_bytes, body)
-                if scope.cancelled_caught:
+                    await _read(response, max_bytes, body, scope)
+                if scope.cancelled_caught and len(body) <= max_bytes:
                     return _Attempt(Outcome.STALLED, b"", f"only {len(body)} bytes in time", len(body))
         except (httpx.ReadTimeout, httpx.WriteTimeout):
             return _Attempt(Outcome.STALLED, b"", f"no byte for {STALL_S:g} s", len(body))
@@ -151,12 +151,13 @@ class Origin:
         return _Attempt(check(data), data, received_bytes=len(data))
 
 
-async def _read(response: httpx.Response, max_bytes: int, body: bytearray) -> None:
-    """Fill `body`; stop as soon as it is too long."""
+async def _read(response: httpx.Response, max_bytes: int, body: bytearray, scope: trio.CancelScope) -> None:
+    """Fill `body`; when it gets too long, cancel `scope`: that unwinds httpx's nested generators from the inside,
+    where a `break` here would leave them to the garbage collector."""
     async for part in response.aiter_raw():
         body += part
         if len(body) > max_bytes:
-            return
+            scope.cancel()
 
 
 def _refusal(response: httpx.Response) -> _Attempt:

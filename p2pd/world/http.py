@@ -161,10 +161,10 @@ class _Stream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         raise httpcore.UnsupportedProtocol("https is not carried by this network; it has its own identities")
 
-    def get_extra_info(self, info: str) -> object:
+    def get_extra_info(self, info: str) -> bool | None:
         """The pool drops an idle connection that is "readable", as one closed by the server would be: so do we here
         with one that has been idle for too long."""
-        return info == "is_readable" and trio.current_time() - self._used_at > KEEPALIVE_S
+        return trio.current_time() - self._used_at > KEEPALIVE_S if info == "is_readable" else None
 
 
 @contextmanager
