@@ -54,8 +54,9 @@ def daemon(home: Path, name: str, tracker: str, root: Path) -> dict[str, object]
         "region": REGION,
         "listen": LOOPBACK,
         "state_directory": str(home / "state"),
-        "control": str(home / "control"),
-        "tracker": tracker,
+        "data_directory": str(home / "services"),
+        "control_socket": str(home / "control"),
+        "trackers": [tracker],
         "trust_root": str(root),
-        "services": {SERVICE: {"directory": str(home / "services")}},
+        "services": {SERVICE: {"product": PRODUCT}},
     }

@@ -109,7 +109,10 @@ async def command(argv: list[str], environment: Mapping[str, str], words: IO[byt
     """Run one command with --json to its end and return its answer; DemoError when it fails."""
     words.write(f"$ {' '.join(argv)}\n".encode())
     words.flush()
-    done = await trio.run_process(argv, capture_stdout=True, capture_stderr=True, check=False, env=environment)
+    try:
+        done = await trio.run_process(argv, capture_stdout=True, capture_stderr=True, check=False, env=environment)
+    except OSError as error:
+        raise DemoError(f"{argv[0]} can't be run ({error.strerror}); `make setup` installs it") from error
     words.write(done.stdout + done.stderr)
     words.flush()
     if done.returncode:

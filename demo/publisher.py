@@ -13,8 +13,10 @@ from .configs import PRODUCT
 from .errors import DemoError
 from .processes import command
 
+KEYS: Final = ("root", "targets", "online", "build", "release")
+"""One each of those who keep the repository, and of the two parties."""
 PARTIES: Final = ("build", "release")
-UNTRUSTED: Final = 3
+DIFFERS: Final = 3
 """Exit code of `p2p-manifest verify` when a byte is off."""
 
 
@@ -30,12 +32,10 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Release:
-    """A published release. `manifest`: the file that holds its manifest."""
+    """A published release."""
 
     version: str
     size: int
-    pieces: int
-    manifest: Path
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class Release:
 
 @dataclass
 class Publisher:
-    """Owns `directory`: keys/, and store/, the blob store that the seeder reads. Its commands go to `words`."""
+    """Owns `directory`: keys/, root.json, and store/, which the seeder reads. What its commands say goes to `words`."""
 
     directory: Path
     words: Path
@@ -57,40 +57,56 @@ class Publisher:
         return self.directory / "store"
 
     @property
-    def keys(self) -> Path:
-        """Of both parties, and of the repository."""
-        return self.directory / "keys"
-
-    @property
     def trust_root(self) -> Path:
         """What daemons pin."""
-        return self.store / "metadata" / "1.root.json"
+        return self.directory / "root.json"
+
+    def key(self, name: str, kind: str = "key") -> str:
+        """The file of a private key, or of a public one (`pub`)."""
+        return str(self.directory / "keys" / f"{name}.{kind}")
 
     async def prepare(self) -> None:
         """Keys for both parties and a repository in which only both together can release."""
-        await self._run("init", "--store", str(self.store), "--keys", str(self.keys), PRODUCT)
+        for name in KEYS:
+            await self._run("keys", "new", name, "--directory", str(self.directory / "keys"))
+        await self._run(
+            "repo", "init", *self._store, "--root-key", self.key("root"), "--targets-key", self.key("targets"),
+            "--online-key", self.key("online"), "--output", str(self.trust_root),
+        )  # fmt: skip
+        await self._run(
+            "repo", "add-product", PRODUCT, *self._store, "--targets-key", self.key("targets"),
+            "--build-key", self.key("build", "pub"), "--release-key", self.key("release", "pub"),
+        )  # fmt: skip
 
     async def publish(self, version: str, tree: Path) -> Release:
-        """Chunk a tree, store it, sign it by both parties."""
+        """Chunk a tree and store it; then both parties sign, and the repository shows it."""
         health = f"{sys.executable} -I -S -B app/main.py --check"
         said = await self._run(
-            "publish", "--store", str(self.store), "--keys", str(self.keys), "--profile", "host",
-            "--health", health, f"{PRODUCT}@{version}", str(tree),
-        )  # fmt: skip
-        digest, size, pieces = said["digest"], said["bytes"], said["pieces"]
-        if not isinstance(size, int) or not isinstance(pieces, int):
+            "publish", str(tree), "--product", PRODUCT, "--version", version, "--health", health, *self._store
+        )
+        size = said["size_bytes"]
+        if not isinstance(size, int):
             raise DemoError(f"p2p-manifest publish answered {said!r}")
-        return Release(version, size, pieces, self.store / "manifests" / str(digest))
+        release = Release(version, size)
+        for party in PARTIES:
+            await self._run("sign", release.name, "--party", party, "--key", self.key(party), *self._store)
+        await self._run("repo", "promote", "--key", self.key("online"), *self._store)
+        return release
 
     async def verify(self, path: Path, release: Release) -> bool:
-        """Does every byte at `path` have the digest that was signed for?"""
-        argv = [program("p2p-manifest"), "verify", str(path), str(release.manifest), "--json"]
+        """Is what lies at `path` what both parties signed, to the last byte, mode and time?"""
+        argv = [program("p2p-manifest"), "verify", str(path), release.name, *self._store]
+        argv += ["--root", str(self.trust_root), "--json"]
         done = await trio.run_process(argv, capture_stdout=True, capture_stderr=True, check=False, env=self.environment)
         with self.words.open("ab") as words:
             words.write(f"$ {' '.join(argv)}\n".encode() + done.stdout + done.stderr)
-        if done.returncode not in (0, UNTRUSTED, 1):
+        if done.returncode not in (0, DIFFERS):
             raise DemoError(f"{' '.join(argv)}\nexited with {done.returncode}: {done.stderr.decode().strip()}")
         return done.returncode == 0
+
+    @property
+    def _store(self) -> tuple[str, str]:
+        return "--store", str(self.store)
 
     async def _run(self, *arguments: str) -> dict[str, object]:
         with self.words.open("ab") as words:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from p2pd.config import Config
 from p2pd.settings import SettingsError, load
 from seeder.config import SeederConfig
 from tests.house.source import ROOT, plant
@@ -12,6 +13,7 @@ from tracker.config import TrackerConfig
 
 EXAMPLES = ROOT / "packaging" / "examples"
 CLASSES: dict[str, type[Any]] = {
+    "p2pd.toml": Config,
     "seeder.toml": SeederConfig,
     "tracker-global.toml": TrackerConfig,
     "tracker-region.toml": TrackerConfig,
