@@ -29,6 +29,8 @@ class Board:
     artifact_bytes: int = 0
     origin_bytes: int = 0
     """That left the seeder, ever."""
+    origin_bytes_before: int = 0
+    """The same, when this release was deployed."""
     steps: list[Step] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
@@ -46,6 +48,16 @@ class Board:
     def detail(self, text: str) -> None:
         """How the current step gets on."""
         self.steps[-1].detail = text
+
+    def fetching(self, artifact: str, artifact_bytes: int) -> None:
+        """From now on it is about this release."""
+        self.artifact, self.artifact_bytes = artifact, artifact_bytes
+        self.origin_bytes_before = self.origin_bytes
+
+    @property
+    def origin_copies(self) -> float:
+        """How many copies of the release left the seeder since it was deployed."""
+        return (self.origin_bytes - self.origin_bytes_before) / (self.artifact_bytes or 1)
 
     def event(self, text: str) -> None:
         """Something worth a line of its own."""

@@ -63,14 +63,13 @@ class Story:
 
     async def _deploy_first(self, release: Release) -> None:
         self.board.begin("Deploy release 1; kill -9 one host in mid-download, start it again")
-        self.board.artifact, self.board.artifact_bytes = release.name, release.size
-        sent_before = await self.fleet.seeder_sent()
+        self.board.fetching(release.name, release.size)
         started = time.monotonic()
         await self.fleet.deploy(release.name)
         before = await self._crash(release)
         await self._until("release 1 runs everywhere", lambda: self._all_run(release))
         self.figures.release_1_seconds = time.monotonic() - started
-        self.figures.origin_copies = (await self.fleet.seeder_sent() - sent_before) / release.size
+        self.figures.origin_copies = self.board.origin_copies
         downloads = [node.download(release.name) for node in self.board.nodes.values()]
         self._weigh_first(release, downloads, before)
 
@@ -107,7 +106,7 @@ class Story:
         made = await trio.to_thread.run_sync(tree.rebuild, first, self.directory / "2")
         release = await self.publisher.publish("2", made.path)
         self.board.begin("Deploy release 2: only what changed travels")
-        self.board.artifact, self.board.artifact_bytes = release.name, release.size
+        self.board.fetching(release.name, release.size)
         started = time.monotonic()
         await self.fleet.deploy(release.name)
         await self._until("release 2 runs everywhere", lambda: self._all_run(release))
@@ -121,7 +120,7 @@ class Story:
         self.board.begin("Deploy release 3, whose health check fails: the fleet goes back to 2 by itself")
         made = await trio.to_thread.run_sync(tree.spoil, tree.measure(self.directory / "2"), self.directory / "3")
         bad = await self.publisher.publish("3", made.path)
-        self.board.artifact, self.board.artifact_bytes = bad.name, bad.size
+        self.board.fetching(bad.name, bad.size)
         started = time.monotonic()
         await self.fleet.deploy(bad.name)
         await self._until("every host tried release 3 and went back to 2", lambda: self._all_reverted(bad, good))

@@ -24,6 +24,8 @@ from .verdict import Figures, claims, passed
 
 REFRESH_PER_S: Final = 4
 EVENTS_SHOWN: Final = 4
+WIDE: Final = 110
+"""Columns from which on there is room to say what a host waits for."""
 STATE_STYLES: Final = {
     "VERIFIED": "green",
     "DOWNLOADING": "cyan",
@@ -42,7 +44,7 @@ def live(console: Console, board: Board) -> Iterator[None]:
     if not console.is_terminal:
         yield
         return
-    with Live(get_renderable=lambda: picture(board), console=console, refresh_per_second=REFRESH_PER_S):
+    with Live(get_renderable=lambda: picture(board, console.width), console=console, refresh_per_second=REFRESH_PER_S):
         yield
 
 
@@ -58,11 +60,11 @@ async def tell_lines(console: Console, board: Board) -> None:
         await trio.sleep(1 / REFRESH_PER_S)
 
 
-def picture(board: Board) -> RenderableType:
-    """Everything at once: the story so far above, the fleet below."""
+def picture(board: Board, width: int) -> RenderableType:
+    """Everything at once: the story so far above, the fleet below; for a terminal of `width` columns."""
     parts: list[RenderableType] = [_steps(board.steps)]
     if board.nodes:
-        parts += [_fleet(board), _totals(board)]
+        parts += [_fleet(board, width), _totals(board)]
     return Panel(Group(*parts), title="p2pd demo: one machine, a whole fleet", border_style="blue", padding=(0, 1))
 
 
@@ -75,28 +77,29 @@ def _steps(steps: list[Step]) -> RenderableType:
     return grid
 
 
-def _fleet(board: Board) -> RenderableType:
+def _fleet(board: Board, width: int) -> RenderableType:
     table = Table(box=rich.box.SIMPLE_HEAD, expand=True, pad_edge=False)
-    for column in ("host", "state", "runs", board.artifact or "release"):
+    for column in ("host", "state", "runs"):
         table.add_column(column, no_wrap=True)
-    table.add_column("rate", justify="right", no_wrap=True)
-    table.add_column("peers", justify="right", no_wrap=True)
-    table.add_column("shield", justify="right", no_wrap=True)
-    table.add_column("waits for", ratio=1, no_wrap=True)
+    table.add_column(board.artifact or "release", ratio=2, no_wrap=True)
+    for column in ("rate", "peers", "shield"):
+        table.add_column(column, justify="right", no_wrap=True)
+    if width >= WIDE:
+        table.add_column("waits for", ratio=3, no_wrap=True)
     for node in board.nodes.values():
-        table.add_row(*_row(node, board))
+        table.add_row(*_row(node, board)[: len(table.columns)])
     return table
 
 
 def _row(node: Node, board: Board) -> list[RenderableType]:
     download = node.download(board.artifact)
     size = download.size or board.artifact_bytes
-    bar = ProgressBar(total=size or 1, completed=download.verified, width=20) if board.artifact else Text("")
+    bar = ProgressBar(total=size or 1, completed=download.verified) if board.artifact else Text("")
     rate = human_rate(download.rate_per_s) if download.rate_per_s >= 1 else ""
     return [
         node.name,
         Text(node.state.lower(), STATE_STYLES.get(node.state, "")),
-        node.running_release,
+        node.running_release.partition("@")[2],
         bar,
         rate,
         human_bytes(download.from_peers),
@@ -110,8 +113,7 @@ def _totals(board: Board) -> RenderableType:
     fetched, peers = sum(d.fetched for d in downloads), sum(d.from_peers for d in downloads)
     lines = [Text(f"· {event}", "yellow") for event in board.events[-EVENTS_SHOWN:]]
     if board.artifact and fetched:
-        copies = board.origin_bytes / (board.artifact_bytes or 1)
-        share = f"{peers / fetched:.0%} of the bytes came from peers; the seeder sent {copies:.2f} copies in all"
+        share = f"{peers / fetched:.0%} of the bytes came from peers; {board.origin_copies:.2f} copies left the seeder"
         lines.append(Text(share, "bold"))
     return Group(*lines)
 
