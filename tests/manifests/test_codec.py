@@ -1,0 +1,185 @@
+"""A manifest's bytes: one form for one content, and nothing else gets in."""
+
+import json
+from array import array
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manifests import codec, limits
+from manifests.digest import ALGORITHMS, manifest_digest
+from manifests.errors import MalformedManifestError
+from manifests.manifest import Entry, HealthCheck, Manifest, Profile
+from tests.manifests.factory import make_manifest
+
+VECTOR = json.loads((Path(__file__).parents[1] / "vectors" / "manifest.json").read_text())
+NAMES = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="/"), min_size=1, max_size=20
+).filter(lambda name: name not in (".", ".."))
+MTIMES = st.integers(-(2**63), 2**63 - 1)
+HEALTH = st.builds(
+    HealthCheck,
+    argv=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9), min_size=1).map(
+        tuple
+    ),
+    timeout_s=st.floats(0.001, 3600),
+    attempts=st.integers(1, 100),
+    interval_s=st.floats(0, 3600),
+)
+
+
+@st.composite
+def manifests(draw: st.DrawFn) -> Manifest:
+    """Any flat tree, cut anyhow."""
+    names = sorted(draw(st.sets(NAMES, max_size=6)))
+    sizes = [draw(st.integers(0, 5000)) for _ in names]
+    lengths, left = array("I"), sum(sizes)
+    while left:
+        lengths.append(draw(st.integers(1, min(left, 2000))))
+        left -= lengths[-1]
+    digests = draw(st.binary(min_size=32 * len(lengths), max_size=32 * len(lengths)))
+    entries = tuple(
+        Entry(name, "file", draw(st.integers(0, 0o777)), draw(MTIMES), size)
+        for name, size in zip(names, sizes, strict=True)
+    )
+    return Manifest(
+        product="shop",
+        version=draw(st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,63}\Z")),
+        sequence=draw(st.integers(0, limits.SEQUENCE_MAX)),
+        algorithm=draw(st.sampled_from(sorted(ALGORITHMS))),
+        profile=Profile("any", 1, 1000, 2000),
+        digests=digests,
+        lengths=lengths,
+        entries=entries,
+        health=draw(st.none() | HEALTH),
+    )
+
+
+def altered(**changes: Any) -> bytes:
+    """An encoded manifest with some values replaced, in the same order of keys."""
+    document: dict[str, Any] = msgpack.unpackb(codec.encode(make_manifest()))
+    data: bytes = msgpack.packb(document | changes)
+    return data
+
+
+@given(manifests())
+def test_what_is_encoded_decodes_to_the_same(manifest: Manifest) -> None:
+    assert codec.decode(codec.encode(manifest)) == manifest
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_manifest_or_malformed(data: bytes) -> None:
+    with pytest.raises(MalformedManifestError):
+        codec.decode(data)
+
+
+@given(st.data())
+def test_a_changed_byte_is_another_manifest_or_malformed(data: st.DataObject) -> None:
+    encoded = bytearray(codec.encode(make_manifest()))
+    position = data.draw(st.integers(0, len(encoded) - 1))
+    encoded[position] ^= data.draw(st.integers(1, 255))
+    try:
+        found = codec.decode(bytes(encoded))
+    except MalformedManifestError:
+        return
+    assert codec.encode(found) == encoded
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+), st.sampled_from(codec.KEYS))  # fmt: skip
+def test_any_value_under_any_key_is_malformed_or_what_was_there(value: Any, key: str) -> None:
+    data = altered(**{key: value})
+    try:
+        found = codec.decode(data)
+    except MalformedManifestError:
+        return
+    assert codec.encode(found) == data
+
+
+def test_every_truncation_is_malformed() -> None:
+    encoded = codec.encode(make_manifest())
+    for length in range(len(encoded)):
+        with pytest.raises(MalformedManifestError):
+            codec.decode(encoded[:length])
+
+
+def test_trailing_bytes_are_malformed() -> None:
+    with pytest.raises(MalformedManifestError):
+        codec.decode(codec.encode(make_manifest()) + b"\0")
+
+
+def test_too_many_bytes_are_refused_before_they_are_parsed() -> None:
+    with pytest.raises(MalformedManifestError, match="too many for a manifest"):
+        codec.decode(bytes(limits.MANIFEST_BYTES_MAX + 1))
+
+
+def test_an_unknown_format_is_named() -> None:
+    with pytest.raises(MalformedManifestError, match="format 2 is unknown"):
+        codec.decode(altered(format=2))
+
+
+def test_keys_in_another_order_are_malformed() -> None:
+    document: dict[str, Any] = msgpack.unpackb(codec.encode(make_manifest()))
+    with pytest.raises(MalformedManifestError, match="in this order"):
+        codec.decode(msgpack.packb(dict(reversed(document.items()))))
+
+
+def test_a_number_in_a_longer_form_is_not_canonical() -> None:
+    encoded = codec.encode(make_manifest())
+    assert encoded.count(b"\xa8sequence\x07") == 1
+    with pytest.raises(MalformedManifestError, match="not canonical"):
+        codec.decode(encoded.replace(b"\xa8sequence\x07", b"\xa8sequence\xcc\x07"))
+
+
+@pytest.mark.parametrize(
+    "changes, reason",
+    [
+        ({"sequence": True}, "sequence must be of type int"),
+        ({"sequence": -1}, "sequence -1"),
+        ({"product": "Shop"}, "no product's name"),
+        ({"algorithm": "md5"}, "unknown digest algorithm"),
+        ({"lengths": b"\1\0\0"}, "row of 4-byte numbers"),
+        ({"digests": bytes(32)}, "32 bytes of digests for 2 pieces"),
+        ({"modes": b""}, "columns of entries differ"),
+        ({"kinds": b"\1\0\2\3"}, "unknown kind 3"),
+        ({"targets": []}, "columns of entries differ"),
+        ({"profile": ["host", 1, 2]}, "profile must be"),
+        ({"health": [["true"], 1, 1, 1.0]}, "health must be"),
+        ({"health": [[], 1.0, 1, 1.0]}, "1 to 64 words"),
+        ({"health": [["true"], float("nan"), 1, 1.0]}, "can't last"),
+    ],
+)
+def test_a_wrong_value_is_named(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(MalformedManifestError, match=reason):
+        codec.decode(altered(**changes))
+
+
+def test_files_that_do_not_add_up_to_the_pieces_are_malformed() -> None:
+    with pytest.raises(MalformedManifestError, match="files hold 300 bytes, pieces 301"):
+        make_manifest(lengths=array("I", [100, 201]))
+
+
+def test_a_piece_longer_than_the_profile_allows_is_malformed() -> None:
+    with pytest.raises(MalformedManifestError, match="longer than 150 bytes"):
+        make_manifest(profile=Profile("small", 1, 100, 150))
+
+
+def test_more_pieces_than_allowed_are_malformed() -> None:
+    count = limits.PIECES_MAX + 1
+    entry = Entry("all", "file", size=count)
+    with pytest.raises(MalformedManifestError, match="pieces, at most"):
+        make_manifest(digests=bytes(32 * count), lengths=array("I", [1]) * count, entries=(entry,))
+
+
+def test_the_golden_bytes_are_these() -> None:
+    assert codec.encode(make_manifest()).hex() == VECTOR["manifest"]
+
+
+def test_the_golden_digest_is_this() -> None:
+    assert manifest_digest(bytes.fromhex(VECTOR["manifest"])).hex() == VECTOR["digest"]
