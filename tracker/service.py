@@ -16,7 +16,7 @@ from .store import Store
 from .tracker import Tracker
 
 TICK_S: Final = 1.0
-"""How often ended leases are looked for."""
+"""How often ended leases and stuck connections are looked for."""
 log = logging.getLogger(__name__)
 
 
@@ -59,3 +59,4 @@ async def _keep_time(tracker: Tracker, sessions: Sessions) -> None:
     while True:
         await trio.sleep(TICK_S)
         sessions.perform(tracker.handle_timer(trio.current_time()))
+        sessions.drop_stuck()

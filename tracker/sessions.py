@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf
 from typing import Final
 
 import trio
@@ -25,6 +26,8 @@ from .tracker import Tracker
 LINGER_S: Final = 2.0
 """How long a connection that we end may take to read why."""
 CLOSE_TIMEOUT_S: Final = 1.0
+STUCK_S: Final = 30.0
+"""Whoever takes nothing for so long while something waits for them is gone, or might as well be."""
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +37,7 @@ class _Connection:
     stream: TrackerStream
     scope: trio.CancelScope
     outbox: Outbox = field(default_factory=Outbox)
+    sending_since: float = inf
 
 
 class Sessions:
@@ -76,6 +80,13 @@ class Sessions:
                 log.info("%s: %s", connection.stream.remote_address, deed.error)
                 connection.outbox.close(encode(Refused(0, deed.error)))
                 connection.scope.deadline = min(connection.scope.deadline, trio.current_time() + LINGER_S)
+
+    def drop_stuck(self) -> None:
+        """End the connections whose other end has stopped reading. One look at all, rather than a timer for each."""
+        before = trio.current_time() - STUCK_S
+        for connection in self._connections.values():
+            if connection.sending_since < before:
+                self._drop(connection)
 
     async def _converse(self, connection: _Connection) -> None:
         stream, now = connection.stream, trio.current_time()
@@ -135,7 +146,9 @@ class Sessions:
     async def _write(self, connection: _Connection) -> None:
         try:
             while (frames := await connection.outbox.take()) is not None:
+                connection.sending_since = trio.current_time()
                 await connection.stream.send_frames(frames)
+                connection.sending_since = inf
         except ConnectionEndedError:
             pass  # the reader's end of it says no more than this one
         connection.scope.cancel()
@@ -144,6 +157,9 @@ class Sessions:
         if self._encoded[0] is not message:
             self._encoded = (message, encode(message))
         if not connection.outbox.put(self._encoded[1]):
-            log.warning("%s reads too slowly and is dropped", connection.stream.remote_address)
-            self._tracker.closed(connection.number, trio.current_time())
-            connection.scope.cancel()
+            self._drop(connection)
+
+    def _drop(self, connection: _Connection) -> None:
+        log.warning("%s reads too slowly and is dropped", connection.stream.remote_address)
+        self._tracker.closed(connection.number, trio.current_time())
+        connection.scope.cancel()

@@ -8,11 +8,13 @@ import msgspec
 from p2pd.wire.announce import GLOBAL, Goal, ServiceReport
 
 from .goals.goals import Goals
-from .reports import TROUBLE, Reports
+from .reports import Reports
 from .swarms.registry import Registry
 
 SETTLED: Final = "VERIFIED"
 """The lifecycle state of a host that runs what it should, and whose health check agrees."""
+GIVEN_UP: Final = frozenset({"FAILED", "REFUSED"})
+"""Those of a host that will not run what it should until there is a new goal."""
 TROUBLED_MAX: Final = 20
 """Hosts in trouble that are named for each service, without asking for all hosts."""
 SWARMS_MAX: Final = 500
@@ -85,7 +87,7 @@ def _region(goal: Goal | None, reports: Reports, service: str, region: str) -> S
         heard = goal is not None and group.goal_revision >= goal.revision
         settled = heard and group.running_release == row["goal"] and group.state == SETTLED
         row["settled"] += hosts if settled else 0
-        row["failed"] += hosts if heard and not settled and group.state in TROUBLE else 0
+        row["failed"] += hosts if heard and not settled and group.state in GIVEN_UP else 0
         moving += hosts * (1.0 if settled else progress if heard else 0.0)
     fresh = row["hosts"] - row["stale"]
     row["progress"] = round(moving / fresh, 4) if fresh else 0.0

@@ -1,0 +1,128 @@
+"""`p2p-tracker`: serve a tracker; deploy, roll back and look at what runs.
+
+What does the work is loaded when it is asked for, so that `--help` costs nothing.
+"""
+
+import os
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from typing import Final
+
+from manifests.console import Console, UsageError, add_output_flags, command_parser, parse_duration, run_command
+
+_EXAMPLE: Final = """\
+  p2p-tracker serve --listen 127.0.0.1:8470 --state-directory /var/lib/p2p-tracker
+  p2p-tracker deploy web web@42 --reason 'faster search' --wait
+  p2p-tracker status web --hosts
+  p2p-tracker rollback web"""
+_FLAGS: Final = {
+    "listen": ("--listen", "HOST:PORT", "where to listen (port 0: any free one)"),
+    "state_directory": ("--state-directory", "PATH", "where the goals are kept"),
+    "region": ("--region", "NAME", "the region whose hosts it serves (default: global)"),
+    "upstream": ("--upstream", "HOST:PORT", "the global tracker, which a regional one follows"),
+    "fleet": ("--fleet", "NAME", "the fleet that it serves"),
+    "node": ("--node", "NAME", "its own name (default: tracker-REGION)"),
+}
+"""By the name of the setting (`config.TrackerConfig`)."""
+DEFAULT_TRACKER: Final = "127.0.0.1:8470"
+TRACKER_VARIABLE: Final = "P2P_TRACKER"
+WAIT_TIMEOUT_S: Final = 1_800.0
+"""The mission's own figure: from build to running everywhere within 30 minutes."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    return run_command(
+        _parser(),
+        argv,
+        {
+            "serve": _serve,
+            "deploy": _operate,
+            "rollback": _operate,
+            "status": _operate,
+            "swarms": _operate,
+        },
+    )
+
+
+def _parser() -> ArgumentParser:
+    about = "The tracker: who has what, what every service should run, and how it goes."
+    parser = command_parser("p2p-tracker", about, _EXAMPLE)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="serve until SIGTERM", description="Serve until SIGTERM or Ctrl-C.")
+    serve.add_argument("--config", metavar="FILE", help="TOML file; P2P_TRACKER_… variables and flags override it")
+    for name, (flag, shape, text) in _FLAGS.items():
+        serve.add_argument(flag, dest=name, metavar=shape, help=text)
+    deploy = commands.add_parser("deploy", help="run a release", description="Say which release a service should run.")
+    deploy.add_argument("service", metavar="SERVICE")
+    deploy.add_argument("release", metavar="RELEASE", help="product@version")
+    deploy.add_argument("--allow-older", action="store_true", help="hosts may go to a release older than they run")
+    rollback = commands.add_parser("rollback", help="go back", description="Go back to an earlier release.")
+    rollback.add_argument("service", metavar="SERVICE")
+    rollback.add_argument("--to", metavar="RELEASE", default="", help="which one (default: the one before)")
+    for command in (deploy, rollback):
+        _add_goal_flags(command)
+    status = commands.add_parser("status", help="how it goes", description="Show what should run, and what does.")
+    status.add_argument("service", metavar="SERVICE", nargs="?", default="", help="(default: all)")
+    status.add_argument("--hosts", action="store_true", help="every host")
+    status.add_argument("--watch", action="store_true", help="again every second, until Ctrl-C")
+    swarms = commands.add_parser("swarms", help="who has what", description="Show the swarms of this tracker.")
+    for command in (deploy, rollback, status, swarms):
+        _add_connection_flags(command)
+    for command in (serve, deploy, rollback, status, swarms):
+        add_output_flags(command, nested=True)
+    return parser
+
+
+def _add_goal_flags(command: ArgumentParser) -> None:
+    command.add_argument("--region", metavar="NAME", help="only there (default: everywhere)")
+    command.add_argument("--reason", metavar="TEXT", default="", help="why, for those who look later")
+    command.add_argument("--wait", action="store_true", help="until all hosts run it; exit code 1 if some give up")
+    command.add_argument("--timeout", metavar="TIME", type=_duration, default=WAIT_TIMEOUT_S,
+                         help="how long to wait (default: 30 min)")  # fmt: skip
+
+
+def _add_connection_flags(command: ArgumentParser) -> None:
+    tracker = os.environ.get(TRACKER_VARIABLE) or DEFAULT_TRACKER
+    command.add_argument("--tracker", metavar="HOST:PORT", default=tracker,
+                         help=f"which tracker (default: ${TRACKER_VARIABLE}, or {DEFAULT_TRACKER})")  # fmt: skip
+    command.add_argument("--fleet", metavar="NAME", default="", help="refuse to speak to another fleet's tracker")
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def _serve(arguments: Namespace, console: Console) -> int:
+    from .serving import serve
+
+    return serve(arguments, console, tuple(_FLAGS))
+
+
+def _operate(arguments: Namespace, console: Console) -> int:
+    import trio
+
+    from p2pd.wire.announce import NAME_CHARS_MAX
+    from p2pd.world.real import real_world
+
+    from .commands import OPERATIONS
+
+    for name in ("service", "reason"):
+        if len(getattr(arguments, name, "")) > NAME_CHARS_MAX:
+            raise UsageError(f"{name}: at most {NAME_CHARS_MAX} characters")
+    arguments.by = _user()
+    return trio.run(OPERATIONS[arguments.command], real_world().network, arguments, console)
+
+
+def _user() -> str:
+    """Who gives the command, as far as this machine knows; a proven identity counts more at the tracker."""
+    import getpass
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"[:128]

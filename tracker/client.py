@@ -1,0 +1,98 @@
+"""An operator's connection to a tracker: one command at a time, each answered or given up in time."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import count
+from typing import Any, Final
+
+import trio
+
+from manifests.console import CommandError, UnreachableError
+from p2pd.tracker_stream import TrackerStream
+from p2pd.wire.announce import GLOBAL, Deploy, Done, Refused, Register, Rollback, StatusRequest
+from p2pd.wire.errors import RemoteProtocolError
+from p2pd.wire.messages import PROTOCOL_VERSION
+from p2pd.world.network import Network
+
+ANSWER_TIMEOUT_S: Final = 10.0
+"""A deploy is one fsync; whatever takes longer than this is broken."""
+CLOSE_TIMEOUT_S: Final = 1.0
+
+
+class CommandRefused(CommandError):
+    """The tracker did not do it; the message is its reason. Nothing has changed."""
+
+
+class Operator:
+    """Commands over one connection; made by `connect`. Every one raises CommandRefused or UnreachableError."""
+
+    def __init__(self, stream: TrackerStream, address: str, by: str, timeout_s: float) -> None:
+        self._stream = stream
+        self._address = address
+        self._by = by
+        self._timeout_s = timeout_s
+        self._numbers = count(1)
+
+    def __repr__(self) -> str:
+        return f"<Operator at {self._address}>"
+
+    async def deploy(
+        self, service: str, release: str, *, scope: str = GLOBAL, allow_older: bool = False, reason: str = ""
+    ) -> dict[str, Any]:
+        """The service should run this release: the goal as a plain value, durable, with `previous` and `hosts`."""
+        number = next(self._numbers)
+        return await self._command(Deploy(number, service, release, scope, allow_older, self._by, reason))
+
+    async def rollback(
+        self, service: str, *, release: str = "", scope: str = GLOBAL, reason: str = ""
+    ) -> dict[str, Any]:
+        """Back to a release, or ('') to what came before the present one; the answer as of `deploy`."""
+        return await self._command(Rollback(next(self._numbers), service, scope, release, self._by, reason))
+
+    async def status(self, service: str = "", *, hosts: bool = False, swarms: bool = False) -> dict[str, Any]:
+        """What should run and what does: see `Tracker.status`."""
+        return await self._command(StatusRequest(next(self._numbers), service, hosts, swarms))
+
+    async def _command(self, command: Deploy | Rollback | StatusRequest) -> dict[str, Any]:
+        with _reachable(self._address), trio.fail_after(self._timeout_s):
+            await self._stream.send(command)
+            while True:
+                answer = await self._stream.receive()
+                if isinstance(answer, Refused) and answer.number in (0, command.number):
+                    raise CommandRefused(answer.error)
+                if isinstance(answer, Done) and answer.number == command.number:
+                    return answer.result
+
+
+@asynccontextmanager
+async def connect(
+    network: Network,
+    address: str,
+    *,
+    by: str,
+    fleet: str = "",
+    timeout_s: float = ANSWER_TIMEOUT_S,
+) -> AsyncIterator[Operator]:
+    """Connect as the operator `by`; `fleet` guards against a wrong tracker ('': any). UnreachableError if it can't."""
+    with _reachable(address), trio.fail_after(timeout_s):
+        stream = TrackerStream(await network.dial(address))
+    try:
+        with _reachable(address), trio.fail_after(timeout_s):
+            await stream.send(Register(PROTOCOL_VERSION, fleet, by or "operator", "", "operator", ""))
+        yield Operator(stream, address, by, timeout_s)
+    finally:
+        with trio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+            await stream.aclose()
+
+
+@contextmanager
+def _reachable(address: str) -> Iterator[None]:
+    """Translates what the network raises."""
+    try:
+        yield
+    except trio.TooSlowError as error:
+        raise UnreachableError(f"the tracker at {address} does not answer") from error
+    except OSError as error:
+        raise UnreachableError(f"no tracker at {address}: {error}") from error
+    except RemoteProtocolError as error:
+        raise UnreachableError(f"what answers at {address} is no tracker: {error}") from error
