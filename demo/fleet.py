@@ -101,6 +101,7 @@ class Fleet:
         return await self.children.start(name, [*argv, "--config", str(file)], self.publisher.environment)
 
     async def _operate(self, *arguments: str) -> None:
+        self.board.event(f"$ p2p-tracker {' '.join(arguments)}")
         argv = [program("p2p-tracker"), *arguments, "--tracker", self.addresses["global"], "--json"]
         with self.publisher.words.open("ab") as words:
             await command(argv, self.publisher.environment, words)
