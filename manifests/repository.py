@@ -6,6 +6,7 @@ same key signed it before: whoever can write to the store must not get a forged 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -185,7 +186,7 @@ class Repository:
         old = self._shelf.root(self._pinned)
         self._check_genuine(old, Root.type, signers)
         top = self._shelf.newest(Targets.type, old.signed, Targets)
-        document = Root.from_dict(old.signed.to_dict())
+        document = deepcopy(old.signed)
         document.version, document.expires = old.signed.version + 1, self._now + life
         replaced: dict[str, list[Key]] = {Root.type: list(root), Targets.type: [targets.public_key] if targets else []}
         replaced |= {name: [online] if online else [] for name in (Snapshot.type, Timestamp.type)}

@@ -108,7 +108,9 @@ class Client:
     cache: Path
     asked: list[str] = field(default_factory=list)
 
-    def look_up(self, release: ReleaseName = RELEASE, *, offline: bool = False, now: datetime | None = None) -> Approved:
+    def look_up(
+        self, release: ReleaseName = RELEASE, *, offline: bool = False, now: datetime | None = None
+    ) -> Approved:
         moment = (now or self.publisher.now).timestamp()
         chain = TrustChain(self.publisher.root, self.cache, lambda: moment)
         fetched: dict[str, bytes | None] = {}

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
@@ -45,7 +45,7 @@ def test_zeros_are_cut_at_the_largest_size() -> None:
 def test_it_does_not_matter_how_the_stream_arrives(cuts: list[int]) -> None:
     data = stream(1_000_000)
     places = [0, *sorted({place for place in accumulate(cuts) if place < len(data)}), len(data)]
-    parts = [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+    parts = [data[start:end] for start, end in pairwise(places)]
     assert chunker.lengths(parts, DEVICE) == chunker.lengths([data], DEVICE)
 
 

@@ -21,11 +21,10 @@ NAMES = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="/"), min_size=1, max_size=20
 ).filter(lambda name: name not in (".", ".."))
 MTIMES = st.integers(-(2**63), 2**63 - 1)
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9)
 HEALTH = st.builds(
     HealthCheck,
-    argv=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9), min_size=1).map(
-        tuple
-    ),
+    argv=st.lists(WORDS, min_size=1).map(tuple),
     timeout_s=st.floats(0.001, 3600),
     attempts=st.integers(1, 100),
     interval_s=st.floats(0, 3600),

@@ -12,7 +12,8 @@ def test_a_release_is_written_as_it_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "shop", "@1", "shop@", "Shop@1", "../x@1", "shop@../1", "shop@1@2", "a/b@1", "x" * 65 + "@1", "shop@1\n"]
+    "text",
+    ["", "shop", "@1", "shop@", "Shop@1", "../x@1", "shop@../1", "shop@1@2", "a/b@1", "x" * 65 + "@1", "shop@1\n"],
 )
 def test_another_name_is_refused(text: str) -> None:
     with pytest.raises(BadNameError):

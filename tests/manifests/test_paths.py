@@ -39,7 +39,9 @@ def test_an_unsafe_symlink_is_refused(path: str, target: str) -> None:
         check_symlink(path, target)
 
 
-@pytest.mark.parametrize("path, target", [("a", "b"), ("a", "./b"), ("d/a", "../b"), ("d/a", ".."), ("d/e/a", "../../x/y")])
+@pytest.mark.parametrize(
+    "path, target", [("a", "b"), ("a", "./b"), ("d/a", "../b"), ("d/a", ".."), ("d/e/a", "../../x/y")]
+)
 def test_a_symlink_within_the_release_is_allowed(path: str, target: str) -> None:
     check_symlink(path, target)
 
