@@ -38,10 +38,13 @@ class StoreContent:
         except OSError as error:
             raise StorageError(describe(error)) from error
 
-    def manifest_bytes(self, swarm: bytes) -> bytes | None:
-        """The encoded manifest."""
+    async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
+        """The size of the encoded manifest, and a part of it."""
         artifact = self._store.artifacts.get(swarm)
-        return artifact.manifest_bytes if artifact else None
+        if artifact is None:
+            return None
+        whole = await self._world.run_blocking(self._store.read_manifest, artifact)
+        return len(whole), whole[offset : offset + length]
 
 
 def describe(error: OSError) -> str:

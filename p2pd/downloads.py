@@ -1,6 +1,5 @@
 """All releases on this machine: those being fetched and those being kept, each a member of its swarm."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,7 +12,8 @@ from manifests.trust import Approved
 from p2pd.announcer import Announcer
 from p2pd.content import StoreContent, describe
 from p2pd.exchange import Exchange, Membership
-from p2pd.origin import Origin, OriginError
+from p2pd.origin import OriginError
+from p2pd.origins import Origins
 from p2pd.store import Artifact, Store
 from p2pd.swarm import Swarm
 from p2pd.wire import bits
@@ -21,8 +21,6 @@ from p2pd.wire.announce import Handout, PeerInfo, SwarmStatus
 from p2pd.world import World
 
 PEERS_WANTED: Final = 32
-REUSE_PIECES: Final = 256
-"""Pieces looked for in older releases in one hop: 16 MiB in 64 KiB pieces, so that progress is visible."""
 MANIFEST_PEERS: Final = 3
 """Peers asked for a manifest before HTTP is."""
 HANDOUT_S_MAX: Final = 0.5
@@ -43,6 +41,8 @@ class Download:
     step: str = "manifest"
     waits_for: str = ""
     artifact: Artifact | None = None
+    resumed_bytes: int = 0
+    """Found verified on disk when it began: what an earlier run had fetched."""
     reused_pieces: int = 0
     first_piece_s: float | None = None
     done: trio.Event = field(default_factory=trio.Event)
@@ -52,10 +52,11 @@ class Downloads:
     """Fetches releases and shares what is here. `changed` is called whenever the tracker should hear of it."""
 
     def __init__(
-        self, world: World, store: Store, exchange: Exchange, origin: Callable[[], Origin], announcer: Announcer | None
+        self, world: World, store: Store, exchange: Exchange, origins: Origins, announcer: Announcer
     ) -> None:
         self._world, self._store, self._exchange = world, store, exchange
-        self._origin, self._announcer = origin, announcer
+        self._origins, self._announcer = origins, announcer
+        self._seeders: tuple[PeerInfo, ...] = ()
         self.active: dict[bytes, Download] = {}
         self._handouts: dict[bytes, trio.Event] = {}
         self._peers: dict[bytes, tuple[PeerInfo, ...]] = {}
@@ -80,8 +81,6 @@ class Downloads:
 
     def announce(self) -> None:
         """Tell the tracker which swarms we are in."""
-        if self._announcer is None:
-            return
         statuses = [
             SwarmStatus(swarm, one.brain.present.bit_count(), one.manifest.pieces, 0 if one.brain.complete else PEERS_WANTED)
             for swarm, one in self._exchange.memberships.items()
@@ -101,6 +100,12 @@ class Downloads:
         if waiting is not None:
             waiting.set()
 
+    def use_seeders(self, seeders: tuple[PeerInfo, ...]) -> None:
+        """The tracker names the region's shields: each is a permanent seed of everything."""
+        self._seeders = seeders
+        for swarm in self._exchange.memberships:
+            self._exchange.neighbours.suggest(swarm, seeders)
+
     def pause(self, paused: bool) -> None:
         """The user wants nothing to be fetched now (or no longer wants that). Serving goes on."""
         self.paused = paused
@@ -116,6 +121,16 @@ class Downloads:
         else:
             membership.brain.resume(trio.current_time())
         self._exchange.settle(membership)
+
+    def waits_for(self, release: str) -> str:
+        """Why this release's download does not move; '' when it does, or when there is none."""
+        for swarm, download in self.active.items():
+            if str(download.release) == release:
+                membership = self._exchange.memberships.get(swarm)
+                if membership is None or download.step != "fetch":
+                    return download.waits_for
+                return membership.problem or membership.brain.snapshot(trio.current_time()).waits_for
+        return ""
 
     # -- one download -------------------------------------------------------------------------------------------
 
@@ -153,6 +168,7 @@ class Downloads:
             encoded = await self._obtain_manifest(download)
             artifact = await self._world.run_blocking(_checked_add, self._store, encoded, download)
         download.artifact = artifact
+        download.resumed_bytes = artifact.present_bytes
         return artifact
 
     async def _complete(self, download: Download, artifact: Artifact) -> None:
@@ -184,10 +200,7 @@ class Downloads:
 
     async def _reuse(self, download: Download, artifact: Artifact) -> None:
         """Copy what older releases hold; never fetch that."""
-        missing = bits.full(artifact.manifest.pieces) & ~bits.from_bitfield(artifact.present, artifact.manifest.pieces)
-        pieces = list(bits.iterate(missing))
-        for start in range(0, len(pieces), REUSE_PIECES):
-            batch = pieces[start : start + REUSE_PIECES]
+        for batch in await self._world.run_blocking(self._store.reusable, artifact):
             download.reused_pieces += len(await self._world.run_blocking(self._store.reuse, artifact, batch))
 
     def _join(self, artifact: Artifact) -> Membership:
@@ -196,11 +209,11 @@ class Downloads:
         brain = Swarm(manifest.lengths, present, rng=self._world.rng, now=trio.current_time())
 
         async def fetch(digest: bytes, length: int) -> bytes:
-            return await self._origin().fetch_chunk(digest, length, manifest.algorithm)
+            return await self._origins.present.fetch_chunk(digest, length, manifest.algorithm)
 
         membership = Membership(artifact.swarm, manifest, brain, fetch)
         self._exchange.join(membership)
-        self._exchange.neighbours.suggest(artifact.swarm, self._peers.get(artifact.swarm, ()))
+        self._exchange.neighbours.suggest(artifact.swarm, (*self._peers.get(artifact.swarm, ()), *self._seeders))
         return membership
 
     # -- its manifest -------------------------------------------------------------------------------------------
@@ -212,18 +225,16 @@ class Downloads:
             if encoded is not None:
                 return encoded
             try:
-                return await self._origin().fetch_manifest(download.swarm, download.manifest_length)
+                return await self._origins.present.fetch_manifest(download.swarm, download.manifest_length)
             except OriginError as error:
                 download.waits_for = f"the manifest: no peer gives it, and by HTTP: {error.reason}"
                 await trio.sleep_until(max(error.retry_at, trio.current_time() + RETRY_S))
 
     async def _manifest_from_peers(self, download: Download) -> bytes | None:
-        if self._announcer is None:
-            return None
         named = self._handouts.setdefault(download.swarm, trio.Event())
         with trio.move_on_after(HANDOUT_S_MAX):
             await named.wait()
-        peers = sorted(self._peers.get(download.swarm, ()), key=lambda peer: peer.role == "seeder")
+        peers = sorted((*self._peers.get(download.swarm, ()), *self._seeders), key=lambda peer: peer.role == "seeder")
         for peer in peers[:MANIFEST_PEERS]:
             session = await self._exchange.neighbours.reach(peer.address)
             if session is None:

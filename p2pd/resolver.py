@@ -4,14 +4,15 @@ The chain itself is pure (`manifests.trust`): it says which file of metadata it 
 the CDN by HTTP; when none answers, what was fetched before is used for as long as it has not expired.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 import trio
 
+from manifests.errors import MetadataUnavailableError
 from manifests.names import ReleaseName
 from manifests.trust import Approved, TrustChain, Wanted
-from p2pd.origin import Origin, OriginError
+from p2pd.origin import OriginError
+from p2pd.origins import Origins
 from p2pd.world import World
 
 FILES_MAX: Final = 300
@@ -19,10 +20,10 @@ FILES_MAX: Final = 300
 
 
 class Resolver:
-    """Looks releases up, one at a time (the metadata cache has one writer). `origin` gives today's HTTP sources."""
+    """Looks releases up, one at a time (the metadata cache has one writer)."""
 
-    def __init__(self, world: World, chain: TrustChain, origin: Callable[[], Origin]) -> None:
-        self._world, self._chain, self._origin = world, chain, origin
+    def __init__(self, world: World, chain: TrustChain, origins: Origins) -> None:
+        self._world, self._chain, self._origins = world, chain, origins
         self._lock = trio.Lock()
 
     async def resolve(self, release: ReleaseName) -> Approved:
@@ -39,11 +40,14 @@ class Resolver:
             answer = await self._world.run_blocking(self._chain.look_up, release, fetched)
             if not isinstance(answer, Wanted):
                 return answer
-            fetched[answer.path] = await self._origin().fetch_metadata(answer.path, answer.max_bytes)
+            fetched[answer.path] = await self._origins.present.fetch_metadata(answer.path, answer.max_bytes)
         raise OriginError(f"the repository wants more than {FILES_MAX} files to be read", trio.current_time())
 
     async def _from_cache(self, release: ReleaseName, error: OriginError) -> Approved:
-        answer = await self._world.run_blocking(lambda: self._chain.look_up(release, {}, offline=True))
+        try:
+            answer = await self._world.run_blocking(lambda: self._chain.look_up(release, {}, offline=True))
+        except MetadataUnavailableError:
+            raise error from None
         if isinstance(answer, Wanted):
             raise error
         return answer

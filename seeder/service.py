@@ -4,7 +4,8 @@ run
 ├── shield          its fetches; outlives all doors
 └── doors           each takes objects from the shield
     ├── http        plain HTTP
-    └── …           further doors are started here, in `_open_doors`
+    ├── wire        the peer wire: a permanent seed of everything
+    └── announcer   tells the trackers where we are
 """
 
 from collections.abc import Callable
@@ -12,21 +13,25 @@ from dataclasses import dataclass
 
 import trio
 
-from manifests.blobs import chunk_path
-from manifests.manifest import Manifest
+from p2pd.announcer import Announcer
+from p2pd.exchange import Node
 from p2pd.httpserver import HttpServer, Limits
+from p2pd.wire.announce import Register
+from p2pd.wire.messages import PROTOCOL_VERSION
 from p2pd.world import World
 
 from .config import SeederConfig
 from .http import HttpDoor
-from .shield.shield import Blobs, NotServed, Shield, ShieldConfig
+from .shield.shield import Blobs, Shield, ShieldConfig
+from .wire import PeerDoor
 
 
 @dataclass(frozen=True)
 class Running:
-    """A seeder that serves. `http_address`: as bound. `stop`: end gracefully; `run` returns when all answers left."""
+    """A seeder that serves. `http_address`: as bound. `peer_address`: where peers dial, '' if nowhere. `stop`: end gracefully; `run` returns when all answers left."""
 
     http_address: str
+    peer_address: str
     shield: Shield
     stop: Callable[[], None]
 
@@ -60,17 +65,23 @@ async def _open_doors(
     door = HttpDoor(shield, server.snapshot)
     listener = await world.network.listen(config.http_listen)
     async with trio.open_nursery() as doors:
-        # The peer wire and the announcer belong here: doors.start_soon(...); read_piece is what the wire serves from.
-        task_status.started(Running(listener.address, shield, server.stop))
+        http_url = config.http_url or f"http://{listener.address}"
+        peer_address = await _open_peer_door(config, world, shield, http_url, doors)
+        task_status.started(Running(listener.address, peer_address, shield, server.stop))
         await server.serve(listener, door.handle)
         doors.cancel_scope.cancel()
 
 
-async def read_piece(shield: Shield, manifest: Manifest, piece: int) -> bytes | None:
-    """A piece's bytes, verified, for the peer wire; None when it can't be had now."""
-    try:
-        data = await shield.get(chunk_path(manifest.digest(piece)))
-    except NotServed:
-        return None
-    shield.count_served("peer", len(data))
-    return data
+async def _open_peer_door(
+    config: SeederConfig, world: World, shield: Shield, http_url: str, doors: trio.Nursery
+) -> str:
+    """Seed on the peer wire, and let the trackers know; the address that peers dial, '' without that door."""
+    address, name = "", config.node or f"seeder-{world.rng.getrandbits(64):016x}"
+    if config.listen:
+        door = PeerDoor(world, shield, Node(name, config.fleet, config.region, "seeder"))
+        address = await doors.start(door.serve, config.listen, config.advertise)
+    if config.tracker:
+        register = Register(PROTOCOL_VERSION, config.fleet, name, config.region, "seeder", address, http_url)
+        announcer = Announcer(world.network, config.tracker, register, world.rng, lambda heard: None)
+        doors.start_soon(announcer.run)
+    return address

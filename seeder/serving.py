@@ -31,7 +31,7 @@ def serve(arguments: Namespace, console: Console, flags: tuple[str, ...]) -> int
     blobs = BlobStore(config.store)
 
     def ready(running: Running) -> None:
-        print(json.dumps({"ready": True, "http": running.http_address}), flush=True)
+        print(json.dumps({"ready": True, "http": running.http_address, "listen": running.peer_address}), flush=True)
         console.note(f"p2p-seeder: ready, serving http://{running.http_address}")
 
     try:

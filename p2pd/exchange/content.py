@@ -11,13 +11,13 @@ class Content(Protocol):
     """Pieces of the swarms that this node is in."""
 
     async def read_piece(self, swarm: bytes, piece: int) -> bytes | None:
-        """The piece, verified; None when it is not there any more."""
+        """The piece, verified; None when it is not there any more, StorageError when it can't be read just now."""
         ...
 
     async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
         """Verify, then keep: DigestMismatchError when it is not the piece, StorageError when it can't be kept."""
         ...
 
-    def manifest_bytes(self, swarm: bytes) -> bytes | None:
-        """The encoded manifest of a swarm, for a peer that asks."""
+    async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
+        """The whole size of a swarm's encoded manifest and a part of it, for a peer that asks; None: not here."""
         ...

@@ -14,7 +14,7 @@ import trio
 from manifests.errors import DigestMismatchError
 from p2pd.origin import OriginError
 from p2pd.policy.pacing import TokenBucket
-from p2pd.policy.sources import tier_of
+from p2pd.policy.sources import Tier, tier_of
 from p2pd.swarm import ORIGIN, Complete, Drop, Fetch, Send, Serve
 from p2pd.swarm.actions import Action, Withdraw
 from p2pd.swarm.uploads import Owed, Uploads
@@ -46,10 +46,20 @@ class Node:
 
 
 class Exchange:
-    """Give it swarms and peers; it exchanges pieces. `run` never returns."""
+    """Give it swarms and peers; it exchanges pieces. `run` never returns.
+
+    `on_unknown_swarm`: told when a peer joins a swarm that we are not in (a shield then sees whether it can be).
+    """
 
     def __init__(
-        self, world: World, node: Node, content: Content, *, upload_bytes_per_s: float = 0, download_bytes_per_s: float = 0
+        self,
+        world: World,
+        node: Node,
+        content: Content,
+        *,
+        upload_bytes_per_s: float = 0,
+        download_bytes_per_s: float = 0,
+        on_unknown_swarm: Callable[[bytes], None] | None = None,
     ) -> None:
         self._world, self._node, self._content = world, node, content
         self.address = ""
@@ -64,6 +74,7 @@ class Exchange:
         self._retime = trio.Event()
         self._timer_at = math.inf
         self._nursery: trio.Nursery | None = None
+        self._on_stranger = on_unknown_swarm
         self.bytes_sent = 0
         self.bytes_received = 0
 
@@ -133,10 +144,11 @@ class Exchange:
         if pieces != membership.manifest.pieces:
             raise RemoteProtocolError(f"says a swarm of {membership.manifest.pieces} pieces has {pieces}")
         self.introduce(session, membership)
-        remote = session.remote
-        tier = tier_of(role=remote.role, region=remote.region, own_region=self._node.region)
-        membership.brain.add_peer(remote.node, tier, bits, trio.current_time())
+        membership.brain.add_peer(session.remote.node, self._tier(session), bits, trio.current_time())
         self.settle(membership)
+
+    def _tier(self, session: Session) -> Tier:
+        return tier_of(role=session.remote.role, region=session.remote.region, own_region=self._node.region)
 
     def part(self, session: Session) -> None:
         """A connection ended."""
@@ -166,6 +178,8 @@ class Exchange:
                 membership = self.memberships.get(swarm)
                 if membership is not None:
                     self._meet(session, membership)
+                elif self._on_stranger is not None:
+                    self._on_stranger(swarm)
             case Left(swarm=swarm):
                 del session.joined[swarm]
                 membership = self.memberships.get(swarm)
@@ -175,7 +189,7 @@ class Exchange:
             case About(swarm=swarm, message=message):
                 self._on_about(session, swarm, message)
             case ManifestRequest() | ManifestPart():
-                self.manifests.receive(session, event)
+                await self.manifests.receive(session, event)
 
     def _on_about(self, session: Session, swarm: bytes, message: AnyMessage) -> None:
         pieces, bits = session.joined[swarm]
@@ -201,7 +215,7 @@ class Exchange:
         """A whole piece: verify and keep it in the background, unless too much waits for that already."""
         membership = self.memberships.get(swarm)
         if membership is not None and not session.ended_because:
-            await self._take(membership, session.remote.node, session.remote.role, piece, data)
+            await self._take(membership, session.remote.node, self._tier(session).name.lower(), piece, data)
 
     async def _take(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
         fresh = membership.brain.delivered(key, piece, trio.current_time())
@@ -246,8 +260,13 @@ class Exchange:
         """The next piece owed to this peer, read and verified."""
         node = session.remote.node
         while (owed := self.uploads.next(node)) is not None:
-            data = await self._content.read_piece(owed.swarm, owed.piece)
             membership = self.memberships.get(owed.swarm)
+            try:
+                data = await self._content.read_piece(owed.swarm, owed.piece)
+            except StorageError:
+                if membership is not None:
+                    self._do(membership, Send(node, Reject(0, owed.piece, "busy")))
+                continue
             if data is not None and membership is not None:
                 return owed.swarm, owed.piece, data
             if membership is not None:

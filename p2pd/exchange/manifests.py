@@ -22,10 +22,10 @@ class ManifestDesk:
         self._content = content
         self._asked: dict[tuple[Session, bytes], trio.MemorySendChannel[ManifestPart]] = {}
 
-    def receive(self, session: Session, message: ManifestRequest | ManifestPart) -> None:
+    async def receive(self, session: Session, message: ManifestRequest | ManifestPart) -> None:
         """A request to answer, or a part that we asked for (others are ignored)."""
         if isinstance(message, ManifestRequest):
-            session.send(session.connection.plain(self._answer(message)))
+            session.send(session.connection.plain(await self._answer(message)))
             return
         channel = self._asked.get((session, message.swarm))
         if channel is not None:
@@ -34,11 +34,10 @@ class ManifestDesk:
             except trio.WouldBlock:
                 session.end("sent more parts of a manifest than it was asked for")
 
-    def _answer(self, request: ManifestRequest) -> ManifestPart:
-        data = self._content.manifest_bytes(request.swarm)
-        if data is None or request.offset >= len(data):
-            return ManifestPart(request.swarm, request.offset, 0, b"")
-        return ManifestPart(request.swarm, request.offset, len(data), data[request.offset : request.offset + BLOCK_BYTES_MAX])
+    async def _answer(self, request: ManifestRequest) -> ManifestPart:
+        found = await self._content.read_manifest(request.swarm, request.offset, BLOCK_BYTES_MAX)
+        total, data = found or (0, b"")
+        return ManifestPart(request.swarm, request.offset, total, data)
 
     def forget(self, session: Session) -> None:
         """The connection ended: whoever waits for it waits no longer."""

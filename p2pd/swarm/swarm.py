@@ -61,6 +61,11 @@ class Swarm:
         """We hold every piece."""
         return not self._fetching.missing and not self._books.verifying
 
+    @property
+    def neighbours(self) -> int:
+        """How many peers of this swarm we are connected to."""
+        return len(self._books.peers)
+
     def opening_bits(self) -> int:
         """What to show of ourselves when joining: a super-seeder shows nothing and names pieces one by one."""
         return 0 if self._naming else self._books.present

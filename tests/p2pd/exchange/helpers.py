@@ -57,8 +57,9 @@ class MemoryContent:
         self.pieces[piece] = data
         self.sources[piece] = source
 
-    def manifest_bytes(self, swarm: bytes) -> bytes | None:
-        return swarm
+    async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
+        await trio.lowlevel.checkpoint()
+        return len(swarm), swarm[offset : offset + length]
 
 
 @dataclass

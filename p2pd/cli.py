@@ -1,0 +1,77 @@
+"""The command `p2pd`: the daemon, and what a person on its machine asks of it."""
+
+from argparse import ArgumentParser, Namespace
+
+from manifests.console import Console, add_output_flags, command_parser, run_command
+
+_EXAMPLE = """\
+  p2pd run --config /etc/p2pd.toml
+  p2pd status
+  p2pd get web@42 --output ./web --trust-root root.json --tracker tracker.example:7400
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    handlers = {"run": _run, "get": _get, "status": _ask, "list": _ask, "pause": _ask, "resume": _ask, "gc": _ask}
+    return run_command(_parser(), argv, handlers)
+
+
+def _parser() -> ArgumentParser:
+    parser = command_parser(
+        "p2pd", "Fetch signed releases from peers, verify, install and serve them.", _EXAMPLE
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="be the daemon: follow the goal state of this host's services")
+    run.add_argument("--config", metavar="FILE", help="TOML file (see packaging/examples/p2pd.toml)")
+    for name in ("state-directory", "data-directory", "node", "region", "fleet", "listen", "trust-root", "control-socket"):
+        run.add_argument(f"--{name}", metavar=name.rpartition("-")[2].upper(), help="overrides the file")
+    run.add_argument("--tracker", action="append", metavar="HOST:PORT", help="overrides the file; may be repeated")
+    _get_parser(commands.add_parser("get", help="fetch one release to a path, without a goal state"))
+    for name, words in (
+        ("status", "what each download does, how fast, from where, and what it waits for"),
+        ("list", "the releases on this disk"),
+        ("pause", "fetch nothing until `resume` (serving goes on)"),
+        ("resume", "fetch again"),
+        ("gc", "delete releases that are not needed any more"),
+    ):
+        command = commands.add_parser(name, help=words, description=words.capitalize() + ".")
+        command.add_argument("--socket", metavar="PATH", help="the daemon's control socket (default: P2PD_CONTROL_SOCKET)")
+        add_output_flags(command, nested=True)
+        if name == "status":
+            command.add_argument("--watch", action="store_true", help="show it again every second")
+        if name == "gc":
+            command.add_argument("--dry-run", action="store_true", help="only say what would go")
+    add_output_flags(run, nested=True)
+    return parser
+
+
+def _get_parser(get: ArgumentParser) -> None:
+    get.add_argument("release", metavar="PRODUCT@VERSION")
+    get.add_argument("--output", required=True, metavar="PATH", help="where it shall be; must not exist")
+    get.add_argument("--trust-root", required=True, metavar="FILE", help="the pinned root.json")
+    get.add_argument("--tracker", action="append", metavar="HOST:PORT", help="who knows peers; may be repeated")
+    get.add_argument("--origin", action="append", metavar="URL", help="a shield or CDN to fall back to; may be repeated")
+    get.add_argument("--fleet", default="default")
+    get.add_argument("--region", default="default")
+    get.add_argument("--timeout", metavar="TIME", help="give up after this, e.g. 10m (what is there is kept)")
+    get.add_argument("--state-directory", metavar="DIRECTORY", help="what is kept between attempts (default: in your home)")
+    add_output_flags(get, nested=True)
+
+
+def _run(arguments: Namespace, console: Console) -> int:
+    from p2pd.commands.run import run
+
+    return run(arguments, console)
+
+
+def _get(arguments: Namespace, console: Console) -> int:
+    from p2pd.commands.get import get
+
+    return get(arguments, console)
+
+
+def _ask(arguments: Namespace, console: Console) -> int:
+    from p2pd.commands.ask import ask
+
+    return ask(arguments, console)

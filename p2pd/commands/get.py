@@ -1,0 +1,119 @@
+"""`p2pd get`: one release to one path, by the whole machinery of the daemon, without a goal state."""
+
+import hashlib
+import os
+import shutil
+from argparse import Namespace
+from math import inf
+from typing import Final
+
+import trio
+
+from manifests.console import EXIT_FAILED, EXIT_OK, EXIT_UNREACHABLE, Console, parse_duration
+from manifests.names import ReleaseName, parse_release
+from manifests.trust import Approved
+from p2pd.config import Config
+from p2pd.origin import OriginError
+from p2pd.service import Daemon, run as run_daemon
+from p2pd.store import Artifact
+from p2pd.world.real import real_world
+
+LOOK_S: Final = 0.2
+RETRY_S: Final = 0.5
+
+
+def get(arguments: Namespace, console: Console) -> int:
+    """Exit 0 with the release at the output path; 1 when it exists or the disk fails; 3 untrusted; 4 after the timeout."""
+    output = os.path.abspath(arguments.output)
+    release = parse_release(arguments.release)
+    if os.path.lexists(output):
+        console.error(f"{output} is there already: remove it, or choose another path")
+        return EXIT_FAILED
+    state = arguments.state_directory or _state_directory(output)
+    config = Config(
+        state_directory=state,
+        data_directory=os.path.dirname(output),
+        fleet=arguments.fleet,
+        region=arguments.region,
+        trackers=tuple(arguments.tracker or ()),
+        origins=tuple(arguments.origin or ()),
+        trust_root=arguments.trust_root,
+    )
+    timeout_s = parse_duration(arguments.timeout) if arguments.timeout else inf
+    try:
+        result = trio.run(_get, config, release, output, timeout_s, console)
+    except* OSError as errors:
+        raise _first(errors) from None
+    if result is None:
+        console.error(f"not there after {arguments.timeout}: what was verified is kept, the same command goes on from it")
+        return EXIT_UNREACHABLE
+    shutil.rmtree(state, ignore_errors=True)
+    console.result(result, lambda: console.say(f"{release} is at {output}, verified"))
+    return EXIT_OK
+
+
+def _first(errors: BaseExceptionGroup[OSError]) -> OSError:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _state_directory(output: str) -> str:
+    home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return os.path.join(home, "p2pd", "get", hashlib.sha256(os.fsencode(output)).hexdigest()[:16])
+
+
+async def _get(
+    config: Config, release: ReleaseName, output: str, timeout_s: float, console: Console
+) -> dict[str, object] | None:
+    with trio.move_on_after(timeout_s):
+        async with trio.open_nursery() as nursery:
+            daemon: Daemon = await nursery.start(run_daemon, config, real_world())
+            approved = await _resolve(daemon, release, console)
+            artifact = await _fetch(daemon, approved, output, console)
+            nursery.cancel_scope.cancel()
+        return {
+            "release": str(release),
+            "output": output,
+            "size_bytes": artifact.manifest.size,
+            "bytes_by_source": artifact.bytes_by_source,
+            "duplicate_bytes": artifact.duplicate_bytes,
+        }
+    return None
+
+
+async def _resolve(daemon: Daemon, release: ReleaseName, console: Console) -> Approved:
+    """What is signed; waits while no source of metadata answers."""
+    said = ""
+    while True:
+        try:
+            return await daemon.resolver.resolve(release)
+        except OriginError as error:
+            if error.reason != said and daemon.origins.any:
+                said = error.reason
+                console.note(f"waiting for the trust metadata: {said}")
+            await trio.sleep(RETRY_S)
+
+
+async def _fetch(daemon: Daemon, approved: Approved, output: str, console: Console) -> Artifact:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_show, daemon, approved, console)
+        artifact = await daemon.downloads.fetch(approved, output)
+        nursery.cancel_scope.cancel()
+    return artifact
+
+
+async def _show(daemon: Daemon, approved: Approved, console: Console) -> None:
+    """A progress bar while it goes on, and a line whenever it begins to wait for something else."""
+    while (artifact := daemon.store.artifacts.get(approved.digest)) is None:
+        await trio.sleep(LOOK_S)
+    shown, said = 0, ""
+    with console.progress(str(approved.release), artifact.manifest.size) as bar:
+        while True:
+            bar.advance(artifact.present_bytes - shown)
+            shown = artifact.present_bytes
+            membership = daemon.exchange.memberships.get(approved.digest)
+            words = membership.brain.snapshot(trio.current_time()).waits_for if membership else ""
+            if words and words.split()[0] != said:
+                said = words.split()[0]
+                console.note(f"waiting for {words}")
+            await trio.sleep(LOOK_S)

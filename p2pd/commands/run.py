@@ -1,0 +1,48 @@
+"""`p2pd run`: be the daemon until a signal."""
+
+import gc
+import json
+import os
+import signal
+from argparse import Namespace
+
+import trio
+
+from manifests.console import EXIT_OK, Console, UsageError
+from p2pd import control
+from p2pd.config import ENVIRONMENT_PREFIX, Config
+from p2pd.service import Daemon, run as run_daemon
+from p2pd.settings import load
+from p2pd.steering import Steering
+from p2pd.store import StoreInUseError
+from p2pd.world.real import real_world
+
+OVERRIDES = ("state_directory", "data_directory", "node", "region", "fleet", "listen", "trust_root", "control_socket")
+
+
+def run(arguments: Namespace, console: Console) -> int:
+    """Exit 0 after SIGTERM or SIGINT; 2 for a bad configuration or a state that another daemon uses."""
+    given: dict[str, object] = {name: getattr(arguments, name) for name in OVERRIDES}
+    given["trackers"] = tuple(arguments.tracker) if arguments.tracker else None
+    config = load(Config, path=arguments.config, environment=os.environ, prefix=ENVIRONMENT_PREFIX, overrides=given)
+    if not config.trust_root:
+        raise UsageError("trust_root is not set: which root.json is this daemon to trust? (`p2p-manifest repo init` makes one)")
+    try:
+        trio.run(_serve, config, console)
+    except* StoreInUseError as errors:
+        raise UsageError(f"{errors.exceptions[0]}: end it first, or give this one another state_directory") from None
+    return EXIT_OK
+
+
+async def _serve(config: Config, console: Console) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with trio.open_nursery() as nursery:
+            daemon: Daemon = await nursery.start(run_daemon, config, real_world())
+            await nursery.start(control.serve, config.control_socket, Steering(daemon).commands())
+            ready = {"ready": True, "node": daemon.node, "listen": daemon.address, "control": config.control_socket}
+            print(json.dumps(ready), flush=True)
+            console.note(f"{daemon.node} listens at {daemon.address}, runs {', '.join(config.services) or 'no service'}")
+            gc.freeze()  # what is loaded by now stays: the collector need not look at it again
+            async for _ in signals:
+                nursery.cancel_scope.cancel()
+                break

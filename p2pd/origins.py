@@ -1,0 +1,38 @@
+"""Today's HTTP sources: those of the configuration, and the shields that the tracker names."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+import httpx
+
+from p2pd.origin import Origin
+from p2pd.origin_health import Source
+from p2pd.wire.announce import PeerInfo
+
+CONFIGURED_TIER: Final = 1
+"""What the site configured may be a CDN, which costs money; the region's shields are asked first."""
+
+
+class Origins:
+    """Gives the present `Origin`. A change of the shields begins a new one, whose health is not known yet."""
+
+    def __init__(self, client: httpx.AsyncClient, configured: Sequence[str], rng: Random) -> None:
+        self._client, self._rng = client, rng
+        self._configured = [Source("cdn", url, CONFIGURED_TIER) for url in configured]
+        self._seeders: tuple[str, ...] = ()
+        self.present = Origin(client, self._configured, rng)
+
+    def use_seeders(self, seeders: Sequence[PeerInfo]) -> None:
+        """The tracker named these shields."""
+        urls = tuple(seeder.http_url for seeder in seeders if seeder.http_url)
+        if urls != self._seeders:
+            self._seeders = urls
+            sources = [Source("shield", url) for url in urls]
+            known = [source for source in self._configured if source.base_url not in urls]
+            self.present = Origin(self._client, sources + known, self._rng)
+
+    @property
+    def any(self) -> bool:
+        """There is at least one source."""
+        return bool(self._seeders or self._configured)

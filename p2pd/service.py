@@ -1,0 +1,105 @@
+"""The daemon, put together: the composition root.
+
+    run
+    |-- exchange      connections to peers, and the swarms they carry
+    |-- announcer     one connection to a tracker: announces, handouts, goals, reports
+    '-- updates       one task a service: follows its goal, fetches, switches, checks
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from manifests.trust import TrustChain
+from p2pd.announcer import Announcer, Heard
+from p2pd.config import Config, node_name
+from p2pd.content import StoreContent
+from p2pd.downloads import Downloads
+from p2pd.exchange import Exchange, Node
+from p2pd.origins import Origins
+from p2pd.resolver import Resolver
+from p2pd.store import Store
+from p2pd.updates import Updates
+from p2pd.wire.announce import Goals, Handout, Register, Seeders
+from p2pd.wire.messages import PROTOCOL_VERSION
+from p2pd.world import World
+
+TRUST_ROOT_BYTES_MAX: Final = 512_000
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """The parts of a running daemon."""
+
+    config: Config
+    world: World
+    node: str
+    address: str
+    started_at: float
+    store: Store
+    exchange: Exchange
+    origins: Origins
+    resolver: Resolver
+    announcer: Announcer
+    downloads: Downloads
+    updates: Updates
+
+
+async def run(config: Config, world: World, *, task_status: trio.TaskStatus[Daemon] = trio.TASK_STATUS_IGNORED) -> None:
+    """Be a daemon until cancelled. StoreInUseError when another one runs on the same state; OSError (disk, address)."""
+    store = Store(world.disk, config.state_directory, reserve_bytes=config.reserve_bytes)
+    await world.run_blocking(store.open)
+    try:
+        node = await world.run_blocking(node_name, config, world.disk, world.rng)
+        async with world.http() as client, trio.open_nursery() as nursery:
+            daemon = await _assemble(config, world, store, node, Origins(client, config.origins, world.rng), nursery)
+            daemon.downloads.share_all()
+            await nursery.start(daemon.updates.run)
+            nursery.start_soon(daemon.announcer.run)
+            task_status.started(daemon)
+            await trio.sleep_forever()
+    finally:
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + 10.0):
+            await world.run_blocking(store.close)
+
+
+async def _assemble(
+    config: Config, world: World, store: Store, node: str, origins: Origins, nursery: trio.Nursery
+) -> Daemon:
+    """Make the parts and let each know those that it works with."""
+    exchange = Exchange(
+        world,
+        Node(node, config.fleet, config.region, "daemon"),
+        StoreContent(world, store),
+        upload_bytes_per_s=config.upload_bytes_per_s,
+        download_bytes_per_s=config.download_bytes_per_s,
+    )
+    exchange.neighbours.advertised = config.advertise
+    address = await nursery.start(exchange.run, config.listen)
+    register = Register(PROTOCOL_VERSION, config.fleet, node, config.region, "daemon", config.advertise or address)
+
+    def heard(message: Heard) -> None:
+        match message:
+            case Handout():
+                downloads.on_handout(message)
+            case Seeders(seeders=seeders):
+                origins.use_seeders(seeders)
+                downloads.use_seeders(seeders)
+            case Goals(goals=goals):
+                updates.on_goals(goals)
+
+    announcer = Announcer(world.network, config.trackers, register, world.rng, heard)
+    resolver = Resolver(world, await _trust_chain(config, world), origins)
+    downloads = Downloads(world, store, exchange, origins, announcer)
+    updates = Updates(config, world, store, downloads, resolver, announcer, node)
+    announcer.watch(tuple(sorted(config.services)))
+    return Daemon(
+        config, world, node, address, trio.current_time(), store, exchange, origins, resolver, announcer, downloads, updates
+    )
+
+
+async def _trust_chain(config: Config, world: World) -> TrustChain:
+    root = await world.run_blocking(world.disk.read_all, config.trust_root, TRUST_ROOT_BYTES_MAX)
+    return TrustChain(root, Path(config.state_directory, "trust"), world.utc_now)

@@ -1,0 +1,89 @@
+"""What a person may ask of a running daemon, as plain values: the answer to `p2pd status`."""
+
+import math
+from typing import Any
+
+import trio
+
+from p2pd.downloads import Download, Downloads
+from p2pd.exchange import Exchange, Membership
+from p2pd.store import Artifact, Store
+from p2pd.swarm import Snapshot
+
+
+def downloads_status(downloads: Downloads, store: Store, exchange: Exchange) -> list[dict[str, Any]]:
+    """Every release here: those on their way first."""
+    now = trio.current_time()
+    active = [_download(downloads, one, exchange.memberships.get(swarm), now) for swarm, one in downloads.active.items()]
+    kept = [
+        _release(artifact, exchange.memberships.get(swarm), now)
+        for swarm, artifact in store.artifacts.items()
+        if swarm not in downloads.active
+    ]
+    return active + kept
+
+
+def _download(downloads: Downloads, download: Download, membership: Membership | None, now: float) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "release": str(download.release),
+        "swarm": download.swarm.hex(),
+        "step": download.step,
+        "destination": download.destination,
+        "seconds": now - download.started_at,
+        "size_bytes": 0,
+        "verified_bytes": 0,
+        "reused_pieces": download.reused_pieces,
+        "waits_for": download.waits_for,
+    }
+    if download.artifact is not None:
+        found |= _release(download.artifact, membership, now)
+        found |= {"resumed_bytes": download.resumed_bytes}
+        found |= {"step": download.step, "waits_for": downloads.waits_for(str(download.release))}
+    elif not found["waits_for"]:
+        found["waits_for"] = "the manifest: asking peers and HTTP"
+    return found
+
+
+def _release(artifact: Artifact, membership: Membership | None, now: float) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "release": artifact.manifest.release,
+        "swarm": artifact.swarm.hex(),
+        "step": "kept" if artifact.finished else "stopped",
+        "destination": artifact.destination,
+        "size_bytes": artifact.manifest.size,
+        "verified_bytes": artifact.present_bytes,
+        "pieces": artifact.manifest.pieces,
+        "verified_pieces": artifact.present_count,
+        "lost_pieces": len(artifact.lost),
+        "bytes_by_source": artifact.bytes_by_source,
+        "duplicate_bytes": artifact.duplicate_bytes,
+        "waits_for": "",
+    }
+    if membership is not None:
+        found |= _swarm(membership.brain.snapshot(now))
+    return found
+
+
+def _swarm(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "rate_bytes_per_s": snapshot.down_per_s,
+        "eta_s": snapshot.eta_s if math.isfinite(snapshot.eta_s) else None,
+        "received_bytes_by_source": snapshot.bytes_by_tier,
+        "received_twice_bytes": snapshot.duplicate_bytes,
+        "pieces_in_flight": snapshot.in_flight,
+        "paused": snapshot.paused,
+        "peers": [
+            {
+                "node": peer.key,
+                "tier": peer.tier,
+                "pieces": peer.pieces,
+                "requested": peer.requested,
+                "down_bytes_per_s": peer.down_per_s,
+                "up_bytes_per_s": peer.up_per_s,
+                "received_bytes": peer.bytes_received,
+                "sent_bytes": peer.bytes_sent,
+                "snubbed": peer.snubbed,
+            }
+            for peer in snapshot.peers
+        ],
+    }

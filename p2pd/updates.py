@@ -1,0 +1,183 @@
+"""All services of this host: one keeper each, and what belongs to all of them: reports, and room on the disk."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, Final
+
+import trio
+
+from p2pd.announcer import Announcer
+from p2pd.config import Config, ServiceConfig
+from p2pd.downloads import Downloads
+from p2pd.install import Installer, Keeper, Lifecycle, ServiceStatus
+from p2pd.install.keeper import load_memory
+from p2pd.origin import OriginError
+from p2pd.policy.retention import Kept, choose_removals
+from p2pd.resolver import Resolver
+from p2pd.store import Artifact, Store
+from p2pd.wire.announce import Goal, ServiceReport
+from p2pd.world import World
+
+REPORT_S: Final = 1.0
+"""Progress of a running download is reported this often."""
+
+
+class Updates:
+    """Follows the goals of the services of this host."""
+
+    def __init__(
+        self,
+        config: Config,
+        world: World,
+        store: Store,
+        downloads: Downloads,
+        resolver: Resolver,
+        announcer: Announcer,
+        node: str,
+    ) -> None:
+        self._config, self._world, self._store = config, world, store
+        self._downloads, self._resolver = downloads, resolver
+        self._announcer, self._node = announcer, node
+        self._statuses: dict[str, ServiceStatus] = {}
+        self._verified = trio.Event()
+        self._keepers: dict[str, Keeper] = {}
+
+    async def _keeper(self, service: str, settings: ServiceConfig) -> Keeper:
+        directory = self._config.service_directory(service)
+        installer = Installer(
+            self._world, service, directory, restart=settings.restart, restart_timeout_s=settings.restart_timeout_s
+        )
+        memory_path = os.path.join(self._config.state_directory, "services", f"{service}.json")
+        remembered = await self._world.run_blocking(load_memory, self._world, memory_path)
+        product = self._config.product(service)
+        return Keeper(
+            self._world,
+            Lifecycle(service, product, rng=self._world.rng, remembered=remembered),
+            installer,
+            memory_path,
+            resolve=self._resolver.resolve,
+            fetch=self._downloads.fetch,
+            report=self._on_status,
+            unreachable=(OriginError,),
+        )
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep every service until cancelled; started when what was remembered of each is loaded."""
+        async with trio.open_nursery() as nursery:
+            for service, settings in sorted(self._config.services.items()):
+                self._keepers[service] = await self._keeper(service, settings)
+                nursery.start_soon(self._keepers[service].run)
+            nursery.start_soon(self._report_progress)
+            nursery.start_soon(self._collect_when_verified)
+            task_status.started()
+
+    def on_goals(self, goals: Sequence[Goal]) -> None:
+        """The goals in force, from the tracker."""
+        for goal in goals:
+            keeper = self._keepers.get(goal.service)
+            if keeper is not None:
+                keeper.goal(goal)
+
+    # -- telling ------------------------------------------------------------------------------------------------
+
+    def status(self) -> list[dict[str, Any]]:
+        """Each service, for `p2pd status`."""
+        return [
+            {
+                "service": status.service,
+                "state": status.state,
+                "goal_release": status.goal_release,
+                "goal_revision": status.goal_revision,
+                "running_release": status.running_release,
+                "progress": self._progress(status),
+                "waits_for": self._waits_for(status),
+                "error": status.error,
+            }
+            for status in self._statuses.values()
+        ]
+
+    def _on_status(self, status: ServiceStatus) -> None:
+        self._statuses[status.service] = status
+        self._report(status)
+        if status.state == "VERIFIED":
+            self._verified.set()
+
+    def _report(self, status: ServiceStatus) -> None:
+        artifact = self._artifact(status.goal_release)
+        self._announcer.report(
+            ServiceReport(
+                node=self._node,
+                region=self._config.region,
+                service=status.service,
+                goal_release=status.goal_release,
+                goal_revision=status.goal_revision,
+                running_release=status.running_release,
+                state=status.state,
+                progress=self._progress(status),
+                waits_for=self._waits_for(status),
+                error=status.error,
+                bytes_by_source=dict(artifact.bytes_by_source) if artifact else {},
+                at=self._world.utc_now(),
+            )
+        )
+
+    async def _report_progress(self) -> None:
+        while True:
+            await trio.sleep(REPORT_S)
+            for status in self._statuses.values():
+                if status.state == "DOWNLOADING":
+                    self._report(status)
+
+    def _artifact(self, release: str) -> Artifact | None:
+        found = (one for one in self._store.artifacts.values() if one.manifest.release == release)
+        return next(found, None)
+
+    def _progress(self, status: ServiceStatus) -> float:
+        artifact = self._artifact(status.goal_release)
+        if artifact is None or not artifact.manifest.size:
+            return 0.0
+        return artifact.present_bytes / artifact.manifest.size
+
+    def _waits_for(self, status: ServiceStatus) -> str:
+        return status.waits_for or self._downloads.waits_for(status.goal_release)
+
+    # -- room ---------------------------------------------------------------------------------------------------
+
+    def in_use(self) -> dict[bytes, str]:
+        """Swarms of the releases that may not be deleted, and why."""
+        used = {swarm: "being fetched" for swarm in self._downloads.active}
+        for service, keeper in self._keepers.items():
+            memory = keeper.lifecycle.memory
+            for candidate, why in (
+                (memory.previous, f"to go back to ({service})"),
+                (memory.target, f"next ({service})"),
+                (memory.running, f"runs ({service})"),
+            ):
+                if candidate is not None and candidate.swarm:
+                    used[bytes.fromhex(candidate.swarm)] = why
+        return used
+
+    async def _collect_when_verified(self) -> None:
+        """A release that proved itself makes an older one superfluous."""
+        while True:
+            await self._verified.wait()
+            self._verified = trio.Event()
+            await self.collect_garbage()
+
+    async def collect_garbage(self, *, dry_run: bool = False) -> list[dict[str, Any]]:
+        """Delete what the rule lets go; what went, or would."""
+        in_use, removed = self.in_use(), []
+        for service, settings in self._config.services.items():
+            below = self._config.service_directory(service) + os.sep
+            kept = [_kept(one) for one in self._store.artifacts.values() if one.destination.startswith(below)]
+            for one in choose_removals(kept, in_use=in_use, keep=settings.keep_releases, pinned=settings.pinned):
+                artifact = self._store.artifacts[one.key]
+                removed.append({"release": artifact.manifest.release, "bytes": artifact.present_bytes})
+                if not dry_run:
+                    await self._downloads.remove(one.key)
+        return removed
+
+
+def _kept(artifact: Artifact) -> Kept:
+    manifest = artifact.manifest
+    return Kept(artifact.swarm, manifest.product, manifest.version, manifest.sequence, artifact.finished)
