@@ -1,0 +1,331 @@
+"""The brain of one service on one host: follows goals, one release at a time, and never forgets the way back.
+
+It is told what happened and hands out what to do next, one action at a time. `states` has the table and its prose.
+"""
+
+import math
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+import msgspec
+
+from p2pd.policy.backoff import Backoff
+from p2pd.wire.announce import Goal
+
+from .memory import FAILED_MAX, Aim, Candidate, Health, Memory
+from .states import ON_TRIAL, Event, State, next_state
+
+RETRY_BASE_S: Final = 1.0
+RETRY_LIMIT_S: Final = 120.0
+"""A machine that was given room, or metadata that was renewed, is noticed within two minutes."""
+ERROR_CHARS_MAX: Final = 1_000
+"""The end of what a health check said; all of it is in the service's own log."""
+
+
+@dataclass(frozen=True)
+class Persist:
+    """Make this memory durable, then say `persisted(memory)`. Comes before every other action that depends on it."""
+
+    memory: Memory
+
+
+@dataclass(frozen=True)
+class Report:
+    """The status has changed: tell whoever wants to know. No answer."""
+
+    status: "ServiceStatus"
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """Look the release up with both signers; then `resolved`, `refused`, `unreachable` or `blocked`."""
+
+    release: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """Bring it here, complete, at `directory`; then `downloaded`, `refused`, `unreachable` or `blocked`."""
+
+    release: str
+    swarm: str
+    directory: str
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Point `current` to the target; then `switched` or `blocked`."""
+
+    target: Candidate
+
+
+@dataclass(frozen=True)
+class CheckHealth:
+    """Restart the service and check the target's health; then `health`."""
+
+    target: Candidate
+
+
+@dataclass(frozen=True)
+class GoBack:
+    """Point `current` to what ran before (None: remove it) and restart; then `went_back` or `blocked`."""
+
+    target: Candidate | None
+
+
+Deed = Resolve | Download | Switch | CheckHealth | GoBack
+Action = Persist | Report | Deed
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """How the service does. `running_release`: what `current` points to. `waits_for`: why it does not move."""
+
+    service: str
+    state: str
+    goal_release: str
+    goal_revision: int
+    running_release: str
+    waits_for: str
+    error: str
+
+
+class Lifecycle:
+    """One service. `product`: whose releases it may run. `remembered`: what was persisted last.
+
+    Call `start` first. `next_action` hands out a deed once; its outcome asks for the next. Outcomes that name a release
+    are ignored when a newer goal has replaced it.
+    """
+
+    def __init__(self, service: str, product: str, *, rng: Random, remembered: Memory | None = None) -> None:
+        self.service = service
+        self._product = product
+        self.memory = remembered or Memory()
+        self._persisted = self.memory
+        self._reported: ServiceStatus | None = None
+        self._at_work = False
+        self._retry_at = math.inf
+        self._waits_for = ""
+        self._backoff = Backoff(rng, RETRY_BASE_S, RETRY_LIMIT_S)
+
+    def __repr__(self) -> str:
+        return f"<Lifecycle {self.service} {self.state} goal={self._goal_release} running={self.running_release}>"
+
+    @property
+    def state(self) -> State:
+        """Where it is."""
+        return State(self.memory.state)
+
+    @property
+    def at_work(self) -> bool:
+        """A deed is under way whose outcome matters; if not, what still runs may be cancelled."""
+        return self._at_work
+
+    @property
+    def running_release(self) -> str:
+        """What `current` points to, as far as we know; '' for nothing or something unknown."""
+        on_trial = self.state in (State.INSTALLED, State.REVERTING)
+        candidate = self.memory.target if on_trial else self.memory.running
+        return candidate.release if candidate else ""
+
+    @property
+    def _goal_release(self) -> str:
+        return self.memory.aim.release if self.memory.aim else ""
+
+    # What happened
+
+    def start(self, found: str | None) -> None:
+        """After (re)start: `found` is where `current` points. What was interrupted is done again; all of it may be."""
+        running = self.memory.running
+        if self.state not in ON_TRIAL and found != (running.directory if running else None):
+            self._set(running=Candidate("", found) if found else None, previous=None)
+            if self.memory.aim is not None:
+                self._take(self.memory.aim)
+        elif self.state in (State.REFUSED, State.BLOCKED) and self.memory.aim is not None:
+            self._take(self.memory.aim)
+        elif self.state == State.DOWNLOADED:
+            self._enter(State.DOWNLOADING)
+
+    def goal(self, goal: Goal) -> bool:
+        """The goal in force; False if it is older than one that was accepted, or the same one again."""
+        newest = self.memory.waiting_aim or self.memory.aim
+        if goal.service != self.service or (newest is not None and goal.revision <= newest.revision):
+            return False
+        aim = Aim(goal.release, goal.revision, goal.rollback)
+        if self.state in ON_TRIAL:
+            self._set(waiting_aim=aim)
+        else:
+            self._take(aim)
+        return True
+
+    def resolved(self, release: str, swarm: str, directory: str) -> None:
+        """Both parties signed for the manifest with this digest; it is to lie at `directory`."""
+        if self._is_asked(State.CHECKING, release):
+            self._backoff.succeeded()
+            self._set(target=Candidate(release, directory, swarm))
+            self._move(Event.RESOLVED)
+
+    def unreachable(self, release: str, reason: str, now: float) -> None:
+        """Nobody who knows could be asked; it is tried again."""
+        if self._is_asked(self.state, release):
+            self._move(Event.UNREACHABLE, waits_for=reason)
+            self._retry_at = now + self._backoff.failed()
+
+    def refused(self, release: str, reason: str, now: float) -> None:
+        """The signers don't vouch for it, or not now."""
+        if self._is_asked(self.state, release):
+            self._move(Event.REFUSED, error=reason, waits_for=reason)
+            self._retry_at = now + self._backoff.failed()
+
+    def downloaded(self, release: str, sequence: int, health: Health | None) -> None:
+        """It lies complete and verified at its directory."""
+        target = self.memory.target
+        if target is None or not self._is_asked(State.DOWNLOADING, release):
+            return
+        self._backoff.succeeded()
+        self._set(target=msgspec.structs.replace(target, sequence=sequence, health=health))
+        running, aim = self.memory.running, self.memory.aim
+        if running and running.release and sequence < running.sequence and aim and not aim.rollback:
+            reason = f"{release} is older than {running.release}, and no rollback was ordered"
+            self._move(Event.REFUSED, error=reason, waits_for="a rollback command, or a newer release")
+            return
+        self._move(Event.DOWNLOADED)
+
+    def blocked(self, release: str, reason: str, now: float) -> None:
+        """This machine could not do what was asked for this release ('': going back to nothing); it is tried again."""
+        if self.state in ON_TRIAL or self._is_asked(self.state, release):
+            error = self.memory.error if self.state == State.REVERTING else reason
+            self._move(Event.BLOCKED, error=error, waits_for=reason)
+            self._retry_at = now + self._backoff.failed()
+
+    def switched(self) -> None:
+        """`current` points to the target."""
+        self._move(Event.SWITCHED)
+
+    def health(self, ok: bool, output: str) -> None:
+        """The verdict on the target, and what the check said."""
+        if ok:
+            target = self.memory.target
+            failed = {name: at for name, at in self.memory.failed.items() if target and name != target.release}
+            self._set(running=target, previous=self.memory.running, target=None, failed=failed)
+            self._move(Event.HEALTHY)
+            self._take_waiting()
+        else:
+            target, aim = self.memory.target, self.memory.aim
+            assert target is not None
+            assert aim is not None
+            failed = {**self.memory.failed, target.release: aim.revision}
+            self._set(failed=dict(list(failed.items())[-FAILED_MAX:]))
+            self._move(Event.UNHEALTHY, error=f"health check of {target.release}: {output[-ERROR_CHARS_MAX:].strip()}")
+
+    def went_back(self) -> None:
+        """`current` points to what ran before."""
+        error = self.memory.error
+        self._set(target=None)
+        self._move(Event.REVERTED, error=error, waits_for=self._after_failure())
+        self._take_waiting()
+
+    def persisted(self, memory: Memory) -> None:
+        """This is durable."""
+        self._persisted = memory
+
+    def next_timer(self) -> float:
+        """When `handle_timer` wants to be called; inf for never."""
+        return self._retry_at
+
+    def handle_timer(self, now: float) -> None:
+        """The time has come."""
+        if now < self._retry_at:
+            return
+        self._retry_at, self._at_work = math.inf, False
+        if self.state in (State.REFUSED, State.BLOCKED):
+            self._move(Event.RETRY)
+
+    # What to do
+
+    def next_action(self) -> Action | None:
+        """The next thing to do; None while something is under way or nothing is to be done."""
+        status = self.status()
+        if self.memory != self._persisted:
+            return Persist(self.memory)
+        if status != self._reported:
+            self._reported = status
+            return Report(status)
+        if self.state == State.DOWNLOADED:
+            self._move(Event.INSTALL)
+            return Persist(self.memory)
+        if self._at_work or self._retry_at != math.inf:
+            return None
+        deed = self._deed()
+        self._at_work = deed is not None
+        return deed
+
+    def status(self) -> ServiceStatus:
+        """Frozen facts."""
+        aim, memory = self.memory.waiting_aim or self.memory.aim, self.memory
+        return ServiceStatus(
+            self.service,
+            memory.state,
+            aim.release if aim else "",
+            aim.revision if aim else 0,
+            self.running_release,
+            self._waits_for or ("the verdict on the release on trial" if memory.waiting_aim else ""),
+            memory.error,
+        )
+
+    def _deed(self) -> Deed | None:
+        target = self.memory.target
+        if self.state == State.CHECKING:
+            return Resolve(self._goal_release)
+        if self.state == State.REVERTING:
+            return GoBack(self.memory.running)
+        if target is None:
+            return None
+        if self.state == State.DOWNLOADING:
+            return Download(target.release, target.swarm, target.directory)
+        if self.state == State.INSTALLING:
+            return Switch(target)
+        return CheckHealth(target) if self.state == State.INSTALLED else None
+
+    # Within
+
+    def _set(self, **changes: object) -> None:
+        self.memory = msgspec.structs.replace(self.memory, **changes)
+
+    def _move(self, event: Event, *, error: str = "", waits_for: str = "") -> None:
+        keep = self.memory.error if event in (Event.RETRY, Event.RESOLVED) else ""
+        self._enter(next_state(self.state, event), error=error or keep, waits_for=waits_for)
+
+    def _enter(self, state: State, *, error: str = "", waits_for: str = "") -> None:
+        self._set(state=str(state), error=error)
+        self._waits_for = waits_for
+        self._at_work, self._retry_at = False, math.inf
+
+    def _is_asked(self, state: State, release: str) -> bool:
+        """Is this the outcome of the deed that is under way?"""
+        return self._at_work and self.state == state and self._goal_release == release
+
+    def _after_failure(self) -> str:
+        return f"a goal newer than revision {self.memory.aim.revision if self.memory.aim else 0}"
+
+    def _take_waiting(self) -> None:
+        if self.memory.waiting_aim is not None:
+            self._take(self.memory.waiting_aim)
+
+    def _take(self, aim: Aim) -> None:
+        """Turn to this goal, from a state where that is allowed."""
+        running = self.memory.running
+        self._set(aim=aim, waiting_aim=None, target=None)
+        self._backoff.succeeded()
+        if not aim.release:
+            self._enter(State.IDLE)
+        elif running is not None and running.release == aim.release:
+            self._enter(State.VERIFIED)
+        elif self.memory.failed.get(aim.release, -1) >= aim.revision:
+            self._enter(State.FAILED, error=f"{aim.release} failed its health check", waits_for=self._after_failure())
+        elif aim.release.partition("@")[0] != self._product:
+            reason = f"{aim.release} is no release of {self._product}, which {self.service} runs here"
+            self._enter(State.REFUSED, error=reason, waits_for="a goal for this product")
+        else:
+            self._enter(State.CHECKING)

@@ -1,0 +1,63 @@
+"""What a service's lifecycle must not forget when the machine stops: written before every deed."""
+
+from typing import Final
+
+import msgspec
+
+MEMORY_BYTES_MAX: Final = 256 * 1024
+FAILED_MAX: Final = 32
+"""Failed releases remembered; the oldest goes first. Goals come in order, so an old one does not come back."""
+
+
+class Health(msgspec.Struct, frozen=True):
+    """A release's health check, as in its manifest."""
+
+    argv: tuple[str, ...]
+    timeout_s: float
+    attempts: int
+    interval_s: float
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A release that runs here, did, or shall. `directory`: what `current` points to, relative to the
+    service's directory.
+
+    A `release` of '' is something that was found running and that nobody told us about.
+    """
+
+    release: str
+    directory: str
+    swarm: str = ""
+    sequence: int = 0
+    health: Health | None = None
+
+
+class Aim(msgspec.Struct, frozen=True):
+    """A goal as far as the lifecycle cares."""
+
+    release: str
+    revision: int
+    rollback: bool = False
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """All of it. `running` passed its trial last, `previous` before that; `target` is on its way or on trial."""
+
+    state: str = "IDLE"
+    aim: Aim | None = None
+    waiting_aim: Aim | None = None
+    target: Candidate | None = None
+    running: Candidate | None = None
+    previous: Candidate | None = None
+    failed: dict[str, int] = {}
+    error: str = ""
+
+
+def encode(memory: Memory) -> bytes:
+    """As JSON, for people who must look."""
+    return msgspec.json.format(msgspec.json.encode(memory), indent=1) + b"\n"
+
+
+def decode(data: bytes) -> Memory:
+    """ValueError when it is no memory of ours."""
+    return msgspec.json.decode(data, type=Memory)
