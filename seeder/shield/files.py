@@ -68,7 +68,11 @@ class CacheFiles:
             self._rooms_made.add(room)
         self._disk.remove_tree(place)
         self._disk.create(place, len(data))
-        self._disk.write(place, 0, data)
+        try:
+            self._disk.write(place, 0, data)
+        except OSError:
+            self._disk.remove_tree(place)
+            raise
 
     def remove(self, paths: Iterable[str]) -> None:
         """Remove these."""

@@ -168,10 +168,12 @@ async def test_two_seeders_do_not_share_a_cache_directory(
 
 
 async def test_a_full_disk_costs_fetches_but_not_the_service(store: CountingStore, autojump_clock: MockClock) -> None:
-    path = store.put_chunk(b"data")
-    async with shielding(store, MemoryDisk(capacity_bytes=2)) as shield:
+    path, disk = store.put_chunk(b"data"), MemoryDisk(capacity_bytes=2)
+    async with shielding(store, disk) as shield:
         assert [await shield.get(path), await shield.get(path)] == [b"data", b"data"]
         assert numbers(shield)["seeder_cache_write_errors_total"] == 2
+        assert numbers(shield)["seeder_cache_damaged_total"] == 0
+    assert disk.stat(f"/cache/{path}") is None
 
 
 class Unwritable(MemoryDisk):
