@@ -11,6 +11,7 @@ import trio
 
 from . import configs
 from .board import Board
+from .errors import DemoError
 from .nodes import ask
 from .processes import Child, Children, command
 from .publisher import Publisher, program
@@ -42,9 +43,13 @@ class Fleet:
         progress("trackers run")
         await self._seeder()
         progress("seeder runs")
-        for number, name in enumerate(self.names, start=1):
-            await self.start_daemon(name)
-            progress(f"{number} of {len(self.names)} daemons run")
+        try:
+            async with trio.open_nursery() as nursery:
+                for name in self.names:
+                    nursery.start_soon(self.start_daemon, name)
+        except* DemoError as errors:
+            raise DemoError(str(errors.exceptions[0])) from None
+        progress("daemons run")
         await self.look()
 
     async def start_daemon(self, name: str) -> None:

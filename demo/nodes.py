@@ -9,17 +9,20 @@ import trio
 
 ANSWER_S: Final = 5.0
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
-PEER_SOURCES: Final = frozenset({"daemon"})
-"""What a daemon counts received bytes by: the role of who sent them. Other daemons."""
-PAID_SOURCES: Final = frozenset({"seeder", "origin"})
+PEER_TIERS: Final = frozenset({"lan", "region", "remote"})
+"""What a daemon counts stored bytes by, as p2pd.policy.sources names it: other daemons."""
+PAID_TIERS: Final = frozenset({"shield", "origin"})
 """The seeder on the peer wire, and plain HTTP. What is left, `local`, was copied on the host itself."""
+UNDER_WAY: Final = frozenset({"reuse", "fetch", "finish"})
+"""Steps of a download that has looked at what is on the disk."""
 
 
 @dataclass(frozen=True)
 class Download:
     """One release on one daemon, in bytes, all lives of the daemon together.
 
-    `resumed`: found whole on disk when the daemon last started. `duplicate`: arrived when they were there already.
+    `resumed`: found whole on disk when this life's download began; 0 when it has ended. `duplicate`: received, in this
+    life, of pieces that another source brought first.
     """
 
     release: str
@@ -28,18 +31,24 @@ class Download:
     resumed: int = 0
     duplicate: int = 0
     rate_per_s: float = 0.0
-    by_source: dict[str, int] = field(default_factory=dict)
+    by_tier: dict[str, int] = field(default_factory=dict)
     waits_for: str = ""
+    step: str = ""
+
+    @property
+    def under_way(self) -> bool:
+        """It has looked at what is on the disk, and is not whole yet."""
+        return self.step in UNDER_WAY
 
     @property
     def from_peers(self) -> int:
         """Fetched from other daemons."""
-        return sum(count for source, count in self.by_source.items() if source in PEER_SOURCES)
+        return sum(count for tier, count in self.by_tier.items() if tier in PEER_TIERS)
 
     @property
     def fetched(self) -> int:
         """Fetched from anywhere but this machine's own disk."""
-        return sum(count for source, count in self.by_source.items() if source in PEER_SOURCES | PAID_SOURCES)
+        return sum(count for tier, count in self.by_tier.items() if tier in PEER_TIERS | PAID_TIERS)
 
 
 @dataclass(frozen=True)
@@ -103,8 +112,9 @@ def _download(found: dict[str, Any]) -> Download:
         size=found["size_bytes"],
         verified=found["verified_bytes"],
         resumed=found.get("resumed_bytes", 0),
-        duplicate=found.get("duplicate_bytes", 0),
+        duplicate=found.get("duplicate_bytes", 0) + found.get("received_twice_bytes", 0),
         rate_per_s=found.get("rate_bytes_per_s", 0.0),
-        by_source=found.get("bytes_by_source", {}),
+        by_tier=found.get("bytes_by_source", {}),
         waits_for=found.get("waits_for", ""),
+        step=found.get("step", ""),
     )

@@ -20,6 +20,8 @@ from .verdict import Figures, refetched
 PHASE_S: Final = 180.0
 """No step takes longer, on two cores with a slow disk."""
 POLL_S: Final = 0.25
+CLOSE_POLL_S: Final = 0.05
+"""Where the moment matters."""
 KILL_FROM: Final = 0.25
 """Share of release 1 that the victim has when it is killed: enough to lose, and enough still to come."""
 KILL_UNTIL: Final = 0.9
@@ -66,29 +68,29 @@ class Story:
         self.board.fetching(release.name, release.size)
         started = time.monotonic()
         await self.fleet.deploy(release.name)
-        before = await self._crash(release)
+        again = await self._crash(release)
         await self._until("release 1 runs everywhere", lambda: self._all_run(release))
         self.figures.release_1_seconds = time.monotonic() - started
         self.figures.origin_copies = self.board.origin_copies
-        downloads = [node.download(release.name) for node in self.board.nodes.values()]
-        self._weigh_first(release, downloads, before)
+        self._weigh_first(release, *again)
 
-    def _weigh_first(self, release: Release, downloads: list[Download], before: Download) -> None:
-        after = self.board.nodes[VICTIM].download(release.name)
-        stored = sum(after.by_source.values())
-        self.figures.refetched_verified_bytes = refetched(before.verified, after.resumed, release.size, stored)
+    def _weigh_first(self, release: Release, before: Download, resumed: int) -> None:
+        downloads = [node.download(release.name) for node in self.board.nodes.values()]
+        stored = sum(self.board.nodes[VICTIM].download(release.name).by_tier.values())
+        self.figures.refetched_verified_bytes = refetched(before.verified, resumed, release.size, stored)
         self.figures.duplicate_bytes = sum(download.duplicate for download in downloads)
         from_peers = sum(download.from_peers for download in downloads)
         fetched = sum(download.fetched for download in downloads)
         self.figures.peer_share = from_peers / fetched if fetched else 0.0
 
-    async def _crash(self, release: Release) -> Download:
-        """Kill the victim in mid-download and start it again; what it had just before."""
+    async def _crash(self, release: Release) -> tuple[Download, int]:
+        """Kill the victim in mid-download and start it again. What it had before, and the bytes it resumed with."""
 
         def download() -> Download:
             return self.board.nodes[VICTIM].download(release.name)
 
-        await self._until("the victim is in mid-download", lambda: download().verified >= KILL_FROM * release.size)
+        enough = KILL_FROM * release.size
+        await self._until("the victim is in mid-download", lambda: download().verified >= enough, CLOSE_POLL_S)
         before = download()
         await self.fleet.kill(VICTIM)
         share = before.verified / release.size
@@ -97,8 +99,10 @@ class Story:
         self.figures.killed_at_share = share
         self.board.event(f"{VICTIM} killed with -9 at {share:.0%}")
         await self.fleet.start_daemon(VICTIM)
-        self.board.event(f"{VICTIM} started again")
-        return before
+        await self._until("the victim goes on", lambda: download().under_way, CLOSE_POLL_S)
+        resumed = download().resumed
+        self.board.event(f"{VICTIM} started again, and found {resumed / release.size:.0%} on its disk")
+        return before, resumed
 
     async def _deploy_second(self) -> Release:
         self.board.begin("Make release 2: a run of modules compiled anew, about 5 % of all bytes")
@@ -170,14 +174,14 @@ class Story:
             for node in self.board.nodes.values()
         )
 
-    async def _until(self, what: str, reached: Callable[[], bool]) -> None:
+    async def _until(self, what: str, reached: Callable[[], bool], poll_s: float = POLL_S) -> None:
         """Watch the fleet until this is so; DemoError with what each host waits for when it takes too long."""
         with trio.move_on_after(PHASE_S):
             while True:
                 await self.fleet.look()
                 if reached():
                     return
-                await trio.sleep(POLL_S)
+                await trio.sleep(poll_s)
         waiting = "\n".join(map(_complaint, self.board.nodes.values()))
         raise DemoError(f"not within {PHASE_S:.0f} s: {what}\n{waiting}")
 

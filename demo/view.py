@@ -31,6 +31,7 @@ STATE_STYLES: Final = {
     "DOWNLOADING": "cyan",
     "INSTALLING": "yellow",
     "INSTALLED": "yellow",
+    "REVERTING": "yellow",
     "FAILED": "red",
     "REFUSED": "red",
     "BLOCKED": "red",

@@ -18,7 +18,9 @@ STATUS = {
             "size_bytes": 100,
             "verified_bytes": 60,
             "resumed_bytes": 20,
-            "bytes_by_source": {"daemon": 40, "seeder": 5, "origin": 5, "local": 10},
+            "bytes_by_source": {"region": 40, "shield": 5, "origin": 5, "local": 10},
+            "received_twice_bytes": 3,
+            "step": "fetch",
         }
     ],
 }
@@ -31,6 +33,10 @@ def test_the_service_asked_for_is_found_among_several() -> None:
 def test_bytes_are_told_apart_by_where_they_came_from() -> None:
     download = node_of("a", "library", STATUS).download("library@1")
     assert (download.from_peers, download.fetched) == (40, 50)
+
+
+def test_what_came_twice_is_counted() -> None:
+    assert node_of("a", "library", STATUS).download("library@1").duplicate == 3
 
 
 def test_a_release_that_a_daemon_does_not_know_has_no_bytes() -> None:

@@ -18,7 +18,7 @@ def board_in_mid_download() -> Board:
     board.begin("Deploy release 1")
     board.fetching("library@1", 1000)
     board.origin_bytes = 900
-    download = Download("library@1", size=1000, verified=500, by_source={"daemon": 400, "seeder": 100})
+    download = Download("library@1", size=1000, verified=500, by_tier={"region": 400, "shield": 100})
     board.nodes["host-1"] = Node("host-1", "DOWNLOADING", waits_for="the peers", downloads={"library@1": download})
     return board
 
