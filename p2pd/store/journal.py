@@ -14,6 +14,7 @@ A killed process loses nothing: the page cache outlives it. After a power cut, w
 records from `covered` of the last CHECKPOINT on are claims: the store hashes those pieces again. A torn tail is cut.
 """
 
+import os
 import struct
 import zlib
 from array import array
@@ -129,7 +130,7 @@ class Journal:
         self._sources.clear()
         self._write(FORMAT, bytes((FORMAT_VERSION,)) + self._swarm)
         self.checkpoint(self.position)
-        self._disk.sync(self._path.rpartition("/")[0])
+        self._disk.sync(os.path.dirname(self._path))
 
     def resume(self, lengths: "array[int]") -> Replay:
         """Read what is there and cut a torn tail; `good_bytes` 0 (nothing there, or not ours) asks for `start()`."""
