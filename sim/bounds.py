@@ -1,0 +1,29 @@
+"""Closed forms that no run may beat, and that good runs come near to."""
+
+import math
+
+
+def fluid_bound_s(
+    size_bytes: float,
+    receivers: int,
+    source_bytes_per_s: float,
+    uplinks_bytes_per_s: float,
+    slowest_downlink_bytes_per_s: float,
+) -> float:
+    """Least time to give `size_bytes` to all: max(F/u_s, F/d_min, N F/(u_s + sum u_i)).
+
+    `uplinks_bytes_per_s` is the sum over the receivers. Kumar and Ross 2006; the fluid limit of Mundinger et al. 2008.
+    """
+    return max(
+        size_bytes / source_bytes_per_s,
+        size_bytes / slowest_downlink_bytes_per_s,
+        receivers * size_bytes / (source_bytes_per_s + uplinks_bytes_per_s),
+    )
+
+
+def chunked_optimum_s(size_bytes: float, parts: int, receivers: int, link_bytes_per_s: float) -> float:
+    """Least time in `parts` equal parts over equal links, up as fast as down: (1 + floor(log2 N) / M) F / u.
+
+    Mundinger, Weber and Weiss, Optimal scheduling of peer-to-peer file dissemination, J. Scheduling 11 (2008) 105-120.
+    """
+    return (1 + math.floor(math.log2(receivers)) / parts) * size_bytes / link_bytes_per_s

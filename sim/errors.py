@@ -1,0 +1,13 @@
+"""What can be wrong with a scenario or a result. Always the asker's to mend: the command exits with 2."""
+
+
+class SimError(Exception):
+    """Base of the simulator's errors."""
+
+
+class ScenarioError(SimError):
+    """The scenario can't be run as written; says which key, why, and what would do."""
+
+
+class ResultError(SimError):
+    """A file is not a saved result."""

@@ -1,0 +1,192 @@
+"""From a plan to the kernel's arrays. Rates become chunks per step, times become steps."""
+
+import math
+
+import numpy as np
+
+from sim.errors import ScenarioError
+from . import graph
+from .dice import new_dice
+from .plan import ScalePlan
+from .state import ACTIVE, AWAY, F32, GONE, I32, I64, LIMITS, SOURCES, U64, Rules, Swarm
+
+RING_MAX = 4096
+"""Chunk times that a chunk may travel; lists of arrivals take 13 bytes a host each."""
+
+
+def _events(plan: ScalePlan, rng: np.random.Generator) -> tuple[I64, bool]:
+    """Joins and deaths by step; and whether everybody is there at the start."""
+    hosts = plan.hosts
+    joins = rng.uniform(0.0, 1.0, hosts.count) * hosts.join_over_s
+    if hosts.start_delay_s:
+        joins += rng.exponential(hosts.start_delay_s, hosts.count)
+    at_once = not joins.any()
+    rows = [(0 if at_once else int(at / plan.step_s), ACTIVE, host) for host, at in enumerate(joins)]
+    dying = rng.choice(hosts.count, round(hosts.count * hosts.dying_share), replace=False)
+    for host, part in zip(dying, rng.uniform(0.0, 1.0, len(dying)), strict=True):
+        death_s = joins[host] + part * max(0.0, hosts.dying_by_s - joins[host])
+        rows.append((int(death_s / plan.step_s) + 1, GONE, int(host)))
+    return np.array(sorted(rows), dtype=np.int64), at_once
+
+
+def _speeds(plan: ScalePlan, rng: np.random.Generator) -> tuple[F32, F32]:
+    """Uplinks and downlinks, chunks per step."""
+    hosts = plan.hosts
+    factor = np.where(rng.uniform(size=hosts.count) < hosts.slow_share, 1.0 / hosts.slow_factor, 1.0)
+    up = factor.astype(np.float32)
+    down = (factor * hosts.downlink_bytes_per_s / hosts.uplink_bytes_per_s).astype(np.float32)
+    return up, down
+
+
+def _full_words(words: int, chunks: int) -> U64:
+    """A row that has every chunk, padding bits clear."""
+    row = np.zeros(words, dtype=np.uint64)
+    row[: chunks // 64] = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+    if chunks % 64:
+        row[-1] = np.uint64((1 << (chunks % 64)) - 1)
+    return row
+
+
+def _sources(plan: ScalePlan) -> tuple[I32, list[float], list[float]]:
+    """Region, rate and budget of each source."""
+    per_s, copies = plan.hosts.uplink_bytes_per_s, plan.origin.copies_max
+    regions: list[int] = []
+    rates: list[float] = []
+    budgets: list[float] = []
+    if plan.origin.uplink_bytes_per_s:
+        regions.append(-1)
+        rates.append(plan.origin.uplink_bytes_per_s / per_s)
+        budgets.append(max(0.0, copies - 1.0) * plan.chunks * plan.regions.count)
+    for region in range(plan.regions.count):
+        for _ in range(plan.seeders.per_region):
+            regions.append(region)
+            rates.append(plan.seeders.uplink_bytes_per_s / per_s)
+            budgets.append(math.inf)
+    return np.array(regions, dtype=np.int32), rates, budgets
+
+
+def _groups(plan: ScalePlan) -> tuple[I32, I32]:
+    """Region and rack of each host. Regions take turns: hosts pull in order of number, and none may always be last."""
+    number = np.arange(plan.hosts.count, dtype=np.int64)
+    region = (number % plan.regions.count).astype(np.int32)
+    if not plan.racks.hosts:
+        return region, np.zeros(plan.hosts.count, dtype=np.int32)
+    racks_each = -(-plan.hosts.count // plan.regions.count) // plan.racks.hosts + 1
+    rack = number // plan.regions.count // plan.racks.hosts
+    return region, (region * racks_each + rack).astype(np.int32)
+
+
+def _neighbours(
+    plan: ScalePlan, region: I32, rack: I32, at_once: bool, rng: np.random.Generator
+) -> tuple[I32, I32, int]:
+    degree = plan.policy.degree // 2 * 2
+    near = min(plan.policy.rack_degree, degree) // 2 * 2 if plan.racks.hosts else 0
+    remotes = graph.across(region, plan.policy.remote_degree // 2 * 2, rng)
+    if plan.regions.count < 2:
+        remotes = np.empty((plan.hosts.count, 0), dtype=np.int32)
+    if at_once:
+        columns = [graph.circles(region, degree - near, rng)]
+    else:
+        columns = [np.full((plan.hosts.count, 2 * degree - near), -1, dtype=np.int32)]
+    if near:
+        columns.insert(0, graph.circles(rack, near, rng))
+    return np.ascontiguousarray(np.hstack(columns)), remotes, near
+
+
+def rules_of(plan: ScalePlan, near: int, at_once: bool) -> Rules:
+    """The run's constants, in steps."""
+    step = plan.step_s
+    announce = plan.tracker.announce_s or (0.0 if at_once else 30.0)
+    down = plan.hosts.downlink_bytes_per_s / plan.hosts.uplink_bytes_per_s
+    return Rules(
+        hosts=plan.hosts.count,
+        chunks=plan.chunks,
+        words=(plan.chunks + 63) // 64,
+        rack_degree=near,
+        dial=plan.policy.degree // 2 * 2,
+        sample=plan.policy.rarest_of,
+        wan_delay=round(plan.regions.latency_s / step),
+        timeout=max(1, round(plan.policy.request_timeout_s / step)),
+        passes=min(8, math.ceil(down)),
+        handout_every=max(1, round(announce / step)) if announce else 0,
+        outage_start=round(plan.tracker.outage_from_s / step),
+        outage_end=round(plan.tracker.outage_until_s / step),
+        leave_chance=0.0 if math.isinf(plan.hosts.stay_s) else min(1.0, step / plan.hosts.stay_s),
+    )
+
+
+def build(plan: ScalePlan, rng_seed: int) -> tuple[Swarm, Rules]:
+    """A swarm at step 0. The same plan and seed give the same arrays."""
+    rng = np.random.default_rng(rng_seed)
+    step, per_s = plan.step_s, plan.hosts.uplink_bytes_per_s
+    hosts, chunks, regions = plan.hosts.count, plan.chunks, plan.regions.count
+    words = (chunks + 63) // 64
+    region, rack = _groups(plan)
+    up, down = _speeds(plan, rng)
+    events, at_once = _events(plan, rng)
+    peers, remotes, near = _neighbours(plan, region, rack, at_once, rng)
+    rules = rules_of(plan, near, at_once)
+    source_region, source_rates, source_budgets = _sources(plan)
+    full = _full_words(words, chunks)
+    taken = np.zeros((hosts, words), dtype=np.uint64)
+    taken[:, -1] = ~full[-1]
+    held = np.zeros((regions, words), dtype=np.uint64)
+    held[:, -1] = ~full[-1]
+    has = np.zeros((hosts + len(source_rates), words), dtype=np.uint64)
+    has[hosts:] = full
+    near_delay = round(plan.hosts.latency_s / step)
+    delay = (np.ceil(1.0 / up - 1e-6) + near_delay).astype(np.int32)
+    ring = 1 << (int(delay.max()) + rules.wan_delay + 2).bit_length()
+    if ring > RING_MAX:
+        raise ScenarioError(f"latency or slow hosts span {ring} chunk times; use larger chunks or smaller latencies")
+    capacity = int(hosts * (math.ceil(float(down.max())) + 1)) + 1
+    racks = int(rack.max()) + 1 if plan.racks.hosts else 0
+    feed = plan.regions.feed_bytes_per_s / per_s
+    return Swarm(
+        has=has,
+        taken=taken,
+        first=np.zeros(hosts, dtype=np.int32),
+        has_count=np.zeros(hosts, dtype=np.int32),
+        taken_count=np.zeros(hosts, dtype=np.int32),
+        state=np.full(hosts, AWAY, dtype=np.int8),
+        region=region,
+        rack=rack,
+        up_rate=up,
+        down_rate=down,
+        up_credit=np.zeros(hosts, dtype=np.float32),
+        down_credit=np.zeros(hosts, dtype=np.float32),
+        free=np.zeros(hosts, dtype=np.int8),
+        delay=delay,
+        finish=np.full(hosts, -1, dtype=np.int32),
+        peers=peers,
+        remotes=remotes,
+        counts=np.zeros((regions, words * 64), dtype=np.int32),
+        held=held,
+        lack_count=np.full(regions, chunks, dtype=np.int32),
+        newest=np.full(regions, -1, dtype=np.int32),
+        feed_rate=np.full((2, regions), feed),
+        feed_credit=np.zeros((2, regions)),
+        cuts=np.array(
+            [(cut.region, cut.from_s / step, cut.until_s / step) for cut in plan.regions.cuts], dtype=np.float64
+        ).reshape(-1, 3),
+        spare=np.full(regions, plan.policy.spare_copies * chunks),
+        rack_rate=np.full((2, racks), plan.racks.uplink_bytes_per_s / per_s),
+        rack_credit=np.zeros((2, racks)),
+        source_region=source_region,
+        source_rate=np.array(source_rates),
+        source_credit=np.zeros(len(source_rates)),
+        source_budget=np.array(source_budgets),
+        sent=np.zeros((len(source_rates), words * 64), dtype=np.int32),
+        arrivals=np.empty((ring, capacity, 3), dtype=np.int32),
+        arrival_count=np.zeros(ring, dtype=np.int64),
+        lost=np.empty((max(1024, hosts), 3), dtype=np.int32),
+        events=events,
+        present=np.zeros((regions, hosts), dtype=np.int32),
+        present_count=np.zeros(regions, dtype=np.int32),
+        moved=np.zeros(len(SOURCES), dtype=np.int64),
+        crossed=np.zeros(regions, dtype=np.int64),
+        limits=np.zeros(len(LIMITS), dtype=np.int64),
+        cursor=np.zeros(8, dtype=np.int64),
+        tries=np.zeros(regions, dtype=np.int64),
+        dice=new_dice(rng_seed),
+    ), rules

@@ -1,0 +1,159 @@
+"""What a `scale` scenario says: one release to many hosts. Plain values, checked; units as in the fields' names."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from sim.errors import ScenarioError
+
+UNLIMITED: Final = float("inf")
+HOSTS_MAX: Final = 2_000_000
+"""A host costs about 2.4 KB at 2,560 chunks: 5 GB of memory."""
+CHUNKS_MAX: Final = 65_536
+SPEED_RATIO_MAX: Final = 50.0
+"""Fastest to slowest uplink: the kernel keeps one list of arrivals for each chunk time of the slowest."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """The release. Cut into equal chunks here; the last one counts as full."""
+
+    size_bytes: float
+    chunk_bytes: float = 4 * 1024.0**2
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Who downloads."""
+
+    count: int
+    uplink_bytes_per_s: float
+    downlink_bytes_per_s: float
+    latency_s: float = 0.001
+    """one way, within a region, with the wait until a new piece is announced"""
+    slow_share: float = 0.0
+    """share of the hosts whose links are slower by `slow_factor`"""
+    slow_factor: float = 1.0
+    join_over_s: float = 0.0
+    """hosts come at even random times over this span (0: all at once)"""
+    start_delay_s: float = 0.0
+    """mean of an exponential delay before a host begins"""
+    dying_share: float = 0.0
+    """share of the hosts that die, at random times before `dying_by_s`"""
+    dying_by_s: float = 0.0
+    stay_s: float = UNLIMITED
+    """mean time that a host stays after it has everything"""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A region's links to the outside carry nothing for a while."""
+
+    region: int
+    from_s: float
+    until_s: float
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Equal regions behind links that are capped, each way."""
+
+    count: int = 1
+    feed_bytes_per_s: float = UNLIMITED
+    latency_s: float = 0.03
+    cuts: tuple[Cut, ...] = ()
+
+
+@dataclass(frozen=True)
+class Racks:
+    """Racks of `hosts` hosts behind one capped link each way; 0: no racks."""
+
+    hosts: int = 0
+    uplink_bytes_per_s: float = UNLIMITED
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the content comes from, outside all regions."""
+
+    uplink_bytes_per_s: float
+    copies_max: float = UNLIMITED
+    """copies that the origin sends into a region at most, while the region has one of its own"""
+
+
+@dataclass(frozen=True)
+class Seeders:
+    """Seeders that hold the whole release from the start, in each region."""
+
+    per_region: int = 0
+    uplink_bytes_per_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """Handouts. With `announce_s` 0 neighbours are drawn once and never replaced."""
+
+    announce_s: float = 0.0
+    outage_from_s: float = 0.0
+    outage_until_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The daemon's numbers."""
+
+    degree: int = 20
+    rack_degree: int = 8
+    remote_degree: int = 4
+    rarest_of: int = 8
+    request_timeout_s: float = 3.0
+    spare_copies: float = 0.2
+    """copies beyond the first that starved hosts may bring into a region"""
+
+
+@dataclass(frozen=True)
+class ScalePlan:
+    """One release to many hosts."""
+
+    content: Content
+    hosts: Hosts
+    origin: Origin
+    regions: Regions = field(default_factory=Regions)
+    racks: Racks = field(default_factory=Racks)
+    seeders: Seeders = field(default_factory=Seeders)
+    tracker: Tracker = field(default_factory=Tracker)
+    policy: Policy = field(default_factory=Policy)
+    give_up_s: float = 0.0
+    """when to stop waiting for the last host (0: at 20 times the bound)"""
+
+    def __post_init__(self) -> None:
+        self._check("hosts.count", self.hosts.count, 1, HOSTS_MAX)
+        self._check("content.chunk_bytes", self.content.chunk_bytes, 1.0, self.content.size_bytes)
+        self._check("content: chunks", self.chunks, 1, CHUNKS_MAX)
+        self._check("hosts.uplink_bytes_per_s", self.hosts.uplink_bytes_per_s, 1.0, 1e15)
+        self._check("hosts.downlink_bytes_per_s", self.hosts.downlink_bytes_per_s, 1.0, 1e15)
+        self._check("hosts.slow_share", self.hosts.slow_share, 0.0, 1.0)
+        self._check("hosts.slow_factor", self.hosts.slow_factor, 1.0, SPEED_RATIO_MAX)
+        self._check("hosts.dying_share", self.hosts.dying_share, 0.0, 1.0)
+        self._check("regions.count", self.regions.count, 1, self.hosts.count)
+        self._check("policy.degree", self.policy.degree, 2, 256)
+        self._check("policy.rarest_of", self.policy.rarest_of, 1, 64)
+        self._check("origin.uplink_bytes_per_s", self.origin.uplink_bytes_per_s, 0.0, 1e15)
+        for cut in self.regions.cuts:
+            self._check("regions.cuts: region", cut.region, 0, self.regions.count - 1)
+        if not self.origin.uplink_bytes_per_s and not (self.seeders.per_region and self.seeders.uplink_bytes_per_s):
+            raise ScenarioError("nobody has the content: give origin.uplink_bytes_per_s, or seeders in each region")
+
+    @staticmethod
+    def _check(key: str, value: float, low: float, high: float) -> None:
+        if not low <= value <= high:
+            raise ScenarioError(f"{key} is {value:g}; it must be from {low:g} to {high:g}")
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks the release has."""
+        return max(1, round(self.content.size_bytes / self.content.chunk_bytes + 0.4999))
+
+    @property
+    def step_s(self) -> float:
+        """The kernel's step: the time of one chunk on a host's uplink."""
+        return self.content.chunk_bytes / self.hosts.uplink_bytes_per_s
