@@ -119,7 +119,7 @@ class MemoryDisk:
     def append(self, path: str, data: bytes) -> None:
         """Write all of it at the end, creating the file."""
         with self._step():
-            if self.stat(path) is None:
+            if self._find(path) is None:
                 self._link(path, Inode("file", 0o600))
             inode = self._file(path)
             self._write(inode, path, len(inode.data), data)
