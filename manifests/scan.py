@@ -73,7 +73,10 @@ def identity(status: os.stat_result) -> tuple[int, ...]:
 
 
 class FileRun:
-    """Some files as one stream for the chunker. PublishError when one is not what was found before."""
+    """Some files as one stream for the chunker. PublishError when one is not what was found before.
+
+    What is written to a file after it was opened shows when all is scanned again; nothing is recorded before that.
+    """
 
     def __init__(self, files: Sequence[Found], advance: Callable[[int], None] = lambda count: None) -> None:
         self._files = iter(files)
@@ -91,7 +94,7 @@ class FileRun:
     def readinto(self, buffer: memoryview, /) -> int:
         """Up to `len(buffer)` bytes; 0 when all files are read."""
         while self._left == 0:
-            self._finish()
+            self._close()
             self._current = next(self._files, None)
             if self._current is None:
                 return 0
@@ -109,16 +112,8 @@ class FileRun:
         except FileNotFoundError:
             self._changed()
         self._left = file.entry.size
-        self._check()
-
-    def _check(self) -> None:
-        if self._current and identity(os.fstat(self._descriptor)) != self._current.identity:
+        if identity(os.fstat(self._descriptor)) != file.identity:
             self._changed()
-
-    def _finish(self) -> None:
-        if self._descriptor >= 0:
-            self._check()
-            self._close()
 
     def _close(self) -> None:
         if self._descriptor >= 0:
