@@ -18,13 +18,20 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> ArgumentParser:
-    parser = command_parser(
-        "p2pd", "Fetch signed releases from peers, verify, install and serve them.", _EXAMPLE
-    )
+    parser = command_parser("p2pd", "Fetch signed releases from peers, verify, install and serve them.", _EXAMPLE)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="be the daemon: follow the goal state of this host's services")
     run.add_argument("--config", metavar="FILE", help="TOML file (see packaging/examples/p2pd.toml)")
-    for name in ("state-directory", "data-directory", "node", "region", "fleet", "listen", "trust-root", "control-socket"):
+    for name in (
+        "state-directory",
+        "data-directory",
+        "node",
+        "region",
+        "fleet",
+        "listen",
+        "trust-root",
+        "control-socket",
+    ):
         run.add_argument(f"--{name}", metavar=name.rpartition("-")[2].upper(), help="overrides the file")
     run.add_argument("--tracker", action="append", metavar="HOST:PORT", help="overrides the file; may be repeated")
     _get_parser(commands.add_parser("get", help="fetch one release to a path, without a goal state"))
@@ -36,7 +43,9 @@ def _parser() -> ArgumentParser:
         ("gc", "delete releases that are not needed any more"),
     ):
         command = commands.add_parser(name, help=words, description=words.capitalize() + ".")
-        command.add_argument("--socket", metavar="PATH", help="the daemon's control socket (default: P2PD_CONTROL_SOCKET)")
+        command.add_argument(
+            "--socket", metavar="PATH", help="the daemon's control socket (default: P2PD_CONTROL_SOCKET)"
+        )
         add_output_flags(command, nested=True)
         if name == "status":
             command.add_argument("--watch", action="store_true", help="show it again every second")
@@ -51,11 +60,15 @@ def _get_parser(get: ArgumentParser) -> None:
     get.add_argument("--output", required=True, metavar="PATH", help="where it shall be; must not exist")
     get.add_argument("--trust-root", required=True, metavar="FILE", help="the pinned root.json")
     get.add_argument("--tracker", action="append", metavar="HOST:PORT", help="who knows peers; may be repeated")
-    get.add_argument("--origin", action="append", metavar="URL", help="a shield or CDN to fall back to; may be repeated")
+    get.add_argument(
+        "--origin", action="append", metavar="URL", help="a shield or CDN to fall back to; may be repeated"
+    )
     get.add_argument("--fleet", default="default")
     get.add_argument("--region", default="default")
     get.add_argument("--timeout", metavar="TIME", help="give up after this, e.g. 10m (what is there is kept)")
-    get.add_argument("--state-directory", metavar="DIRECTORY", help="what is kept between attempts (default: in your home)")
+    get.add_argument(
+        "--state-directory", metavar="DIRECTORY", help="what is kept between attempts (default: in your home)"
+    )
     add_output_flags(get, nested=True)
 
 

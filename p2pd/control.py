@@ -1,7 +1,7 @@
 """The local control socket: one line of JSON asked, one answered. Whoever may open the socket may steer the daemon.
 
-    {"command": "status"}     {"command": "pause"}     {"command": "gc", "dry_run": true}
-    {"ok": true, ...}         or {"ok": false, "error": "..."}
+{"command": "status"}     {"command": "pause"}     {"command": "gc", "dry_run": true}
+{"ok": true, ...}         or {"ok": false, "error": "..."}
 """
 
 import json
@@ -29,8 +29,7 @@ async def serve(
     path: str, commands: Mapping[str, Command], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     """Answer commands on the Unix socket `path` (mode 0600, replaced if a dead daemon left one) until cancelled."""
-    if os.path.exists(path):
-        os.unlink(path)
+    _unlink(path)
     listening = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
@@ -49,8 +48,12 @@ async def serve(
         task_status.started()
         await trio.serve_listeners(handle, [listener])
     finally:
-        if os.path.exists(path):
-            os.unlink(path)
+        _unlink(path)
+
+
+def _unlink(path: str) -> None:
+    if os.path.lexists(path):
+        os.unlink(path)
 
 
 async def _converse(stream: trio.SocketStream, commands: Mapping[str, Command]) -> None:

@@ -31,7 +31,7 @@ CHECKPOINT_LOOK_S: Final = 5.0
 
 @dataclass(slots=True)
 class Download:
-    """One release on its way. `step`: manifest, reuse, fetch, finish. `waits_for`: why it does not move, '' if it does."""
+    """One release on its way. `step`: manifest, reuse, fetch, finish. `waits_for`: why it does not move, or ''."""
 
     release: ReleaseName
     swarm: bytes
@@ -51,13 +51,13 @@ class Download:
 class Downloads:
     """Fetches releases and shares what is here. `changed` is called whenever the tracker should hear of it."""
 
-    def __init__(
-        self, world: World, store: Store, exchange: Exchange, origins: Origins, announcer: Announcer
-    ) -> None:
+    def __init__(self, world: World, store: Store, exchange: Exchange, origins: Origins, announcer: Announcer) -> None:
         self._world, self._store, self._exchange = world, store, exchange
         self._origins, self._announcer = origins, announcer
         self._seeders: tuple[PeerInfo, ...] = ()
         self.active: dict[bytes, Download] = {}
+        self.recent: dict[bytes, Download] = {}
+        """Those that ended in this run."""
         self._handouts: dict[bytes, trio.Event] = {}
         self._peers: dict[bytes, tuple[PeerInfo, ...]] = {}
         self.paused = False
@@ -74,6 +74,7 @@ class Downloads:
     async def remove(self, swarm: bytes) -> None:
         """Leave a swarm and delete its release."""
         self._exchange.leave(swarm)
+        self.recent.pop(swarm, None)
         artifact = self._store.artifacts.get(swarm)
         if artifact is not None:
             await self._world.run_blocking(self._store.remove, artifact)
@@ -82,13 +83,13 @@ class Downloads:
     def announce(self) -> None:
         """Tell the tracker which swarms we are in."""
         statuses = [
-            SwarmStatus(swarm, one.brain.present.bit_count(), one.manifest.pieces, 0 if one.brain.complete else PEERS_WANTED)
+            SwarmStatus(
+                swarm, one.brain.present.bit_count(), one.manifest.pieces, 0 if one.brain.complete else PEERS_WANTED
+            )
             for swarm, one in self._exchange.memberships.items()
         ]
         statuses += [
-            SwarmStatus(swarm, 0, 0, PEERS_WANTED)
-            for swarm in self.active
-            if swarm not in self._exchange.memberships
+            SwarmStatus(swarm, 0, 0, PEERS_WANTED) for swarm in self.active if swarm not in self._exchange.memberships
         ]
         self._announcer.update(statuses)
 
@@ -151,7 +152,7 @@ class Downloads:
                 self._join(artifact)
             return artifact
         finally:
-            del self.active[approved.digest]
+            self.recent[approved.digest] = self.active.pop(approved.digest)
             self._handouts.pop(approved.digest, None)
             self._drop_if_unfinished(approved.digest)
             self.announce()
@@ -250,7 +251,9 @@ def _checked_add(store: Store, encoded: bytes, download: Download) -> Artifact:
     try:
         manifest = decode(encoded)
     except MalformedManifestError as error:
-        raise UntrustedReleaseError(f"{download.release}: both parties signed something that is no manifest: {error}") from error
+        raise UntrustedReleaseError(
+            f"{download.release}: both parties signed something that is no manifest: {error}"
+        ) from error
     if manifest.release != str(download.release):
         raise UntrustedReleaseError(f"{download.release}: what is signed under this name is {manifest.release}")
     return store.add(encoded, download.destination)

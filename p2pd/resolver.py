@@ -1,7 +1,7 @@
 """From a release's name to what both parties signed for: runs the trust chain, and fetches what it asks for.
 
-The chain itself is pure (`manifests.trust`): it says which file of metadata it wants next. The files come from shields or
-the CDN by HTTP; when none answers, what was fetched before is used for as long as it has not expired.
+The chain itself is pure (`manifests.trust`): it says which file of metadata it wants next. The files come from shields
+or the CDN by HTTP; when none answers, what was fetched before is used for as long as it has not expired.
 """
 
 from typing import Final

@@ -1,9 +1,9 @@
 """The daemon, put together: the composition root.
 
-    run
-    |-- exchange      connections to peers, and the swarms they carry
-    |-- announcer     one connection to a tracker: announces, handouts, goals, reports
-    '-- updates       one task a service: follows its goal, fetches, switches, checks
+run
+|-- exchange      connections to peers, and the swarms they carry
+|-- announcer     one connection to a tracker: announces, handouts, goals, reports
+'-- updates       one task a service: follows its goal, fetches, switches, checks
 """
 
 from dataclasses import dataclass
@@ -96,7 +96,18 @@ async def _assemble(
     updates = Updates(config, world, store, downloads, resolver, announcer, node)
     announcer.watch(tuple(sorted(config.services)))
     return Daemon(
-        config, world, node, address, trio.current_time(), store, exchange, origins, resolver, announcer, downloads, updates
+        config,
+        world,
+        node,
+        address,
+        trio.current_time(),
+        store,
+        exchange,
+        origins,
+        resolver,
+        announcer,
+        downloads,
+        updates,
     )
 
 

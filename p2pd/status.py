@@ -14,9 +14,11 @@ from p2pd.swarm import Snapshot
 def downloads_status(downloads: Downloads, store: Store, exchange: Exchange) -> list[dict[str, Any]]:
     """Every release here: those on their way first."""
     now = trio.current_time()
-    active = [_download(downloads, one, exchange.memberships.get(swarm), now) for swarm, one in downloads.active.items()]
+    active = [
+        _download(downloads, one, exchange.memberships.get(swarm), now) for swarm, one in downloads.active.items()
+    ]
     kept = [
-        _release(artifact, exchange.memberships.get(swarm), now)
+        _release(artifact, exchange.memberships.get(swarm), now) | _resumed(downloads.recent.get(swarm))
         for swarm, artifact in store.artifacts.items()
         if swarm not in downloads.active
     ]
@@ -37,11 +39,16 @@ def _download(downloads: Downloads, download: Download, membership: Membership |
     }
     if download.artifact is not None:
         found |= _release(download.artifact, membership, now)
-        found |= {"resumed_bytes": download.resumed_bytes}
+        found |= _resumed(download)
         found |= {"step": download.step, "waits_for": downloads.waits_for(str(download.release))}
     elif not found["waits_for"]:
         found["waits_for"] = "the manifest: asking peers and HTTP"
     return found
+
+
+def _resumed(download: Download | None) -> dict[str, Any]:
+    """What an earlier run had fetched already when this one took it up."""
+    return {"resumed_bytes": download.resumed_bytes} if download else {}
 
 
 def _release(artifact: Artifact, membership: Membership | None, now: float) -> dict[str, Any]:

@@ -145,7 +145,7 @@ class Updates:
 
     def in_use(self) -> dict[bytes, str]:
         """Swarms of the releases that may not be deleted, and why."""
-        used = {swarm: "being fetched" for swarm in self._downloads.active}
+        used = dict.fromkeys(self._downloads.active, "being fetched")
         for service, keeper in self._keepers.items():
             memory = keeper.lifecycle.memory
             for candidate, why in (

@@ -28,7 +28,10 @@ from .wire import PeerDoor
 
 @dataclass(frozen=True)
 class Running:
-    """A seeder that serves. `http_address`: as bound. `peer_address`: where peers dial, '' if nowhere. `stop`: end gracefully; `run` returns when all answers left."""
+    """A seeder that serves. `http_address`: as bound. `peer_address`: where peers dial, '' if nowhere.
+
+    `stop`: end gracefully; `run` returns when all answers have left.
+    """
 
     http_address: str
     peer_address: str

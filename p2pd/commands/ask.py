@@ -48,7 +48,11 @@ def _ask(path: str, request: dict[str, Any]) -> dict[str, Any]:
 
 def _show_status(console: Console, answer: dict[str, Any]) -> None:
     tracker = answer["tracker"]
-    link = f"tracker {tracker['address']}" if tracker["connected"] else f"no tracker ({tracker['last_error'] or 'none set'})"
+    link = (
+        f"tracker {tracker['address']}"
+        if tracker["connected"]
+        else f"no tracker ({tracker['last_error'] or 'none set'})"
+    )
     paused = ", PAUSED" if answer["paused"] else ""
     console.say(
         f"{answer['node']} in {answer['region']}, up {human_duration(answer['uptime_s'])}, {link}, "
@@ -56,11 +60,19 @@ def _show_status(console: Console, answer: dict[str, Any]) -> None:
     )
     if answer["services"]:
         rows = [
-            (one["service"], one["state"], one["running_release"] or "-", one["goal_release"] or "-", one["error"] or one["waits_for"])
+            (
+                one["service"],
+                one["state"],
+                one["running_release"] or "-",
+                one["goal_release"] or "-",
+                one["error"] or one["waits_for"],
+            )
             for one in answer["services"]
         ]
         console.table("services", ("service", "state", "runs", "should run", "because"), rows)
-    console.table("releases", ("release", "step", "verified", "rate", "ETA", "from", "waits for"), map(_row, answer["downloads"]))
+    console.table(
+        "releases", ("release", "step", "verified", "rate", "ETA", "from", "waits for"), map(_row, answer["downloads"])
+    )
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
@@ -82,7 +94,13 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
 
 def _show_list(console: Console, answer: dict[str, Any]) -> None:
     rows = [
-        (one["release"], human_bytes(one["present_bytes"]), "whole" if one["finished"] else "partial", one["why"], one["directory"])
+        (
+            one["release"],
+            human_bytes(one["present_bytes"]),
+            "whole" if one["finished"] else "partial",
+            one["why"],
+            one["directory"],
+        )
         for one in answer["releases"]
     ]
     console.table("releases on this disk", ("release", "size", "state", "in use", "directory"), rows)

@@ -14,7 +14,8 @@ from manifests.names import ReleaseName, parse_release
 from manifests.trust import Approved
 from p2pd.config import Config
 from p2pd.origin import OriginError
-from p2pd.service import Daemon, run as run_daemon
+from p2pd.service import Daemon
+from p2pd.service import run as run_daemon
 from p2pd.store import Artifact
 from p2pd.world.real import real_world
 
@@ -23,7 +24,7 @@ RETRY_S: Final = 0.5
 
 
 def get(arguments: Namespace, console: Console) -> int:
-    """Exit 0 with the release at the output path; 1 when it exists or the disk fails; 3 untrusted; 4 after the timeout."""
+    """Exit 0 with the release at the output path; 1 when it exists or the disk fails; 3 untrusted; 4 timed out."""
     output = os.path.abspath(arguments.output)
     release = parse_release(arguments.release)
     if os.path.lexists(output):
@@ -45,7 +46,9 @@ def get(arguments: Namespace, console: Console) -> int:
     except* OSError as errors:
         raise _first(errors) from None
     if result is None:
-        console.error(f"not there after {arguments.timeout}: what was verified is kept, the same command goes on from it")
+        console.error(
+            f"not there after {arguments.timeout}: what was verified is kept, the same command goes on from it"
+        )
         return EXIT_UNREACHABLE
     shutil.rmtree(state, ignore_errors=True)
     console.result(result, lambda: console.say(f"{release} is at {output}, verified"))
@@ -104,7 +107,7 @@ async def _fetch(daemon: Daemon, approved: Approved, output: str, console: Conso
 
 async def _show(daemon: Daemon, approved: Approved, console: Console) -> None:
     """A progress bar while it goes on, and a line whenever it begins to wait for something else."""
-    while (artifact := daemon.store.artifacts.get(approved.digest)) is None:
+    while (artifact := daemon.store.artifacts.get(approved.digest)) is None:  # noqa: ASYNC110 - a look for a person's eye
         await trio.sleep(LOOK_S)
     shown, said = 0, ""
     with console.progress(str(approved.release), artifact.manifest.size) as bar:

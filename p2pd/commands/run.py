@@ -11,7 +11,8 @@ import trio
 from manifests.console import EXIT_OK, Console, UsageError
 from p2pd import control
 from p2pd.config import ENVIRONMENT_PREFIX, Config
-from p2pd.service import Daemon, run as run_daemon
+from p2pd.service import Daemon
+from p2pd.service import run as run_daemon
 from p2pd.settings import load
 from p2pd.steering import Steering
 from p2pd.store import StoreInUseError
@@ -26,7 +27,9 @@ def run(arguments: Namespace, console: Console) -> int:
     given["trackers"] = tuple(arguments.tracker) if arguments.tracker else None
     config = load(Config, path=arguments.config, environment=os.environ, prefix=ENVIRONMENT_PREFIX, overrides=given)
     if not config.trust_root:
-        raise UsageError("trust_root is not set: which root.json is this daemon to trust? (`p2p-manifest repo init` makes one)")
+        raise UsageError(
+            "trust_root is not set: which root.json is this daemon to trust? (`p2p-manifest repo init` makes one)"
+        )
     try:
         trio.run(_serve, config, console)
     except* StoreInUseError as errors:
@@ -41,7 +44,9 @@ async def _serve(config: Config, console: Console) -> None:
             await nursery.start(control.serve, config.control_socket, Steering(daemon).commands())
             ready = {"ready": True, "node": daemon.node, "listen": daemon.address, "control": config.control_socket}
             print(json.dumps(ready), flush=True)
-            console.note(f"{daemon.node} listens at {daemon.address}, runs {', '.join(config.services) or 'no service'}")
+            console.note(
+                f"{daemon.node} listens at {daemon.address}, runs {', '.join(config.services) or 'no service'}"
+            )
             gc.freeze()  # what is loaded by now stays: the collector need not look at it again
             async for _ in signals:
                 nursery.cancel_scope.cancel()

@@ -90,7 +90,9 @@ class Exchange:
     def hello(self) -> Hello:
         """What we say first."""
         node = self._node
-        return Hello(PROTOCOL_VERSION, node.fleet, node.name, node.region, node.role, self.neighbours.advertised or self.address)
+        return Hello(
+            PROTOCOL_VERSION, node.fleet, node.name, node.region, node.role, self.neighbours.advertised or self.address
+        )
 
     def spawn(self, function: Callable[..., Awaitable[Any]], *args: Any) -> None:
         """Run a task that ends with the exchange."""

@@ -1,1 +1,1 @@
-"""One rule, one file, one page. A policy knows facts, never peers, sockets or clocks; the simulator runs the same rules."""
+"""One rule, one file, one page. A policy knows facts, never peers, sockets or clocks; simulator and daemon share it."""

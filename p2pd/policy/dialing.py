@@ -8,9 +8,9 @@ from typing import Final
 from .sources import Tier
 
 DEGREE: Final = 16
-"""Neighbours of an incomplete node in one swarm (simulated, last host to the bound: 4: 1.25, 10: 1.07, 20 to 32: 1.03)."""
+"""Neighbours of an incomplete node in a swarm (simulated, last host to the bound: 4 1.25, 10 1.07, 20 to 32 1.03)."""
 OUTSIDE_RESERVED: Final = 2
-"""Of these, kept for peers of other regions: locality is a preference, never a wall (kraken #244: a far zone starved)."""
+"""Of these, kept for other regions: locality is a preference, never a wall (kraken #244: a far zone starved)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,9 @@ class Candidate:
     complete: bool = False
 
 
-def choose_dials(candidates: Sequence[Candidate], neighbours: int, rng: Random, degree: int = DEGREE) -> list[Candidate]:
+def choose_dials(
+    candidates: Sequence[Candidate], neighbours: int, rng: Random, degree: int = DEGREE
+) -> list[Candidate]:
     """Which of the candidates (none of them a neighbour yet) to dial, having so many neighbours already.
 
     Shields always, then near peers before far ones at random within a tier, with a few places kept for far ones.

@@ -1,7 +1,7 @@
 """Whether an idle peer should be asked for a piece that is already on its way from another.
 
-Near the end every missing piece is in flight somewhere, and the slowest source would set the finish. A piece is asked for
-a second time only from somebody who would bring it much sooner, so that few bytes are paid twice.
+Near the end every missing piece is in flight somewhere, and the slowest source would set the finish. A piece is asked
+for a second time only from somebody who would bring it much sooner, so that few bytes are paid twice.
 """
 
 from typing import Final

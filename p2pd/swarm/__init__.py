@@ -1,4 +1,4 @@
-"""The swarm brain: what to ask whom for, what to tell whom, when to give up on whom. Pure: told the time, handed its dice."""
+"""The swarm brain: what to ask whom for, what to tell whom, whom to give up. Pure: told the time, handed its dice."""
 
 from .actions import Action, Complete, Drop, Fetch, Send, Serve
 from .snapshot import Snapshot

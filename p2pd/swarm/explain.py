@@ -29,7 +29,8 @@ def waits_for(fetching: Fetching, peers: list[PeerView], now: float) -> str:
     if unheld:
         shields = sum(peer.tier is Tier.SHIELD for peer in peers)
         seeker = f"asked {shields} shield(s) for them" if shields else "no shield is connected"
-        return f"{unheld} of {missing} missing pieces that none of {len(peers)} peers holds; {seeker}{_origin_words(fetching)}"
+        words = f"{unheld} of {missing} missing pieces that none of {len(peers)} peers holds"
+        return f"{words}; {seeker}{_origin_words(fetching)}"
     return f"{len(peers)} peer(s) that hold the missing pieces but are busy or were silent for too long"
 
 

@@ -1,9 +1,9 @@
 """The asking half of the brain: keeps every useful source busy, and leaves those that are not.
 
-    idle capacity at a peer  ->  ask for the rarest piece that it holds and nobody was asked for
-    nothing left to ask for  ->  hedge: a piece in flight at somebody much slower
-    owed and silent for 3 s  ->  snub: take its pieces back, try it again later, twice as late each time
-    missed and nowhere held  ->  tell the shields (Want); without a shield, or when all stalls, ask HTTP
+idle capacity at a peer  ->  ask for the rarest piece that it holds and nobody was asked for
+nothing left to ask for  ->  hedge: a piece in flight at somebody much slower
+owed and silent for 3 s  ->  snub: take its pieces back, try it again later, twice as late each time
+missed and nowhere held  ->  tell the shields (Want); without a shield, or when all stalls, ask HTTP
 """
 
 from collections.abc import Callable, Sequence

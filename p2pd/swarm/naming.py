@@ -1,7 +1,7 @@
 """The shield's half of the brain: super-seeding. Which pieces to name to whom, see `policy/offering.py`.
 
-    named       we named it to a peer that we don't know to hold it yet: it is on its way
-    unspread    we named it to a peer and have not seen it at another: its further way is that peer's uplink
+named       we named it to a peer that we don't know to hold it yet: it is on its way
+unspread    we named it to a peer and have not seen it at another: its further way is that peer's uplink
 """
 
 from typing import Final

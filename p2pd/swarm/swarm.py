@@ -1,8 +1,8 @@
 """The brain of one swarm: our part in the exchange of one release's pieces.
 
 Its owner tells it what happened (a peer joined, a message came, a piece was stored) and the time, then does what
-`next_action()` says until it says None, and calls `handle_timer` when `next_timer()` has come. It never waits, draws only
-from the dice it was handed, and so runs the same in the daemon and in the simulator.
+`next_action()` says until it says None, and calls `handle_timer` when `next_timer()` has come. It never waits, draws
+only from the dice it was handed, and so runs the same in the daemon and in the simulator.
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ from .snapshot import PeerSnapshot, Snapshot
 __all__ = ["ORIGIN", "Swarm"]
 
 HAVE_DELAY_S: Final = 0.05
-"""Pieces stored within this are told in one message: neighbours learn of them a little later, for a tenth of the messages."""
+"""Pieces stored within this are told in one message: a little later, for a tenth of the messages."""
 
 
 class Swarm:
@@ -37,9 +37,7 @@ class Swarm:
     ) -> None:
         pieces = len(lengths)
         self._actions: deque[Action] = deque()
-        self._books = Books(
-            lengths, present, 0, {}, Availability(pieces), Availability(pieces), self._actions.append
-        )
+        self._books = Books(lengths, present, 0, {}, Availability(pieces), Availability(pieces), self._actions.append)
         self._fetching = Fetching(self._books, rng, now)
         self._naming = Naming(self._books) if super_seeding else None
         self._untold: list[int] = []
@@ -251,7 +249,7 @@ class Swarm:
             if self._naming:
                 self._naming.tick(now)
             self._fetching.tick(now)
-            busy = not self._fetching.paused and self._fetching.missing or self._naming and self._books.peers
+            busy = (not self._fetching.paused and self._fetching.missing) or (self._naming and self._books.peers)
             self._tick_at = now + TICK_S if busy else float("inf")
 
     def _tell_haves(self) -> None:

@@ -25,7 +25,7 @@ class Uploads:
     _queues: dict[str, deque[Owed]] = field(default_factory=dict)
 
     def add(self, peer: str, owed: Owed, now: float) -> bool:
-        """Promise a piece; False when the queue is full (the peer is told `busy`). A piece already promised is kept once."""
+        """Promise a piece, once; False when the queue is full (the peer is told `busy`)."""
         queue = self._queues.setdefault(peer, deque())
         if owed in queue:
             return True

@@ -3,12 +3,12 @@
     state     they may send                                                   then
     OPENING   Hello (same fleet, same version)                                OPEN
     OPEN      Join of a swarm that they have not joined here                  their channel is known
-    OPEN      Leave, Have, Lost, Want, Request, Cancel, Reject, block         the channel must be known, pieces in its range
+    OPEN      Leave, Have, Lost, Want, Request, Cancel, Reject, block         the channel is known, pieces in its range
     OPEN      ManifestRequest, ManifestPart, Ping, Pong                       any time
     OPEN      a second Hello; a known channel joined again                    RemoteProtocolError
 
-The same rules hold for what we send (LocalProtocolError). A channel belongs to the side that numbered it: a `Request` on
-their channel 3 is for the swarm that *they* joined as 3.
+The same rules hold for what we send (LocalProtocolError). A channel belongs to the side that numbered it: a `Request`
+on their channel 3 is for the swarm that *they* joined as 3.
 """
 
 from collections.abc import Iterator

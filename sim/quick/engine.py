@@ -7,6 +7,7 @@ flows); its downlink takes one piece at a time; a message arrives `latency_s` la
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -125,7 +126,8 @@ class _Engine:
             owed = node.uploads.next(receiver.key)
             if owed is not None:
                 node.uplink_busy = True
-                self.at(self.now + owed.length / node.link.up_bytes_per_s, lambda: self._sent(node, receiver, owed))
+                at = self.now + owed.length / node.link.up_bytes_per_s
+                self.at(at, partial(self._sent, node, receiver, owed))
                 return
         node.uplink_busy = False
 
@@ -152,7 +154,7 @@ class _Engine:
 def simulate(
     lengths: Sequence[int], links: Sequence[Link], *, shield: Link, degree: int, rng_seed: int, until_s: float
 ) -> Outcome:
-    """A shield with everything and one leecher a link, all starting at once; random neighbours, `degree` dialled each."""
+    """A shield with everything and one leecher a link, starting at once; random neighbours, `degree` dialled each."""
     rng = Random(rng_seed)
     engine = _Engine(lengths)
     everything = bits.full(len(lengths))
