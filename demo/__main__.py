@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,8 @@ from .verdict import Figures, as_json, passed
 EXIT_INTERRUPTED: Final = 130
 SOCKET_PATH_BYTES_MAX: Final = 107
 """What fits into sockaddr_un on Linux, with its final zero."""
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED: Final = "interrupted"
 MARKER: Final = ".p2pd-demo"
 """A file by which we know a directory as ours, so that nobody else's is ever emptied."""
 
@@ -43,6 +46,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     given = parser.parse_args(argv)
     if given.nodes < 5:
         parser.error("--nodes: at least 5, host-5 is the one that crashes")
+    if given.json and not given.json.absolute().parent.is_dir():
+        parser.error(f"--json: there is no directory {given.json.absolute().parent}")
     return given
 
 
@@ -61,38 +66,35 @@ def main(argv: list[str] | None = None) -> int:
     figures.seconds = time.monotonic() - started
     if interrupted:
         console.print("Stopped. Nothing of it runs any more.")
-    view.verdict(console, figures, directory / "logs")
+    else:
+        view.verdict(console, figures, directory / "logs")
     if given.json:
         given.json.write_text(json.dumps(as_json(figures), indent=2) + "\n", encoding="utf-8")
     if not given.keep:
-        tidy(directory, keep_logs=not passed(figures))
+        tidy(directory, keep_logs=not passed(figures) and not interrupted)
     return EXIT_INTERRUPTED if interrupted else 0 if passed(figures) else 1
 
 
 async def run(directory: Path, console: Console, board: Board, figures: Figures) -> bool:
     """The story with all its processes; True when a signal ended it."""
-    interrupted = False
+    with trio.open_signal_receiver(*SIGNALS) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_end_on, signals, nursery.cancel_scope, figures)
+            nursery.start_soon(view.tell_lines, console, board)
+            try:
+                await tell(directory, board, figures)
+            except DemoError as error:
+                figures.error = str(error)
+            except httpx.HTTPError as error:
+                figures.error = f"the seeder's /metrics: {error!r}"
+            nursery.cancel_scope.cancel()
+    return figures.error == INTERRUPTED
 
-    async def watch_signals(scope: trio.CancelScope) -> None:
-        nonlocal interrupted
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-            async for _ in signals:
-                interrupted = True
-                scope.cancel()
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(watch_signals, nursery.cancel_scope)
-        nursery.start_soon(view.tell_lines, console, board)
-        try:
-            await tell(directory, board, figures)
-        except DemoError as error:
-            figures.error = str(error)
-        except httpx.HTTPError as error:
-            figures.error = f"the seeder's /metrics: {error!r}"
-        nursery.cancel_scope.cancel()
-    if interrupted:
-        figures.error = "interrupted"
-    return interrupted
+async def _end_on(signals: AsyncIterator[int], scope: trio.CancelScope, figures: Figures) -> None:
+    async for _ in signals:
+        figures.error = INTERRUPTED
+        scope.cancel()
 
 
 async def tell(directory: Path, board: Board, figures: Figures) -> None:

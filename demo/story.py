@@ -142,7 +142,8 @@ class Story:
         self.figures.rollback_seconds = time.monotonic() - started
         self.figures.rollback_ok = True
         self.board.begin("Verify every file of release 1 on every host")
-        self.figures.all_digests_ok = self.figures.unhealthy_release_reverted and await self._verify(first)
+        intact = await self._verify(first)
+        self.figures.all_digests_ok = intact and bool(self.figures.unhealthy_release_reverted)
 
     async def _verify(self, release: Release) -> bool:
         """`p2p-manifest verify` of what every host runs now; False when the wrong release runs or a byte is off."""

@@ -152,8 +152,9 @@ def compile_tree(root: Path, source: Path, *, optimize: int, progress: Callable[
 
 
 def _ignore_interrupts() -> None:
-    """Ctrl-C goes to everyone at the terminal; only the demo itself answers it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ctrl-C goes to everyone at the terminal; only the demo itself answers it, after the batch."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def compile_batch(root: Path, modules: list[Path], optimize: int) -> None:
