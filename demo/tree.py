@@ -146,9 +146,12 @@ def compile_tree(root: Path, source: Path, *, optimize: int, progress: Callable[
         return
     with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_ignore_interrupts) as pool:
         work = [pool.submit(compile_batch, root, batch, optimize) for batch in batches]
-        for number, job in enumerate(work, start=1):
-            job.result()
-            progress(f"compiling {source.name}, {number * 100 // len(work)} %")
+        try:
+            for number, job in enumerate(work, start=1):
+                job.result()
+                progress(f"compiling {source.name}, {number * 100 // len(work)} %")
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _ignore_interrupts() -> None:
