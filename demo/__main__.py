@@ -79,7 +79,7 @@ async def run(directory: Path, console: Console, board: Board, figures: Figures)
     """The story with all its processes; True when a signal ended it."""
     with trio.open_signal_receiver(*SIGNALS) as signals:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_end_on, signals, nursery.cancel_scope, figures)
+            nursery.start_soon(_end_on, signals, nursery.cancel_scope, board, figures)
             nursery.start_soon(view.tell_lines, console, board)
             try:
                 await tell(directory, board, figures)
@@ -91,8 +91,9 @@ async def run(directory: Path, console: Console, board: Board, figures: Figures)
     return figures.error == INTERRUPTED
 
 
-async def _end_on(signals: AsyncIterator[int], scope: trio.CancelScope, figures: Figures) -> None:
+async def _end_on(signals: AsyncIterator[int], scope: trio.CancelScope, board: Board, figures: Figures) -> None:
     async for _ in signals:
+        board.begin("Stop everything")
         figures.error = INTERRUPTED
         scope.cancel()
 
