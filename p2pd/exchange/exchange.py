@@ -29,7 +29,7 @@ from .membership import Membership
 from .neighbours import Neighbours
 from .session import Session
 
-UNVERIFIED_BYTES_MAX: Final = 64 * 1024 * 1024
+UNVERIFIED_BYTES_MAX: Final = 16 * 1024 * 1024
 """Pieces received and not yet verified and written: above this, connections are read no further."""
 STORAGE_RETRY_S: Final = 2.0
 ORIGIN_REST_S: Final = 0.5

@@ -6,6 +6,7 @@ misses it and knows nobody who has it (`Want`). Simulated: 1.06 x the bound wher
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from p2pd.wire import bits
@@ -13,6 +14,8 @@ from p2pd.wire import bits
 OFFERS_MIN: Final = 4
 """Pieces named to a peer and not yet asked for: enough to cover a round trip at the start."""
 OFFERS_MAX: Final = 64
+WANTED_MAX: Final = 8
+"""Named in answer to one `Want`; the peer asks again."""
 OFFER_WINDOW_S: Final = 0.5
 """Named ahead: half a second of what the peer takes; more would leave unsent pieces with slow peers."""
 
@@ -39,9 +42,13 @@ def choose_offers(count: int, lacking: int, named: int, held: int) -> list[int]:
     return chosen
 
 
-def answer_want(wanted: Sequence[int], have: int) -> list[int]:
-    """Which of the pieces that a peer finds nowhere to name to it: all that we have."""
-    return [piece for piece in wanted if have >> piece & 1]
+def answer_want(wanted: Sequence[int], have: int, named: int) -> list[int]:
+    """Which of the pieces that a peer finds nowhere to name to it: a few that are not on their way to somebody.
+
+    Those will be told of by whoever gets them; and a peer that asks for much at once has only not heard the news yet.
+    """
+    due = (piece for piece in wanted if have >> piece & 1 and not named >> piece & 1)
+    return list(islice(due, WANTED_MAX))
 
 
 def count_lacking(have: int, theirs: int) -> int:

@@ -17,6 +17,9 @@ from .peerview import PeerView
 NAMED_S_MAX: Final = 10.0
 """A piece named to a peer that still lacks it after this may be named to another."""
 
+WANTED_S: Final = 2.0
+"""After this it is named to a peer that asks for it."""
+
 
 class Naming:
     """Names pieces to peers. `named`: the set of pieces on their way to somebody."""
@@ -48,8 +51,13 @@ class Naming:
 
     def want(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         """`peer` finds these nowhere: name those that we have."""
-        due = [piece for piece in answer_want(pieces, self._books.present) if piece not in peer.named]
-        self._name(peer, due, now)
+        late = sum(1 << piece for piece in set(pieces) if self._is_late(piece, now))
+        self._name(peer, answer_want(pieces, self._books.present, self.named & ~late), now)
+
+    def _is_late(self, piece: int, now: float) -> bool:
+        """It was named to somebody who should have it by now."""
+        giver = self._unspread.get(piece)
+        return giver is not None and now - giver.named.get(piece, now) > WANTED_S
 
     def _name(self, peer: PeerView, pieces: list[int], now: float) -> None:
         for piece in pieces:
