@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import ROOT, plant, project
+from tests.house.source import PACKAGES, ROOT, plant, project
 
 HELP_CPU_S_MAX = 0.3
 """A person types --help often; what it costs shows which heavy modules are loaded at start."""
@@ -32,6 +32,11 @@ def help_cpu_s(module: str, directory: Path = ROOT) -> float:
         run(module, "--help", directory)
         costs.append(cpu_s() - before)
     return min(costs)
+
+
+def test_every_command_line_of_ours_is_installed() -> None:
+    there = {package for package in PACKAGES if (ROOT / package / "cli.py").exists()}
+    assert there == set(COMMANDS.values())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
