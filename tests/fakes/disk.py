@@ -203,8 +203,8 @@ class MemoryDisk:
             if there is not None and (there.kind == "directory") != (inode.kind == "directory"):
                 raise _error(errno.ENOTDIR if inode.kind == "directory" else errno.EISDIR, destination)
             old, new = self._parent(source), self._parent(destination)
-            self._touch(old).set_entry(os.path.basename(source), None)
-            self._touch(new).set_entry(os.path.basename(destination), inode)
+            self._touch(old).set_entry(os.path.basename(source), None, self._now())
+            self._touch(new).set_entry(os.path.basename(destination), inode, self._now())
             self._sync(old)
             self._sync(new)
             if there is not None and there is not inode:
@@ -220,7 +220,7 @@ class MemoryDisk:
                 self.remove_tree(os.path.join(path, name))
         with self._step():
             self._forget_blocks(self._existing(path))
-            self._touch(self._parent(path)).set_entry(os.path.basename(path), None)
+            self._touch(self._parent(path)).set_entry(os.path.basename(path), None, self._now())
 
     def list_directory(self, path: str) -> list[str]:
         """Names, sorted; empty if there is none."""
@@ -312,7 +312,7 @@ class MemoryDisk:
         parent = self._parent(path)
         if os.path.basename(path) in parent.entries:
             raise _error(errno.EEXIST, path)
-        self._touch(parent).set_entry(os.path.basename(path), inode)
+        self._touch(parent).set_entry(os.path.basename(path), inode, self._now())
         self._touch(inode)
 
     def _find(self, path: str, *, follow: bool = False) -> Inode | None:

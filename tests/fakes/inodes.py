@@ -54,8 +54,9 @@ class Inode:
         """Permission bits and modification time."""
         self.mode, self.mtime_ns = mode, mtime_ns
 
-    def set_entry(self, name: str, inode: "Inode | None") -> None:
+    def set_entry(self, name: str, inode: "Inode | None", mtime_ns: int) -> None:
         """A name in this directory now means `inode`, or nothing."""
+        self.mtime_ns = mtime_ns
         self._entry_changes.append((name, self.entries.get(name), inode))
         self._enter(name, inode)
 

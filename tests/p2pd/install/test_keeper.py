@@ -233,6 +233,22 @@ async def test_a_newer_goal_cancels_a_download(autojump_clock: trio.testing.Mock
     assert list(host.store.artifacts) == [RELEASES["2"].swarm]
 
 
+async def test_a_goal_for_what_runs_cancels_a_download(autojump_clock: trio.testing.MockClock) -> None:
+    disk = MemoryDisk()
+    await deploy(disk, "1", 1)
+    host = Host(disk)
+    host.goal("2", 2)
+
+    async def change_of_mind() -> None:
+        await trio.sleep(0.5)
+        host.goal("1", 3)
+        await trio.sleep(5)
+
+    await run_host(host, change_of_mind)
+    assert runs(disk) == "1"
+    assert list(host.store.artifacts) == [RELEASES["1"].swarm]
+
+
 async def test_a_full_state_disk_delays_and_does_not_kill(autojump_clock: trio.testing.MockClock) -> None:
     host = Host(MemoryDisk())
     host.disk.capacity_bytes = 0

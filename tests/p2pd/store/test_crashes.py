@@ -151,6 +151,38 @@ def test_after_a_power_cut_what_a_checkpoint_covers_is_there() -> None:
     assert [piece for piece in range(10) if again.has(piece)] == [0, 5, 9]
 
 
+def test_what_is_written_while_a_checkpoint_syncs_is_not_covered_by_it() -> None:
+    class BusyDisk(MemoryDisk):
+        meanwhile = True
+
+        def sync_all(self, path: str) -> None:
+            super().sync_all(path)
+            if self.meanwhile:
+                self.meanwhile = False
+                fill(store, artifact, OLD, [1])
+
+    disk = BusyDisk()
+    store = opened(disk)
+    artifact = store.add(OLD.encoded, DESTINATION)
+    fill(store, artifact, OLD, [0])
+    store.checkpoint(artifact)
+    assert artifact.unsynced_bytes == 1000
+    disk.crash()
+    again = opened(disk)
+    assert [piece for piece in range(10) if again.artifacts[OLD.swarm].has(piece)] == [0]
+
+
+@pytest.mark.parametrize("release", [OLD, IMAGE], ids=["tree", "file"])
+def test_a_power_cut_does_not_bring_back_what_was_removed(release: Release) -> None:
+    disk = MemoryDisk()
+    store = opened(disk)
+    artifact = install(store, release)
+    store.remove(artifact)
+    disk.crash()
+    assert opened(disk).artifacts == {}
+    assert disk.list_directory("/srv/web/releases") == []
+
+
 def test_after_a_power_cut_survivors_of_write_back_are_kept() -> None:
     disk = MemoryDisk()
     store = opened(disk)
