@@ -54,6 +54,7 @@ class Config:
 
     `advertise`: where peers may dial ('': as bound). `trackers`: `host:port`, any of the region. `origins`: base URLs
     of blob stores. `trust_root`: path of the pinned `root.json`. `reserve_bytes` of the disk are never filled.
+    `metrics_listen`: where Prometheus may ask ('': nowhere).
     """
 
     state_directory: str = "/var/lib/p2pd"
@@ -67,6 +68,7 @@ class Config:
     origins: tuple[str, ...] = ()
     trust_root: str = ""
     control_socket: str = ""
+    metrics_listen: str = ""
     upload_bytes_per_s: int = 0
     download_bytes_per_s: int = 0
     reserve_bytes: int = 0
@@ -101,7 +103,7 @@ class Config:
                 raise ValueError(f"services: a service is named like a product: {error}") from None
 
     def _check_addresses(self) -> None:
-        for name in ("listen", "advertise", "trackers"):
+        for name in ("listen", "advertise", "trackers", "metrics_listen"):
             value = getattr(self, name)
             for address in (value,) if isinstance(value, str) else value:
                 try:

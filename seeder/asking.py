@@ -8,10 +8,10 @@ import httpx
 
 from manifests.console import EXIT_OK, Console, UnreachableError, UsageError, human_bytes
 from manifests.names import parse_release
+from p2pd.prometheus import parse
 from p2pd.world.http import client
 from p2pd.world.real import real_world
 
-from .metrics import parse
 from .prefetch import Prefetch, Prefetched
 from .running import run_trio
 

@@ -12,9 +12,9 @@ from typing import Final
 
 from p2pd.httpmessages import Request, Response, text_response
 from p2pd.httpserver import ServerFacts
+from p2pd.prometheus import CONTENT_TYPE, Sample, render
 
 from .conditional import Selection, select
-from .metrics import CONTENT_TYPE, Sample, render
 from .resources import Kind, Resource, resource
 from .shield.failures import Fault
 from .shield.shield import NotServed, Shield

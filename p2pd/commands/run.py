@@ -11,6 +11,7 @@ import trio
 from manifests.console import EXIT_OK, Console, UsageError
 from p2pd import control
 from p2pd.config import ENVIRONMENT_PREFIX, Config
+from p2pd.metrics import serve as serve_metrics
 from p2pd.service import Daemon
 from p2pd.service import run as run_daemon
 from p2pd.settings import load
@@ -42,7 +43,10 @@ async def _serve(config: Config, console: Console) -> None:
         async with trio.open_nursery() as nursery:
             daemon: Daemon = await nursery.start(run_daemon, config, real_world())
             await nursery.start(control.serve, config.control_socket, Steering(daemon).commands())
+            metrics = await nursery.start(serve_metrics, daemon, config.metrics_listen) if config.metrics_listen else ""
             ready = {"ready": True, "node": daemon.node, "listen": daemon.address, "control": config.control_socket}
+            if metrics:
+                ready["metrics"] = metrics
             print(json.dumps(ready), flush=True)
             console.note(
                 f"{daemon.node} listens at {daemon.address}, runs {', '.join(config.services) or 'no service'}"

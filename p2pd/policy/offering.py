@@ -1,8 +1,8 @@
 """What an origin shield names to whom: super-seeding, so that it sends no piece twice while another is unsent.
 
 A shield doesn't show its bitfield. It names pieces (`Have`) to each peer, other pieces to each, and watches which of
-them its neighbours hold. A piece is due again only when nobody whom the shield knows holds it, or when a peer says that it
-misses it and knows nobody who has it (`Want`). Simulated: 1.06 x the bound where a naive source takes 1.22 x.
+them its neighbours hold. A piece is due again only when nobody whom the shield knows holds it, or when a peer says that
+it misses it and knows nobody who has it (`Want`). Simulated: 1.06 x the bound where a naive source takes 1.22 x.
 """
 
 from collections.abc import Sequence

@@ -16,8 +16,8 @@ from typing import Final, Protocol
 import trio
 
 from manifests.errors import NoSuchBlobError, StoreError
+from p2pd.prometheus import Sample
 from p2pd.world import World
-from seeder.metrics import Sample
 from seeder.resources import BYTES_MAX, Kind, Resource, resource
 
 from .cache import Cache

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seeder.metrics import Sample, parse, render
+from p2pd.prometheus import Sample, parse, render
 
 
 def test_numbers_come_back_as_they_went() -> None:

@@ -1,0 +1,59 @@
+"""The daemon's facts for Prometheus, and the door they are asked through (`metrics_listen`, off by default)."""
+
+from collections.abc import Iterator
+
+import trio
+
+from p2pd.httpmessages import Request, Response, text_response
+from p2pd.httpserver import HttpServer, Limits
+from p2pd.prometheus import CONTENT_TYPE, Sample, render
+from p2pd.service import Daemon
+
+CONNECTIONS_MAX = 16
+"""Scrapers: one or two, and a person."""
+
+
+async def serve(daemon: Daemon, listen: str, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
+    """Answer `GET /metrics` until cancelled; started with the address as bound."""
+    listener = await daemon.world.network.listen(listen)
+    server = HttpServer(utc_now=daemon.world.utc_now, limits=Limits(connections_max=CONNECTIONS_MAX))
+
+    async def handle(request: Request) -> Response:
+        if request.path != "/metrics":
+            return text_response(404, "there is only /metrics here")
+        body = render(samples(daemon, trio.current_time())).encode()
+        return Response(200, {"Content-Type": CONTENT_TYPE}, body)
+
+    task_status.started(listener.address)
+    await server.serve(listener, handle)
+
+
+def samples(daemon: Daemon, now: float) -> Iterator[Sample]:
+    """All of it; samples of one name stand together."""
+    exchange, store = daemon.exchange, daemon.store
+    yield Sample("p2pd_sent_bytes_total", "Bytes of pieces sent to peers", exchange.bytes_sent)
+    yield Sample("p2pd_received_bytes_total", "Bytes of pieces received from anywhere", exchange.bytes_received)
+    yield Sample("p2pd_connections", "Connections to peers", len(exchange.neighbours.sessions))
+    yield Sample("p2pd_banned_peers", "Peers that sent what was not signed for", len(exchange.neighbours.banned))
+    yield Sample("p2pd_upload_queue_bytes", "Bytes promised to peers and not sent", exchange.uploads.queued_bytes)
+    yield Sample("p2pd_tracker_connected", "1 while a tracker answers", daemon.announcer.connected)
+    yield Sample("p2pd_paused", "1 while a person paused downloads", daemon.downloads.paused)
+    for artifact in store.artifacts.values():
+        labels = {"release": artifact.manifest.release}
+        yield Sample("p2pd_release_bytes", "Size of a release on this host", artifact.manifest.size, labels)
+    for artifact in store.artifacts.values():
+        labels = {"release": artifact.manifest.release}
+        yield Sample("p2pd_verified_bytes", "Bytes of a release verified and on disk", artifact.present_bytes, labels)
+    for artifact in store.artifacts.values():
+        for source, count in artifact.bytes_by_source.items():
+            labels = {"release": artifact.manifest.release, "source": source}
+            yield Sample("p2pd_source_bytes_total", "Bytes of a release by where they came from", count, labels)
+    for swarm, download in daemon.downloads.active.items():
+        membership = exchange.memberships.get(swarm)
+        if membership is not None:
+            rate = membership.brain.snapshot(now).down_per_s
+            labels = {"release": str(download.release)}
+            yield Sample("p2pd_download_bytes_per_second", "Rate of a running download", rate, labels)
+    for status in daemon.updates.status():
+        labels = {"service": status["service"], "state": status["state"], "release": status["running_release"]}
+        yield Sample("p2pd_service_info", "State of a service and what it runs", 1, labels)
