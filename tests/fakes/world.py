@@ -1,14 +1,14 @@
-"""A World for services that need no disk and start no processes: memory network, trio's clock, seeded dice."""
+"""A World on a network in memory: trio's clock, seeded dice, and no thread. Disk and processes where they are given."""
 
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Final, cast
 
-import httpx
 import trio
 
 from p2pd.world import Args, T, World
 from p2pd.world.disk import Disk
+from p2pd.world.http import client
 from p2pd.world.network import Network
 from p2pd.world.processes import Processes
 
@@ -33,14 +33,21 @@ def run_inline(function: Callable[[*Args], T], *args: *Args) -> Awaitable[T]:
     return run()
 
 
-def memory_world(network: Network, rng_seed: int = 1) -> World:
-    """A world of nothing but this network and trio's clock."""
+def memory_world(
+    network: Network,
+    rng_seed: int = 1,
+    *,
+    disk: Disk | None = None,
+    processes: Processes | None = None,
+    skew_s: Callable[[], float] = lambda: 0.0,
+) -> World:
+    """A world of this network (HTTP goes over it too) and trio's clock. `skew_s`: how wrong civil time is."""
     return World(
         network=network,
-        disk=cast(Disk, Absent()),
-        processes=cast(Processes, Absent()),
-        http=cast(Callable[[], httpx.AsyncClient], Absent()),
-        utc_now=lambda: EPOCH + trio.current_time(),
+        disk=disk or cast(Disk, Absent()),
+        processes=processes or cast(Processes, Absent()),
+        http=lambda: client(network),
+        utc_now=lambda: EPOCH + trio.current_time() + skew_s(),
         rng=Random(rng_seed),
         run_blocking=run_inline,
     )

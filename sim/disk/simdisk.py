@@ -1,0 +1,90 @@
+"""A host's disk: files in memory that take time, fall ill, fill up, and forget at a power cut what was not synced."""
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from .memory import MemoryDisk, PowerCut
+
+
+@dataclass(frozen=True)
+class DiskSpeed:
+    """What a job on the disk costs."""
+
+    bytes_per_s: float = 500e6
+    call_s: float = 50e-6
+    """For each read or write, whatever its size."""
+    fsync_s: float = 1e-3
+
+
+class SimDisk(MemoryDisk):
+    """`meter_s` adds up what was done. `sick`: the next this many writes fail with EIO.
+
+    `watch(kind, path, offset, data)` is told of every write (`write`) and every rename or switch of a link (`show`),
+    just before it. `on_cut` is called when a power cut that was booked by `power_cut_after` happens.
+    """
+
+    def __init__(self, speed: DiskSpeed, capacity_bytes: int | None = None) -> None:
+        super().__init__(capacity_bytes)
+        self.speed = speed
+        self.slowness = 1.0
+        self.sick = 0
+        self.off = False
+        self.on_cut: Callable[[], None] = lambda: None
+        self.watch: Callable[[str, str, int, bytes], None] = lambda kind, path, offset, data: None
+        self._metered = (0, 0, 0)
+
+    def meter_s(self) -> float:
+        """Seconds that what was done since the last call takes."""
+        before, self._metered = self._metered, (self.steps, self.fsyncs, self.written_bytes + self.read_bytes)
+        calls, fsyncs, moved = (now - then for now, then in zip(self._metered, before, strict=True))
+        return self.slowness * (
+            calls * self.speed.call_s + fsyncs * self.speed.fsync_s + moved / self.speed.bytes_per_s
+        )
+
+    def halt(self) -> None:
+        """The machine or the process is gone: whoever still runs gets nowhere from here on."""
+        self.off = True
+
+    def start(self, *, power_lost: bool, rng: Random) -> None:
+        """On again; after a power cut only what was synced is sure to be there, and a random part of the rest."""
+        self.off = False
+        if power_lost:
+            self.crash(rng)
+        else:
+            self.restore_power()
+            self.kill()
+
+    def write(self, path: str, offset: int, data: bytes | memoryview) -> None:
+        """Write all of it at `offset`; the file must exist."""
+        self._check_health(path)
+        self.watch("write", path, offset, data if type(data) is bytes else bytes(data))
+        super().write(path, offset, data)
+
+    def append(self, path: str, data: bytes) -> None:
+        """Write all of it at the end, creating the file."""
+        self._check_health(path)
+        super().append(path, data)
+
+    def rename(self, source: str, destination: str) -> None:
+        """Durable rename."""
+        self._check_health(source)
+        self.watch("show", destination, 0, source.encode())
+        super().rename(source, destination)
+
+    def _check_health(self, path: str) -> None:
+        self._check_power()
+        if self.sick > 0:
+            self.sick -= 1
+            raise OSError(errno.EIO, "simulated: the disk is ill", path)
+
+    def _check_power(self) -> None:
+        if self.off:
+            raise PowerCut
+        try:
+            super()._check_power()
+        except PowerCut:
+            self.off = True
+            self.on_cut()
+            raise

@@ -1,0 +1,191 @@
+"""One direction of a connection: bytes in, the same bytes out, in order, never more than a window of them under way."""
+
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from .link import QUANTUM_BYTES, Link
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+SMALL_BYTES: Final = 512
+"""What is no larger pays the way's latency but takes no room on it."""
+WINDOW_BYTES: Final = 16 * QUANTUM_BYTES
+"""Sent and not yet read; above this the sender waits. Deep enough to fill every simulated way."""
+
+
+class Waiter:
+    """At most one task that waits for a change. (An Event costs twice as much and needs a new one each time.)"""
+
+    def __init__(self) -> None:
+        self._task: trio.lowlevel.Task | None = None
+
+    async def park(self) -> None:
+        """Until `wake`."""
+        if self._task is not None:
+            raise trio.BusyResourceError("another task is using this end")
+        self._task = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._abort)
+
+    def _abort(self, _: object) -> trio.lowlevel.Abort:
+        self._task = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    def wake(self) -> None:
+        """Something changed."""
+        if self._task is not None:
+            task, self._task = self._task, None
+            trio.lowlevel.reschedule(task)
+
+
+class Flow:
+    """`source` and `destination` are ports' names. `way`: the links that bulk goes through; None: here it is far."""
+
+    def __init__(self, connection: "Connection", source: str, destination: str, way: Sequence[Link | None]) -> None:
+        self.source, self.destination = source, destination
+        self.sent_bytes = 0
+        self.ended = False
+        """The sender said that nothing more comes."""
+        self.abandoned = False
+        """The reader closed its end."""
+        self.broken = False
+        self.muted = False
+        """The sender's machine is off or its process dead: nothing leaves any more, not even an end."""
+        self._connection = connection
+        self._way = way
+        self._outstanding = 0
+        self._bulk = 0
+        self._held: deque[bytes] = deque()
+        self._arrived: deque[bytes] = deque()
+        self._readable, self._writable = Waiter(), Waiter()
+
+    def __repr__(self) -> str:
+        return f"<Flow {self.source} -> {self.destination}, {self._outstanding} bytes under way>"
+
+    # -- the sender's end ---------------------------------------------------------------------------------------
+
+    async def put(self, data: bytes) -> None:
+        """Send it all; returns when all of it is under way."""
+        await trio.lowlevel.checkpoint()
+        for start in range(0, len(data), QUANTUM_BYTES):
+            self._check_sender()
+            while self._outstanding >= WINDOW_BYTES:
+                await self._writable.park()
+                self._check_sender()
+            self._send(data if len(data) <= QUANTUM_BYTES else data[start : start + QUANTUM_BYTES])
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        if not self.ended:
+            self.ended = True
+            if not self.broken and not self.muted:
+                self._send(b"")
+            self._writable.wake()
+
+    def _check_sender(self) -> None:
+        if self.ended:
+            raise trio.ClosedResourceError("this end was closed")
+        if self.broken or self.muted:
+            raise trio.BrokenResourceError("connection reset")
+
+    # -- on the way ---------------------------------------------------------------------------------------------
+
+    def _send(self, data: bytes) -> None:
+        self._outstanding += len(data)
+        self.sent_bytes += len(data)
+        if len(data) > SMALL_BYTES or self._bulk:
+            self._bulk += 1
+            self._pass(data, len(data) if len(data) > SMALL_BYTES else 0, 0)
+        else:
+            clock = self._connection.network.clock
+            clock.at(clock.now + self._connection.latency_s, self._arrive, data)
+
+    def _pass(self, data: bytes, cost_bytes: int, stage: int) -> None:
+        if stage == len(self._way):
+            self._bulk -= 1
+            self._arrive(data)
+            return
+        onward, link = partial(self._pass, data, cost_bytes, stage + 1), self._way[stage]
+        if link is None:
+            clock = self._connection.network.clock
+            clock.at(clock.now + self._connection.latency_s, onward)
+        else:
+            link.carry(self, cost_bytes, onward)
+
+    def _arrive(self, data: bytes) -> None:
+        if self.broken:
+            return
+        if self._connection.silenced:
+            self._connection.lost = True
+        elif self._held or self._connection.network.blocked(self.source, self.destination):
+            self._held.append(data)
+        else:
+            self._deliver(data)
+
+    def release(self) -> None:
+        """What was held up travels on, if nothing holds it any more."""
+        while self._held and not self._connection.network.blocked(self.source, self.destination):
+            self._deliver(self._held.popleft())
+
+    def _deliver(self, data: bytes) -> None:
+        data = self._connection.network.deliver(self, data)
+        if self._connection.orphaned or (self.abandoned and data):
+            self._connection.break_off()  # nobody is there any more to take it: a reset comes back
+        elif not self.abandoned:
+            self._arrived.append(data)
+            self._readable.wake()
+
+    # -- the reader's end ---------------------------------------------------------------------------------------
+
+    async def get(self, max_bytes: int) -> bytes:
+        """What is there; b'' at the end."""
+        await trio.lowlevel.checkpoint()
+        self._check_reader()
+        while not self._arrived:
+            await self._readable.park()
+            self._check_reader()
+        data = self._arrived.popleft()
+        if not data:
+            self._arrived.append(data)  # the end stays the end
+            return data
+        if len(data) > max_bytes:
+            self._arrived.appendleft(data[max_bytes:])
+            data = data[:max_bytes]
+        elif self._arrived:
+            data = self._gather(data, max_bytes)
+        self._outstanding -= len(data)
+        self._writable.wake()
+        return data
+
+    def _gather(self, data: bytes, max_bytes: int) -> bytes:
+        parts, room = [data], max_bytes - len(data)
+        while self._arrived and 0 < len(self._arrived[0]) <= room:
+            part = self._arrived.popleft()
+            parts.append(part)
+            room -= len(part)
+        return b"".join(parts)
+
+    def _check_reader(self) -> None:
+        if self.abandoned:
+            raise trio.ClosedResourceError("this end was closed")
+        if self.broken:
+            raise trio.BrokenResourceError("connection reset")
+
+    def abandon(self) -> None:
+        """The reader wants no more."""
+        self.abandoned = True
+        self._arrived.clear()
+        self._readable.wake()
+
+    def break_off(self) -> None:
+        """Reset: what was under way is lost."""
+        self.broken = True
+        self._held.clear()
+        self._arrived.clear()
+        self._readable.wake()
+        self._writable.wake()
+
