@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from sim.errors import ScenarioError
+
 from . import graph
 from .dice import new_dice
 from .plan import ScalePlan

@@ -7,6 +7,7 @@ import numpy as np
 
 from sim.bounds import fluid_bound_s
 from sim.result import PERCENTILES, Result, percentile_name
+
 from .build import build
 from .kernel import advance
 from .plan import ScalePlan

@@ -1,0 +1,1 @@
+"""Rollouts to hundreds of millions of devices: small LANs as exact chains, large ones as a weighted sample."""
