@@ -2,8 +2,8 @@
 
     python -m benchmarks.begin [--hosts 4] [--deploys 10] [--json]
 
-Real processes on loopback: a global and a regional tracker, a seeder, the hosts. Each deploy is of a release that is all
-new (8 MiB of random bytes). The claim: within 2 s, the host's way from the global tracker to its region's included.
+Real processes on loopback: a global and a regional tracker, a seeder, the hosts. Each deploy is of a release that is
+all new (8 MiB of random bytes). The claim: within 2 s, the way from the global tracker to the region's included.
 """
 
 import argparse
