@@ -3,7 +3,6 @@
 No choice is made here: what to ask whom is `p2pd.swarm`, what to promise whom `Uploads`, whom to dial `Directory`.
 """
 
-import functools
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from p2pd.policy.sources import Tier, tier_of
 from p2pd.swarm import ORIGIN, Complete, Drop, Fetch, Send, Serve
 from p2pd.swarm.actions import Action, Withdraw
 from p2pd.swarm.uploads import Owed, Uploads
+from p2pd.wire import bits as bitset
 from p2pd.wire.connection import About, BlockReceived, Event, Joined, Left
 from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.messages import PROTOCOL_VERSION, AnyMessage, Have, Hello, Lost, ManifestPart, ManifestRequest, Reject
@@ -184,6 +184,7 @@ class Exchange:
                     self._on_stranger(swarm)
             case Left(swarm=swarm):
                 del session.joined[swarm]
+                self.uploads.forget_swarm(swarm, session.remote.node)
                 membership = self.memberships.get(swarm)
                 if membership is not None:
                     membership.brain.remove_peer(session.remote.node, trio.current_time())
@@ -202,11 +203,11 @@ class Exchange:
         membership.brain.receive(session.remote.node, message, trio.current_time())
         self.settle(membership)
 
-    def on_block(self, session: Session, block: BlockReceived) -> int:
-        """Bytes of a piece: book them, and say how long the piece is."""
+    def on_block(self, session: Session, block: BlockReceived) -> int | None:
+        """Bytes of a piece: book them, and say how long the piece is (None: of no interest any more)."""
         membership = self.memberships.get(block.swarm)
         if membership is None or session.ended_because:
-            return 1 << 62  # of no interest; the assembly is thrown away
+            return None
         if not membership.brain.expects(session.remote.node, block.piece):
             raise RemoteProtocolError(f"sent piece {block.piece}, which nobody asked for")
         self.bytes_received += len(block.data)
@@ -224,10 +225,11 @@ class Exchange:
         self.settle(membership)
         if not fresh:
             return
-        while self._unverified_bytes > UNVERIFIED_BYTES_MAX:
-            await self._verified.wait()
+        # Kept first, then waited: who waits may be cancelled with its connection, and the piece with it.
         self._unverified_bytes += len(data)
         self.spawn(self._keep, membership, key, source, piece, data)
+        while self._unverified_bytes > UNVERIFIED_BYTES_MAX:
+            await self._verified.wait()
 
     async def _keep(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
         brain = membership.brain
@@ -288,9 +290,9 @@ class Exchange:
             self.settle(membership)
 
     async def throttle(self, *, sent: int = 0, received: int = 0) -> None:
-        """Wait as the caps say."""
+        """Wait as the caps say; what is sent owes nothing to the cap on what is received."""
         now = trio.current_time()
-        wait_s = max(self._up.take(sent, now), self._down.take(received, now))
+        wait_s = self._up.take(sent, now) if sent else self._down.take(received, now)
         if wait_s > 0:
             await trio.sleep(wait_s)
 
@@ -376,8 +378,8 @@ def _with_news(bits: int, message: AnyMessage) -> int:
     """The set that a peer holds after it said this: kept for swarms that we may join later."""
     match message:
         case Have(pieces=pieces):
-            return functools.reduce(lambda have, piece: have | 1 << piece, pieces, bits)
+            return bits | bitset.of(pieces)
         case Lost(pieces=pieces):
-            return functools.reduce(lambda have, piece: have & ~(1 << piece), pieces, bits)
+            return bits & ~bitset.of(pieces)
         case _:
             return bits

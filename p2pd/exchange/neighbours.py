@@ -148,6 +148,7 @@ class Neighbours:
                 else:
                     due.append(known.candidate)
             neighbours = sum(swarm in session.joined for session in self.sessions.values())
+            neighbours += sum(node in entry.known and node not in self.sessions for node in self._dialling)
             for candidate in choose_dials(due, neighbours, self._world.rng):
                 self._dialling.add(candidate.node)
                 nursery.start_soon(self._dial, entry.known[candidate.node])
@@ -193,10 +194,11 @@ class Neighbours:
     # -- a connection's life ------------------------------------------------------------------------------------
 
     async def _converse(self, stream: Stream, dialled: bool) -> bool:
-        """From handshake to end; True if there was a conversation."""
+        """From handshake to end; True if there was a conversation, and they kept to the rules."""
         session = Session(stream, self._exchange.hello(), self._exchange, dialled=dialled)
         try:
-            if self._handshakes >= HANDSHAKES_MAX or len(self.sessions) >= CONNECTIONS_MAX:
+            # Those whom we dial are few and chosen: a flood of those who dial us must not keep us from them.
+            if not dialled and (self._handshakes >= HANDSHAKES_MAX or len(self.sessions) >= CONNECTIONS_MAX):
                 return False
             self._handshakes += 1
             try:
@@ -212,7 +214,7 @@ class Neighbours:
                 await session.run(pending)
             finally:
                 self._dismiss(session)
-            return True
+            return not session.broke_rules
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 1.0):
                 await stream.aclose()

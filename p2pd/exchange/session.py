@@ -4,12 +4,13 @@ Control frames go before blocks and between the blocks of a piece. What a peer s
 in order, at most one piece at a time; what it may not send ends the connection.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Final, Protocol
 
 import trio
 
-from p2pd.wire.connection import BlockReceived, Event, PeerConnection
+from p2pd.wire.connection import BlockReceived, Event, Left, PeerConnection
 from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.framing import BLOCK_BYTES_MAX
 from p2pd.wire.messages import Hello, Ping, Pong
@@ -19,6 +20,7 @@ RECEIVE_BYTES: Final = 256 * 1024
 CONTROL_QUEUE_BYTES_MAX: Final = 4 * 1024 * 1024
 """Control frames waiting for a peer that doesn't read: then it is dropped."""
 SILENCE_S_MAX: Final = 60.0
+"""Without a word from the peer, or without its taking what we write."""
 PING_AFTER_S: Final = 20.0
 HANDSHAKE_S_MAX: Final = 5.0
 
@@ -34,8 +36,9 @@ class Owner(Protocol):
         """A whole piece arrived."""
         ...
 
-    def on_block(self, session: "Session", block: BlockReceived) -> int:
-        """Bytes of a piece arrived: the piece's length; RemoteProtocolError when nobody asked for it."""
+    def on_block(self, session: "Session", block: BlockReceived) -> int | None:
+        """Bytes of a piece arrived: the piece's length, None if it is of no interest any more; RemoteProtocolError
+        when nobody asked for it."""
         ...
 
     async def next_upload(self, session: "Session") -> tuple[bytes, int, bytes] | None:
@@ -66,9 +69,12 @@ class Session:
         self._scope = trio.CancelScope()
         self._piece: tuple[bytes, int] | None = None
         self._assembly = bytearray()
+        self._writing_since = math.inf
         self._heard_at = trio.current_time()
         self.useful_at = self._heard_at
         self.ended_because = ""
+        self.broke_rules = False
+        """What ended it was a breach of the protocol."""
 
     @property
     def remote(self) -> Hello:
@@ -105,6 +111,7 @@ class Session:
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             self.ended_because = self.ended_because or "connection lost"
         except* RemoteProtocolError as errors:
+            self.broke_rules = True
             self.ended_because = self.ended_because or _first_words(errors)
 
     def end(self, reason: str) -> None:
@@ -141,7 +148,12 @@ class Session:
             frames = b"".join(self._control)
             self._control.clear()
             self._control_bytes = 0
-            await self.stream.send_all(frames)
+            await self._send_all(frames)
+
+    async def _send_all(self, data: bytes) -> None:
+        self._writing_since = trio.current_time()
+        await self.stream.send_all(data)
+        self._writing_since = math.inf
 
     async def _send_piece(self, swarm: bytes, piece: int, data: bytes) -> None:
         view = memoryview(data)
@@ -153,7 +165,7 @@ class Session:
             await self._flush()
             if self.connection.joined(swarm):
                 head = self.connection.block_head(swarm, piece, offset, len(part))
-                await self.stream.send_all(head + part)
+                await self._send_all(head + part)
         self.useful_at = trio.current_time()
         self._owner.uploaded(self, swarm, piece)
 
@@ -182,16 +194,22 @@ class Session:
             case Pong():
                 pass
             case _:
+                if isinstance(event, Left) and self._piece and self._piece[0] == event.swarm:
+                    self._piece = None
                 await self._owner.on_event(self, event)
 
     async def _block(self, block: BlockReceived) -> None:
         length = self._owner.on_block(self, block)
+        if length is None:
+            self._piece, self._assembly = None, bytearray()
+            return
         self.useful_at = trio.current_time()
         await self._owner.throttle(received=len(block.data))
         key = (block.swarm, block.piece)
-        if block.offset == 0:
+        if self._piece is None and block.offset == 0:
             self._piece, self._assembly = key, bytearray()
         elif key != self._piece or block.offset != len(self._assembly):
+            # Also one that begins anew or leaves a piece unfinished: it could send bytes for ever and bring nothing.
             raise RemoteProtocolError(f"block of piece {block.piece} at {block.offset} out of order")
         if block.offset + len(block.data) > length:
             raise RemoteProtocolError(f"piece {block.piece} is longer than {length} bytes")
@@ -207,8 +225,11 @@ class Session:
         """One watchdog a connection: pings a silent peer, ends a dead one."""
         while True:
             await trio.sleep(PING_AFTER_S)
-            silent_s = trio.current_time() - self._heard_at
-            if silent_s > SILENCE_S_MAX:
+            now = trio.current_time()
+            silent_s = now - self._heard_at
+            if now - self._writing_since > SILENCE_S_MAX:
+                self.end(f"it has read nothing for {now - self._writing_since:.0f} s")
+            elif silent_s > SILENCE_S_MAX:
                 self.end(f"silent for {silent_s:.0f} s")
             elif silent_s >= PING_AFTER_S / 2:
                 self.send(self.connection.plain(Ping(int(self._heard_at))))

@@ -11,9 +11,13 @@ SPEED_UP_MIN: Final = 2.0
 GAIN_S_MIN: Final = 0.25
 """And when that gains at least this much: below it the cancel would come too late."""
 COPIES_MAX: Final = 2
-"""Requests for one piece at once."""
+"""Requests for one piece at once, of those that can be expected to bring it."""
+HOPELESS_S: Final = 30.0
+"""A piece that none of those asked for it brings within this counts as asked of nobody: two peers that drip bytes just
+fast enough not to be left must not hold a download up."""
 
 
 def worth_hedging(*, left_s: float, fresh_s: float, copies: int) -> bool:
     """`left_s`: until the piece would come from where it was asked for; `fresh_s`: from the idle peer."""
-    return copies < COPIES_MAX and left_s > SPEED_UP_MIN * fresh_s and left_s - fresh_s > GAIN_S_MIN
+    hopeful = copies if left_s < HOPELESS_S else 0
+    return hopeful < COPIES_MAX and left_s > SPEED_UP_MIN * fresh_s and left_s - fresh_s > GAIN_S_MIN

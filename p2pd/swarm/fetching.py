@@ -141,10 +141,10 @@ class Fetching:
             self._books.act(Send(peer.key, Cancel(0, piece)))
 
     def rejected(self, peer: PeerView, piece: int, reason: str, now: float) -> None:
-        """`peer` won't bring a piece."""
-        self.requests.remove(peer, piece)
-        peer.cancelled.discard(piece)
-        if reason == "busy":
+        """`peer` won't bring a piece. Unless it is `gone`, asking the same again at once would be a busy loop."""
+        if self.requests.remove(peer, piece):
+            peer.cancelled.add(piece)  # its bytes may have left before it said so
+        if reason != "gone":
             peer.busy_until = now + BUSY_S * (0.5 + self._rng.random())
 
     def release(self, peer: PeerView) -> None:
@@ -178,9 +178,11 @@ class Fetching:
     def _snub_if_silent(self, peer: PeerView, now: float) -> None:
         if not peer.requested:
             return
-        # What everybody owes us comes through our own downlink: a long queue there is no stall of this peer.
-        queue_s = self.requests.outstanding_bytes / max(1.0, self.rate.per_s(now))
-        patience_s = max(STALL_S, min(QUEUED_S_MAX, 2 * queue_s))
+        patience_s = STALL_S
+        if now - self.progress_at < STALL_S:
+            # What everybody owes us comes through our own downlink: a long queue there is no stall of this peer.
+            queue_s = self.requests.outstanding_bytes / max(1.0, self.rate.per_s(now))
+            patience_s = max(STALL_S, min(QUEUED_S_MAX, 2 * queue_s))
         if now - max(peer.progress_at, min(peer.requested.values())) < patience_s:
             return
         for piece in list(peer.requested):

@@ -253,7 +253,8 @@ class Swarm:
             self._tick_at = now + TICK_S if busy else float("inf")
 
     def _tell_haves(self) -> None:
-        told, self._untold, self._tell_at = self._untold, [], float("inf")
+        told = [piece for piece in self._untold if self._books.present >> piece & 1]
+        self._untold, self._tell_at = [], float("inf")
         if self._naming:
             return
         for peer in self._books.peers.values():
@@ -300,11 +301,8 @@ class Swarm:
     def _set_of(self, pieces: tuple[int, ...]) -> int:
         if len(pieces) > HAVES_MAX:
             raise RemoteProtocolError(f"{len(pieces)} pieces in one message, {HAVES_MAX} allowed")
-        result = 0
-        for piece in pieces:
-            self._check(piece)
-            result |= 1 << piece
-        return result
+        self._check(max(pieces, default=0))
+        return bitset.of(pieces)
 
 
 def _peer_snapshot(peer: PeerView, now: float) -> PeerSnapshot:

@@ -1,6 +1,6 @@
 """What we owe to others: one queue of promised pieces a peer, bounded in time by what our uplink carries."""
 
-from collections import deque
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from p2pd.policy.pacing import Rate
@@ -22,38 +22,34 @@ class Uploads:
 
     rate: Rate = field(default_factory=Rate)
     queued_bytes: int = 0
-    _queues: dict[str, deque[Owed]] = field(default_factory=dict)
+    _queues: dict[str, OrderedDict[tuple[bytes, int], Owed]] = field(default_factory=dict)
+    """Of each peer: owed pieces by swarm and piece, oldest first."""
 
     def add(self, peer: str, owed: Owed, now: float) -> bool:
         """Promise a piece, once; False when the queue is full (the peer is told `busy`)."""
-        queue = self._queues.setdefault(peer, deque())
-        if owed in queue:
+        queue = self._queues.setdefault(peer, OrderedDict())
+        if (owed.swarm, owed.piece) in queue:
             return True
         fits = accepts_request(
             peer_queue_pieces=len(queue), queue_bytes=self.queued_bytes, upload_bytes_per_s=self.rate.per_s(now)
         )
         if fits:
-            queue.append(owed)
+            queue[owed.swarm, owed.piece] = owed
             self.queued_bytes += owed.length
         return fits
 
     def withdraw(self, peer: str, swarm: bytes, piece: int) -> None:
         """The peer no longer wants it; nothing if it has left already."""
-        queue = self._queues.get(peer)
-        if not queue:
-            return
-        for owed in queue:
-            if owed.piece == piece and owed.swarm == swarm:
-                queue.remove(owed)
-                self.queued_bytes -= owed.length
-                return
+        owed = self._queues.get(peer, OrderedDict()).pop((swarm, piece), None)
+        if owed is not None:
+            self.queued_bytes -= owed.length
 
     def next(self, peer: str) -> Owed | None:
         """The next piece to send to this peer."""
         queue = self._queues.get(peer)
         if not queue:
             return None
-        owed = queue.popleft()
+        _, owed = queue.popitem(last=False)
         self.queued_bytes -= owed.length
         return owed
 
@@ -63,11 +59,11 @@ class Uploads:
 
     def forget(self, peer: str) -> None:
         """The peer is gone."""
-        self.queued_bytes -= sum(owed.length for owed in self._queues.pop(peer, ()))
+        self.queued_bytes -= sum(owed.length for owed in self._queues.pop(peer, OrderedDict()).values())
 
-    def forget_swarm(self, swarm: bytes) -> None:
-        """We left a swarm: nothing of it is owed any more."""
-        for peer, queue in self._queues.items():
-            kept = deque(owed for owed in queue if owed.swarm != swarm)
-            self.queued_bytes -= sum(owed.length for owed in queue) - sum(owed.length for owed in kept)
-            self._queues[peer] = kept
+    def forget_swarm(self, swarm: bytes, peer: str | None = None) -> None:
+        """We left a swarm, or this peer did: nothing of it is owed any more."""
+        for one in list(self._queues) if peer is None else [peer]:
+            for of, piece in list(self._queues.get(one, ())):
+                if of == swarm:
+                    self.withdraw(one, of, piece)

@@ -3,7 +3,7 @@
 Integers make whole-set arithmetic cost one machine word per 64 pieces: 2 us for the 160,000 pieces of 10 GB.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from .errors import RemoteProtocolError
@@ -26,6 +26,17 @@ def from_bitfield(bitfield: bytes | bytearray, pieces: int) -> int:
 def to_bitfield(bits: int, pieces: int) -> bytes:
     """The bitfield of a set; empty for the empty set."""
     return bits.to_bytes((pieces + 7) // 8, "little").translate(_REVERSED) if bits else b""
+
+
+def of(pieces: Iterable[int]) -> int:
+    """The set of these pieces; linear in the highest of them, where adding bit by bit copies the set each time."""
+    found = bytearray()
+    for piece in pieces:
+        at = piece >> 3
+        if at >= len(found):
+            found.extend(bytes(at + 1 - len(found)))
+        found[at] |= 1 << (piece & 7)
+    return int.from_bytes(found, "little")
 
 
 def full(pieces: int) -> int:

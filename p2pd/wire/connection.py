@@ -5,7 +5,7 @@
     OPEN      Join of a swarm that they have not joined here                  their channel is known
     OPEN      Leave, Have, Lost, Want, Request, Cancel, Reject, block         the channel is known, pieces in its range
     OPEN      ManifestRequest, ManifestPart, Ping, Pong                       any time
-    OPEN      a second Hello; a known channel joined again                    RemoteProtocolError
+    OPEN      a second Hello; a known channel or a known swarm joined again   RemoteProtocolError
 
 The same rules hold for what we send (LocalProtocolError). A channel belongs to the side that numbered it: a `Request`
 on their channel 3 is for the swarm that *they* joined as 3.
@@ -19,12 +19,12 @@ import msgspec
 from . import bits as bitset
 from .codec import decode_peer, encode
 from .errors import LocalProtocolError, RemoteProtocolError
-from .framing import BLOCK_BYTES_MAX, Block, FrameReader, block_head
+from .framing import FRAME_BYTES_MAX, Block, FrameReader, block_head
 from .messages import (
     CHANNELS_MAX,
-    PIECES_MAX,
+    HELLO_BYTES_MAX,
+    JOINED_PIECES_MAX,
     PROTOCOL_VERSION,
-    SWARM_ID_BYTES,
     AnyMessage,
     Cancel,
     Have,
@@ -40,9 +40,6 @@ from .messages import (
     Request,
     Want,
 )
-
-NAME_CHARS_MAX = 256
-"""Of every string in a Hello: enough for a host name, and a bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class PeerConnection:
 
     def __init__(self, hello: Hello) -> None:
         self._hello = hello
-        self._reader = FrameReader()
+        self._reader = FrameReader(HELLO_BYTES_MAX)
         self._theirs: dict[int, _Channel] = {}
         self._ours: dict[bytes, int] = {}
         self._next_channel = 0
@@ -125,14 +122,12 @@ class PeerConnection:
                 return Left(self._channel(channel, pop=True).swarm)
             case Have(pieces=pieces) | Lost(pieces=pieces) | Want(pieces=pieces):
                 channel_of = self._channel(message.channel)
-                if any(not 0 <= piece < channel_of.pieces for piece in pieces):
+                if any(piece >= channel_of.pieces for piece in pieces):
                     raise RemoteProtocolError(f"{type(message).__name__} names a piece beyond {channel_of.pieces}")
                 return About(channel_of.swarm, message)
             case Request(piece=piece) | Cancel(piece=piece) | Reject(piece=piece):
                 return About(self._piece_of(message.channel, piece), message)
-            case ManifestRequest() | ManifestPart():
-                return self._manifest(message)
-            case Ping() | Pong():
+            case ManifestRequest() | ManifestPart() | Ping() | Pong():
                 return message
 
     def _first(self, message: AnyMessage) -> Event:
@@ -142,10 +137,10 @@ class PeerConnection:
             raise RemoteProtocolError(f"protocol version {message.version}, {PROTOCOL_VERSION} spoken here")
         if message.fleet != self._hello.fleet:
             raise RemoteProtocolError(f"a node of fleet {message.fleet[:64]!r}, this is {self._hello.fleet!r}")
-        texts = (message.node, message.region, message.role, message.address)
-        if not message.node or any(len(text) > NAME_CHARS_MAX for text in texts):
-            raise RemoteProtocolError("a Hello without a node, or with endless names")
+        if not message.node:
+            raise RemoteProtocolError("a Hello without a node")
         self.remote = message
+        self._reader.frame_bytes_max = FRAME_BYTES_MAX
         return message
 
     def _join(self, message: Join) -> Joined:
@@ -153,8 +148,10 @@ class PeerConnection:
             raise RemoteProtocolError(f"channel {message.channel} joined twice")
         if len(self._theirs) >= CHANNELS_MAX:
             raise RemoteProtocolError(f"more than {CHANNELS_MAX} swarms on one connection")
-        if len(message.swarm) != SWARM_ID_BYTES or not 0 <= message.pieces <= PIECES_MAX:
-            raise RemoteProtocolError("a Join that names no possible swarm")
+        if any(channel.swarm == message.swarm for channel in self._theirs.values()):
+            raise RemoteProtocolError(f"swarm {message.swarm.hex()[:16]} joined twice")
+        if sum(channel.pieces for channel in self._theirs.values()) + message.pieces > JOINED_PIECES_MAX:
+            raise RemoteProtocolError(f"more than {JOINED_PIECES_MAX} pieces in all swarms of one connection")
         bits = bitset.from_bitfield(message.bitfield, message.pieces)
         self._theirs[message.channel] = _Channel(message.swarm, message.pieces)
         return Joined(message.swarm, message.pieces, bits)
@@ -165,13 +162,6 @@ class PeerConnection:
         swarm = self._piece_of(block.channel, block.piece)
         return BlockReceived(swarm, block.piece, block.offset, block.data)
 
-    def _manifest(self, message: ManifestRequest | ManifestPart) -> Event:
-        if len(message.swarm) != SWARM_ID_BYTES or message.offset < 0:
-            raise RemoteProtocolError("a manifest message that names no possible manifest")
-        if isinstance(message, ManifestPart) and len(message.data) > BLOCK_BYTES_MAX:
-            raise RemoteProtocolError("a manifest part larger than a block")
-        return message
-
     def _channel(self, number: int, *, pop: bool = False) -> _Channel:
         channel = self._theirs.pop(number, None) if pop else self._theirs.get(number)
         if channel is None:
@@ -180,7 +170,7 @@ class PeerConnection:
 
     def _piece_of(self, number: int, piece: int) -> bytes:
         channel = self._channel(number)
-        if not 0 <= piece < channel.pieces:
+        if piece >= channel.pieces:
             raise RemoteProtocolError(f"piece {piece} of {channel.pieces}")
         return channel.swarm
 

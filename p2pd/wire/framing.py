@@ -58,8 +58,8 @@ class FrameReader:
     """
 
     def __init__(self, frame_bytes_max: int = FRAME_BYTES_MAX) -> None:
+        self.frame_bytes_max = frame_bytes_max
         self._buffer = bytearray()
-        self._frame_bytes_max = frame_bytes_max
 
     def __repr__(self) -> str:
         return f"<FrameReader {len(self._buffer)} bytes waiting>"
@@ -72,8 +72,8 @@ class FrameReader:
         try:
             while len(buffer) - start >= _LENGTH.size:
                 (length,) = _LENGTH.unpack_from(buffer, start)
-                if not 1 <= length <= self._frame_bytes_max:
-                    raise RemoteProtocolError(f"frame of {length} bytes, 1 to {self._frame_bytes_max} allowed")
+                if not 1 <= length <= self.frame_bytes_max:
+                    raise RemoteProtocolError(f"frame of {length} bytes, 1 to {self.frame_bytes_max} allowed")
                 end = start + _LENGTH.size + length
                 if len(buffer) < end:
                     break

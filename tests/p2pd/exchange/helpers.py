@@ -33,8 +33,15 @@ def make_release(pieces: int, piece_bytes: int = PIECE_BYTES) -> tuple[Manifest,
     parts = [rng.randbytes(piece_bytes) for _ in range(pieces)]
     hashed = digest_function("blake3")
     manifest = Manifest(
-        "web", "1", 1, "blake3", Profile("test", 1, piece_bytes, piece_bytes), b"".join(map(hashed, parts)),
-        array("I", [piece_bytes] * pieces), (Entry("web", "file", size=piece_bytes * pieces),), tree=False,
+        "web",
+        "1",
+        1,
+        "blake3",
+        Profile("test", 1, piece_bytes, piece_bytes),
+        b"".join(map(hashed, parts)),
+        array("I", [piece_bytes] * pieces),
+        (Entry("web", "file", size=piece_bytes * pieces),),
+        tree=False,
     )
     return manifest, parts, manifest_digest(b"".join(parts))
 
@@ -83,7 +90,13 @@ def make_world(network: Network, rng_seed: int) -> World:
 
 
 def make_member(
-    network: MemoryNetwork, name: str, role: str, manifest: Manifest, swarm: bytes, held: dict[int, bytes], **options: Any
+    network: MemoryNetwork,
+    name: str,
+    role: str,
+    manifest: Manifest,
+    swarm: bytes,
+    held: dict[int, bytes],
+    **options: Any,
 ) -> Member:
     """A node with some pieces; not running yet."""
     world = make_world(network.host(name), len(name))
@@ -100,7 +113,9 @@ async def start(nursery: trio.Nursery, members: list[Member]) -> None:
         await nursery.start(member.exchange.run, f"{member.name}:0")
         member.exchange.join(member.membership)
     for member in members:
-        member.exchange.neighbours.suggest(member.membership.swarm, [one.info() for one in members if one is not member])
+        member.exchange.neighbours.suggest(
+            member.membership.swarm, [one.info() for one in members if one is not member]
+        )
 
 
 def full_set(parts: list[bytes]) -> dict[int, bytes]:
