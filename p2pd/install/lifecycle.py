@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from p2pd.policy.backoff import Backoff
-from p2pd.wire.announce import Goal
+from p2pd.wire.announce import TEXT_CHARS_MAX, Goal
 
 from .memory import FAILED_MAX, Aim, Candidate, Health, Memory
 from .states import ON_TRIAL, Event, State, next_state
@@ -19,8 +19,8 @@ from .states import ON_TRIAL, Event, State, next_state
 RETRY_BASE_S: Final = 1.0
 RETRY_LIMIT_S: Final = 120.0
 """A machine that was given room, or metadata that was renewed, is noticed within two minutes."""
-ERROR_CHARS_MAX: Final = 1_000
-"""The end of what a health check said; all of it is in the service's own log."""
+OUTPUT_CHARS_MAX: Final = 300
+"""The end of what a health check said. With the release's name before it, it fits a report (TEXT_CHARS_MAX)."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class Lifecycle:
             assert aim is not None
             failed = {**self.memory.failed, target.release: aim.revision}
             self._set(failed=dict(list(failed.items())[-FAILED_MAX:]))
-            self._move(Event.UNHEALTHY, error=f"health check of {target.release}: {output[-ERROR_CHARS_MAX:].strip()}")
+            self._move(Event.UNHEALTHY, error=f"health check of {target.release}: {output[-OUTPUT_CHARS_MAX:].strip()}")
 
     def went_back(self) -> None:
         """`current` points to what ran before."""
@@ -298,8 +298,8 @@ class Lifecycle:
         self._enter(next_state(self.state, event), error=error or keep, waits_for=waits_for)
 
     def _enter(self, state: State, *, error: str = "", waits_for: str = "") -> None:
-        self._set(state=str(state), error=error)
-        self._waits_for = waits_for
+        self._set(state=str(state), error=error[:TEXT_CHARS_MAX])
+        self._waits_for = waits_for[:TEXT_CHARS_MAX]
         self._at_work, self._retry_at = False, math.inf
 
     def _is_asked(self, state: State, release: str) -> bool:

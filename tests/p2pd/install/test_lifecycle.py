@@ -342,6 +342,24 @@ def test_what_runs_unknown_to_us_is_what_a_first_failure_goes_back_to() -> None:
     assert deed(life) == GoBack(Candidate("", "releases/by-hand"))
 
 
+def test_however_much_is_said_it_fits_a_report() -> None:
+    life = brain()
+    life.goal(Goal("web", "global", f"web@{'9' * 64}", 1))
+    deed(life)
+    life.refused(life.status().goal_release, "because " * 1000, 0.0)
+    assert len(life.status().error) == len(life.status().waits_for) == 512
+    life = brain()
+    deploy(life, "1", 1)
+    life.goal(goal("2", 2))
+    bring(life, "2")
+    deed(life)
+    life.switched()
+    deed(life)
+    life.health(False, "x" * 8000 + "the end")
+    assert len(life.status().error) < 512
+    assert life.status().error.endswith("the end")
+
+
 def test_the_memory_survives_its_encoding() -> None:
     life = brain()
     deploy(life, "1", 1)
