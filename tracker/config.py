@@ -20,7 +20,7 @@ class TrackerConfig:
     """`host:port`; port 0: any free one."""
     state_directory: str = ""
     """Where goals are kept; must be set to serve."""
-    fleet: str = ""
+    fleet: str = "default"
     """Who says another fleet's name is refused."""
     region: str = GLOBAL
     """`global`, or the region whose hosts this tracker serves."""
@@ -30,6 +30,8 @@ class TrackerConfig:
     """This tracker's name; empty: `tracker-REGION`."""
     open_operators: bool = False
     """Take an operator's commands from anywhere on a transport that proves nobody's identity, not just this machine."""
+    revision_floor: int = 0
+    """New goals get revisions above this. For a global tracker that lost its goals: what its regions' trackers know."""
     lease_s: float = 45.0
     """What is known of a node that says nothing counts for so long (or three announce intervals, if that is longer)."""
     grace_s: float = 10.0
@@ -63,8 +65,9 @@ class TrackerConfig:
                      "connections_max", "nodes_max", "memberships_max", "reports_max"):  # fmt: skip
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than 0")
-        if self.grace_s < 0:
-            raise ValueError("grace_s must be 0 or more")
+        for name in ("grace_s", "revision_floor"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more")
 
     @property
     def name(self) -> str:

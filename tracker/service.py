@@ -31,7 +31,12 @@ async def run(
     try:
         stored = await world.run_blocking(store.open)
         now = trio.current_time()
-        tracker = Tracker(config, Goals(stored.goals), world.rng, now - (world.utc_now() - stored.upstream_seen_at))
+        tracker = Tracker(
+            config,
+            Goals(stored.goals, config.revision_floor),
+            world.rng,
+            now - (world.utc_now() - stored.upstream_seen_at),
+        )
         sessions = Sessions(tracker, world, store)
         listener = await world.network.listen(config.listen)
         log.info("tracker of %s at %s, revision %d", config.region, listener.address, tracker.goals.revision)

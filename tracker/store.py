@@ -84,11 +84,11 @@ class Store:
         """Keep the goal of a command, and its revision as the counter's: both or none, durably."""
         with self._transaction() as connection:
             advanced = connection.execute(
-                "UPDATE counters SET value = ? WHERE name = 'revision' AND value = ?",
-                (goal.revision, goal.revision - 1),
+                "UPDATE counters SET value = ? WHERE name = 'revision' AND value < ?",
+                (goal.revision, goal.revision),
             )
             if advanced.rowcount != 1:
-                raise StoreError(f"{self.path}: revision {goal.revision} does not follow what is stored")
+                raise StoreError(f"{self.path}: revision {goal.revision} is not newer than what is stored")
             _insert(connection, goal)
 
     def adopt(self, goals: Sequence[Goal], upstream_seen_at: float) -> None:

@@ -291,10 +291,20 @@ class Tracker:
             if goal.scope in (GLOBAL, group.region) and not group.stale
         )
         result = msgspec.structs.asdict(goal)
-        result |= {"previous": before[-1].release if before else "", "hosts": hosts, "warning": ""}
+        warning = self._warning(goal, going_back)
+        result |= {"previous": before[-1].release if before else "", "hosts": hosts, "warning": warning}
+        return Commit(session.number, message.number, goal, result)
+
+    def _warning(self, goal: Goal, going_back: bool) -> str:
+        ahead = max((one.watch.revision for one in self._sessions.values() if one.watch), default=0)
+        if ahead >= goal.revision:
+            return (
+                f"a region's tracker or a host knows revision {ahead}, so this goal does not count there: has this "
+                f"tracker lost its goals? set revision_floor = {ahead} and deploy again"
+            )
         if going_back:
-            result["warning"] = (
+            return (
                 f"{goal.release} was replaced before: hosts refuse to go back to it unless by rollback "
                 "(or deploy with --allow-older)"
             )
-        return Commit(session.number, message.number, goal, result)
+        return ""

@@ -22,10 +22,14 @@ def _revision(goal: Goal) -> int:
 
 
 class Goals:
-    """`revision` is that of the newest goal. `deploy` and `rollback` say what the goal would be; `apply` sets it."""
+    """`revision` is that of the newest goal. `deploy` and `rollback` say what the goal would be; `apply` sets it.
 
-    def __init__(self, history: Iterable[Goal] = ()) -> None:
+    New goals get revisions above `revision_floor`.
+    """
+
+    def __init__(self, history: Iterable[Goal] = (), revision_floor: int = 0) -> None:
         self.revision = 0
+        self._revision_floor = revision_floor
         self._scopes: dict[str, dict[str, list[Goal]]] = {}
         for goal in sorted(history, key=_revision):
             self.apply(goal)
@@ -71,7 +75,7 @@ class Goals:
         self._check_names(command.service, command.scope)
         if command.release:
             _check(parse_release, command.release)
-        return Goal(command.service, command.scope, command.release, self.revision + 1, command.rollback, by, at,
+        return Goal(command.service, command.scope, command.release, self._next_revision, command.rollback, by, at,
                     command.reason)  # fmt: skip
 
     def rollback(self, command: Rollback, by: str, at: float) -> Goal:
@@ -79,7 +83,11 @@ class Goals:
         self._check_names(command.service, command.scope)
         history = self.history(command.service, command.scope)
         release = self._rollback_target(history, command)
-        return Goal(command.service, command.scope, release, self.revision + 1, True, by, at, command.reason)
+        return Goal(command.service, command.scope, release, self._next_revision, True, by, at, command.reason)
+
+    @property
+    def _next_revision(self) -> int:
+        return max(self.revision, self._revision_floor) + 1
 
     def would_go_back(self, command: Deploy) -> bool:
         """Whether the release of a plain deploy was replaced by a newer one before, so that hosts may refuse it."""
