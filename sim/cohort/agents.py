@@ -96,7 +96,7 @@ def offer(sample: Sample, open_share: float) -> None:
 
 @compiled
 def count(sample: Sample) -> None:
-    """Bring `totals` up to date, all but FETCHED: what is asked for per second, who serves, waits, downloads, is done."""
+    """Bring `totals` up to date, all but FETCHED: what is asked for, and who serves, waits, downloads, is done."""
     for k in (ASKED, SERVING, WAIT_N, ACTIVE_N, DONE_N):
         for row in range(sample.totals.shape[1]):
             sample.totals[k, row] = 0.0

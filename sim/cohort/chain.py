@@ -2,9 +2,9 @@
 
 A member has a stage (0 not offered, 1 waits for its next check-in, 2.. downloading in B equal parts, B + 2 has it all)
 and is on or off. A LAN of s members is the multiset of its members' states. Within a LAN whoever is behind the best
-member that is on is fed by the LAN; the front is fed from outside, once for all. Coming and going is stepped explicitly;
-everything else only moves forward, so that one sweep in order of stages solves the implicit step exactly: it is stable
-at any step, and no byte is lost. Columns (time zone x line) are independent but for the CDN that they share.
+member that is on is fed by the LAN; the front is fed from outside, once for all. Coming and going is stepped
+explicitly; everything else only moves forward, so that one sweep in order of stages solves the implicit step exactly:
+it is stable at any step, and no byte is lost. Columns (time zone x line) are independent but for the CDN they share.
 """
 
 from collections import Counter

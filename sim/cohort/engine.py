@@ -1,4 +1,4 @@
-"""Run a `cohort` plan: chains and sample side by side, tied together by the CDN and the internet peers that they share."""
+"""Run a `cohort` plan: chains and sample side by side, tied by the CDN and the internet peers that they share."""
 
 import math
 from collections.abc import Callable
@@ -196,7 +196,7 @@ def simulate(
 ) -> tuple[World, dict[str, F64]]:
     """Run to `plan.span_s`; the world at the end, and what was noted at each step."""
     world = World(plan, rng_seed, chains=chains)
-    steps = int(round(plan.span_s / plan.step_s))
+    steps = round(plan.span_s / plan.step_s)
     tape = np.zeros((steps + 1, 9))
     for k in range(steps + 1):
         moved = (world.from_cdn, world.from_peers)

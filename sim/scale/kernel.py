@@ -170,7 +170,11 @@ def _serve(swarm: Swarm, rules: Rules, now: int, host: int, turn: int, salt: int
         return
     why = _pull_near(swarm, rules, now, host, salt)
     if why == NONE:
-        if turn == 0 and swarm.down_credit[host] < 1.0:
+        full = swarm.down_credit[host] < 1.0
+        if turn == 0:
+            swarm.limits[FULL if full else BUSY] += 1
+        elif full:
+            swarm.limits[BUSY] -= 1
             swarm.limits[FULL] += 1
         return
     hungry = why != BUSY and _starved(swarm, host) and swarm.spare[region] >= 1.0

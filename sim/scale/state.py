@@ -19,7 +19,7 @@ FROM_ORIGIN, FROM_SEEDER, FROM_RACK, FROM_REGION, FROM_REMOTE = range(5)
 SOURCES = ("origin", "regional seeder", "peers, same rack", "peers, same region", "peers, other region")
 
 FULL, BUSY, NOTHING_NEW, FEED, NO_PEERS = range(5)
-LIMITS = ("own downlink", "peers' uplinks", "peers have nothing new", "region's feed", "knows no peers")
+LIMITS = ("own downlink", "peers' uplinks", "peers have nothing new", "origin and feeds", "knows no peers")
 
 
 class Swarm(NamedTuple):
