@@ -1,0 +1,43 @@
+"""One example of every message, as a vector for other implementations and as a start for tests."""
+
+from typing import Final
+
+from p2pd.wire import announce, messages
+
+SWARM: Final = bytes(range(32))
+PEER_MESSAGES: Final[tuple[messages.AnyMessage, ...]] = (
+    messages.Hello(1, "prod", "host-7", "eu-north", "daemon", "10.0.0.7:7400"),
+    messages.Join(1, SWARM, 10, b"\x80\x40"),
+    messages.Leave(1),
+    messages.Have(1, (0, 9, 300)),
+    messages.Lost(1, (5,)),
+    messages.Want(1, ()),
+    messages.Request(1, 70_000),
+    messages.Cancel(1, 7),
+    messages.Reject(1, 7, "busy"),
+    messages.ManifestRequest(SWARM, 262_144),
+    messages.ManifestPart(SWARM, 262_144, 262_147, b"end"),
+    messages.Ping(2**40),
+    messages.Pong(2**40),
+)
+PEER: Final = announce.PeerInfo("host-7", "10.0.0.7:7400", "eu-north", "seeder", True, "http://10.0.0.7:8080")
+GOAL: Final = announce.Goal("shop", "global", "shop@1.2", 41, False, "ann", 1.5, "new prices")
+REPORT: Final = announce.ServiceReport(
+    "host-7", "eu-north", "shop", "shop@1.2", 41, "shop@1.1", "DOWNLOADING", 0.25, "a peer", "", {"region": 7}, 2.5
+)
+TRACKER_MESSAGES: Final[tuple[announce.AnyTrackerMessage, ...]] = (
+    announce.Register(1, "prod", "host-7", "eu-north", "daemon", "10.0.0.7:7400", ""),
+    announce.Announce((announce.SwarmStatus(SWARM, 2, 10, 16),)),
+    announce.Renewed(30.0),
+    announce.Handout(SWARM, (PEER,)),
+    announce.SeedersRequest(),
+    announce.Seeders((PEER,)),
+    announce.Watch(("shop",), 40),
+    announce.Goals(41, (GOAL,), 0.5),
+    announce.Report((REPORT,)),
+    announce.Deploy(3, "shop", "shop@1.2", "global", False, "ann", "new prices"),
+    announce.Rollback(4, "shop", "eu-north", "", "ann", "old prices"),
+    announce.StatusRequest(5, "shop", True, False),
+    announce.Done(5, {"revision": 41}),
+    announce.Refused(3, "unknown service"),
+)
