@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 20.0
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("P2P")}
@@ -55,9 +53,13 @@ def test_sigterm_ends_it_in_order(tmp_path: Path) -> None:
 
 
 def test_a_second_tracker_on_one_directory_is_refused(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "tracker", "serve", "--listen", "127.0.0.1:0", "--state-directory", str(tmp_path)]
     with serving(tmp_path):
-        with pytest.raises(json.JSONDecodeError), serving(tmp_path) as (second, _):
-            second.wait(READY_S)
+        second = subprocess.run(
+            line, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=READY_S, check=False
+        )
+    assert second.returncode == 1
+    assert "in use by another tracker" in second.stderr.splitlines()[-1]
 
 
 def test_exit_codes_tell_refused_from_unreachable(tmp_path: Path) -> None:
