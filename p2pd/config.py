@@ -101,6 +101,14 @@ class Config:
                 check_product(service)
             except ValueError as error:
                 raise ValueError(f"services: a service is named like a product: {error}") from None
+        runs: dict[str, str] = {}
+        for service in self.services:
+            other = runs.setdefault(self.product(service), service)
+            if other != service:
+                raise ValueError(
+                    f"services: {other} and {service} both run the releases of {self.product(service)}, "
+                    "and a release is kept in one place"
+                )
 
     def _check_addresses(self) -> None:
         for name in ("listen", "advertise", "trackers", "metrics_listen"):

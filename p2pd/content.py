@@ -4,7 +4,7 @@ import errno
 
 from manifests.errors import DigestMismatchError
 from p2pd.exchange import StorageError
-from p2pd.store import NoSpaceError, Store
+from p2pd.store import Store, StoreError
 from p2pd.world import World
 
 
@@ -33,7 +33,7 @@ class StoreContent:
             await self._world.run_blocking(self._store.write_piece, artifact, piece, data, source)
         except DigestMismatchError:
             raise
-        except NoSpaceError as error:
+        except StoreError as error:  # no room, or it was removed or finished meanwhile
             raise StorageError(str(error)) from error
         except OSError as error:
             raise StorageError(describe(error)) from error
@@ -43,7 +43,10 @@ class StoreContent:
         artifact = self._store.artifacts.get(swarm)
         if artifact is None:
             return None
-        whole = await self._world.run_blocking(self._store.read_manifest, artifact)
+        try:
+            whole = await self._world.run_blocking(self._store.read_manifest, artifact)
+        except OSError:
+            return None
         return len(whole), whole[offset : offset + length]
 
 

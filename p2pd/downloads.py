@@ -14,7 +14,7 @@ from p2pd.content import StoreContent, describe
 from p2pd.exchange import Exchange, Membership
 from p2pd.origin import OriginError
 from p2pd.origins import Origins
-from p2pd.store import Artifact, Store
+from p2pd.store import Artifact, ArtifactElsewhereError, NoSpaceError, Store
 from p2pd.swarm import Swarm
 from p2pd.wire import bits
 from p2pd.wire.announce import Handout, PeerInfo, SwarmStatus
@@ -25,7 +25,11 @@ MANIFEST_PEERS: Final = 3
 """Peers asked for a manifest before HTTP is."""
 HANDOUT_S_MAX: Final = 0.5
 """How long to wait for the tracker's first handout before HTTP is asked for a manifest."""
+MANIFEST_PEERS_S: Final = 1.0
+"""Peers get this long to bring a manifest before HTTP is asked as well: dead ones must not hold the start up."""
 RETRY_S: Final = 2.0
+RETRY_S_MAX: Final = 10.0
+"""Other sources may be named meanwhile."""
 CHECKPOINT_LOOK_S: Final = 5.0
 
 
@@ -60,6 +64,7 @@ class Downloads:
         """Those that ended in this run."""
         self._handouts: dict[bytes, trio.Event] = {}
         self._peers: dict[bytes, tuple[PeerInfo, ...]] = {}
+        self._removing: dict[bytes, trio.Event] = {}
         self.paused = False
 
     # -- what is here -------------------------------------------------------------------------------------------
@@ -72,13 +77,23 @@ class Downloads:
         self.announce()
 
     async def remove(self, swarm: bytes) -> None:
-        """Leave a swarm and delete its release."""
-        self._exchange.leave(swarm)
-        self.recent.pop(swarm, None)
+        """Leave a swarm and delete its release, unless it is just being fetched."""
         artifact = self._store.artifacts.get(swarm)
-        if artifact is not None:
+        if artifact is None or swarm in self.active or swarm in self._removing:
+            return
+        self._exchange.leave(swarm)
+        self._forget(swarm)
+        gone = self._removing[swarm] = trio.Event()
+        try:
             await self._world.run_blocking(self._store.remove, artifact)
+        finally:
+            del self._removing[swarm]
+            gone.set()
         self.announce()
+
+    def _forget(self, swarm: bytes) -> None:
+        self.recent.pop(swarm, None)
+        self._peers.pop(swarm, None)
 
     def announce(self) -> None:
         """Tell the tracker which swarms we are in."""
@@ -139,12 +154,17 @@ class Downloads:
         """Bring a release to `destination`, whole and verified; returns when it is visible there.
 
         Ends only in success or in an error that waiting can't cure: UntrustedReleaseError (what was signed for is not a
-        manifest of this release), OSError (the disk). Everything else is waited for, and `waits_for` says what.
+        manifest of this release), StoreError or OSError (the disk). Everything else is waited for, and `waits_for`
+        says what.
         """
+        if (other := self.active.get(approved.digest)) is not None:
+            raise ArtifactElsewhereError(str(other.release), other.destination)
         download = Download(approved.release, approved.digest, approved.length, destination, trio.current_time())
         self.active[approved.digest] = download
         self.announce()
         try:
+            while (leaving := self._removing.get(approved.digest)) is not None:
+                await leaving.wait()
             artifact = await self._prepare(download)
             if not artifact.finished:
                 await self._complete(download, artifact)
@@ -155,6 +175,8 @@ class Downloads:
             self.recent[approved.digest] = self.active.pop(approved.digest)
             self._handouts.pop(approved.digest, None)
             self._drop_if_unfinished(approved.digest)
+            if approved.digest not in self._store.artifacts:
+                self._forget(approved.digest)
             self.announce()
             download.done.set()
 
@@ -167,7 +189,9 @@ class Downloads:
         artifact = self._store.artifacts.get(download.swarm)
         if artifact is None:
             encoded = await self._obtain_manifest(download)
-            artifact = await self._world.run_blocking(_checked_add, self._store, encoded, download)
+        else:  # what lies here must be what was asked for, too
+            encoded = await self._world.run_blocking(self._store.read_manifest, artifact)
+        artifact = await self._world.run_blocking(_checked_add, self._store, encoded, download)
         download.artifact = artifact
         download.resumed_bytes = artifact.present_bytes
         return artifact
@@ -181,23 +205,30 @@ class Downloads:
             self._apply_pause(membership)
         self.announce()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._checkpoint, artifact)
+            nursery.start_soon(self._checkpoint, download, artifact)
             await membership.completed.wait()
             nursery.cancel_scope.cancel()
         download.step = "finish"
         while True:
             try:
                 await self._world.run_blocking(self._store.finish, artifact)
-                return
+            except NoSpaceError as error:
+                download.waits_for = str(error)
             except OSError as error:
                 download.waits_for = describe(error)
-                await trio.sleep(RETRY_S)
+            else:
+                break
+            await trio.sleep(RETRY_S)
+        membership.brain.pause()  # a finished release is never written to again
 
-    async def _checkpoint(self, artifact: Artifact) -> None:
+    async def _checkpoint(self, download: Download, artifact: Artifact) -> None:
         while True:
             await trio.sleep(CHECKPOINT_LOOK_S)
             if self._store.checkpoint_due(artifact, trio.current_time()):
-                await self._world.run_blocking(self._store.checkpoint, artifact)
+                try:
+                    await self._world.run_blocking(self._store.checkpoint, artifact)
+                except OSError as error:  # tried again; what is not durable is only fetched again after a power cut
+                    download.waits_for = describe(error)
 
     async def _reuse(self, download: Download, artifact: Artifact) -> None:
         """Copy what older releases hold; never fetch that."""
@@ -213,6 +244,8 @@ class Downloads:
             return await self._origins.present.fetch_chunk(digest, length, manifest.algorithm)
 
         membership = Membership(artifact.swarm, manifest, brain, fetch)
+        if artifact.finished:
+            brain.pause()  # pieces that rot are told to be lost; a finished release is never written to again
         self._exchange.join(membership)
         self._exchange.neighbours.suggest(artifact.swarm, (*self._peers.get(artifact.swarm, ()), *self._seeders))
         return membership
@@ -220,30 +253,50 @@ class Downloads:
     # -- its manifest -------------------------------------------------------------------------------------------
 
     async def _obtain_manifest(self, download: Download) -> bytes:
-        """From peers of the swarm if the tracker names some soon, else by HTTP; tried until it comes."""
-        while True:
-            encoded = await self._manifest_from_peers(download)
-            if encoded is not None:
-                return encoded
-            try:
-                return await self._origins.present.fetch_manifest(download.swarm, download.manifest_length)
-            except OriginError as error:
-                download.waits_for = f"the manifest: no peer gives it, and by HTTP: {error.reason}"
-                await trio.sleep_until(max(error.retry_at, trio.current_time() + RETRY_S))
+        """From a peer or by HTTP, whoever brings it first; tried until it comes."""
+        send, receive = trio.open_memory_channel[bytes](2)
+        asked = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._manifest_from_peers, download, send, asked)
+            nursery.start_soon(self._manifest_by_http, download, send, asked)
+            encoded = await receive.receive()
+            nursery.cancel_scope.cancel()
+        return encoded
 
-    async def _manifest_from_peers(self, download: Download) -> bytes | None:
+    async def _manifest_from_peers(
+        self, download: Download, send: trio.MemorySendChannel[bytes], asked: trio.Event
+    ) -> None:
+        """`asked` is set when none of those known had it."""
         named = self._handouts.setdefault(download.swarm, trio.Event())
         with trio.move_on_after(HANDOUT_S_MAX):
             await named.wait()
-        peers = sorted((*self._peers.get(download.swarm, ()), *self._seeders), key=lambda peer: peer.role == "seeder")
-        for peer in peers[:MANIFEST_PEERS]:
-            session = await self._exchange.neighbours.reach(peer.address)
-            if session is None:
-                continue
-            encoded = await self._exchange.manifests.fetch(session, download.swarm, download.manifest_length)
-            if encoded is not None:
-                return encoded
-        return None
+        while True:
+            known = (*self._peers.get(download.swarm, ()), *self._seeders)
+            for peer in sorted(known, key=lambda peer: peer.role == "seeder")[:MANIFEST_PEERS]:
+                session = await self._exchange.neighbours.reach(peer.address)
+                if session is None:
+                    continue
+                encoded = await self._exchange.manifests.fetch(session, download.swarm, download.manifest_length)
+                if encoded is not None:
+                    send.send_nowait(encoded)
+                    return
+            asked.set()
+            await trio.sleep(RETRY_S)
+
+    async def _manifest_by_http(
+        self, download: Download, send: trio.MemorySendChannel[bytes], asked: trio.Event
+    ) -> None:
+        """Once the peers were asked, or take too long."""
+        with trio.move_on_after(MANIFEST_PEERS_S):
+            await asked.wait()
+        while True:
+            try:
+                send.send_nowait(await self._origins.present.fetch_manifest(download.swarm, download.manifest_length))
+                return
+            except OriginError as error:
+                download.waits_for = f"the manifest: no peer gives it, and by HTTP: {error.reason}"
+                now = trio.current_time()
+                await trio.sleep_until(min(max(error.retry_at, now + RETRY_S), now + RETRY_S_MAX))
 
 
 def _checked_add(store: Store, encoded: bytes, download: Download) -> Artifact:

@@ -25,7 +25,7 @@ class Origins:
 
     def use_seeders(self, seeders: Sequence[PeerInfo]) -> None:
         """The tracker named these shields."""
-        urls = tuple(seeder.http_url for seeder in seeders if seeder.http_url)
+        urls = tuple(sorted({seeder.http_url for seeder in seeders if seeder.http_url}))  # named in any order
         if urls != self._seeders:
             self._seeders = urls
             sources = [Source("shield", url) for url in urls]

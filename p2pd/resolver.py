@@ -8,7 +8,7 @@ from typing import Final
 
 import trio
 
-from manifests.errors import MetadataUnavailableError
+from manifests.errors import MetadataUnavailableError, UnknownReleaseError
 from manifests.names import ReleaseName
 from manifests.trust import Approved, TrustChain, Wanted
 from p2pd.origin import OriginError
@@ -46,7 +46,7 @@ class Resolver:
     async def _from_cache(self, release: ReleaseName, error: OriginError) -> Approved:
         try:
             answer = await self._world.run_blocking(lambda: self._chain.look_up(release, {}, offline=True))
-        except MetadataUnavailableError:
+        except (MetadataUnavailableError, UnknownReleaseError):  # what we have may be too old to know it
             raise error from None
         if isinstance(answer, Wanted):
             raise error

@@ -67,18 +67,18 @@ def _release(artifact: Artifact, membership: Membership | None, now: float) -> d
         "waits_for": "",
     }
     if membership is not None:
-        found |= _swarm(membership.brain.snapshot(now))
+        found |= _swarm(membership.brain.snapshot(now), fetching=not artifact.finished)
     return found
 
 
-def _swarm(snapshot: Snapshot) -> dict[str, Any]:
+def _swarm(snapshot: Snapshot, *, fetching: bool) -> dict[str, Any]:
     return {
         "rate_bytes_per_s": snapshot.down_per_s,
         "eta_s": snapshot.eta_s if math.isfinite(snapshot.eta_s) else None,
         "received_bytes_by_source": snapshot.bytes_by_tier,
         "received_twice_bytes": snapshot.duplicate_bytes,
         "pieces_in_flight": snapshot.in_flight,
-        "paused": snapshot.paused,
+        "paused": snapshot.paused and fetching,
         "peers": [
             {
                 "node": peer.key,

@@ -171,7 +171,9 @@ class Updates:
             below = self._config.service_directory(service) + os.sep
             kept = [_kept(one) for one in self._store.artifacts.values() if one.destination.startswith(below)]
             for one in choose_removals(kept, in_use=in_use, keep=settings.keep_releases, pinned=settings.pinned):
-                artifact = self._store.artifacts[one.key]
+                artifact = self._store.artifacts.get(one.key)
+                if artifact is None or one.key in self.in_use():  # while others were deleted
+                    continue
                 removed.append({"release": artifact.manifest.release, "bytes": artifact.present_bytes})
                 if not dry_run:
                     await self._downloads.remove(one.key)

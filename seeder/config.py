@@ -27,8 +27,8 @@ class SeederConfig:
     """Trackers to announce to, the preferred first."""
     node: str = ""
     """This seeder's name; empty: made from its address."""
-    fleet: str = ""
-    region: str = ""
+    fleet: str = "default"
+    region: str = "default"
     cache_directory: str = ""
     """Absolute; empty: memory only."""
     cache_bytes: int = 20 * GIB

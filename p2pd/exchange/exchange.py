@@ -28,11 +28,13 @@ from .manifests import ManifestDesk
 from .membership import Membership
 from .neighbours import Neighbours
 from .session import Session
+from .storing import store_piece
 
 UNVERIFIED_BYTES_MAX: Final = 16 * 1024 * 1024
 """Pieces received and not yet verified and written: above this, connections are read no further."""
-STORAGE_RETRY_S: Final = 2.0
 ORIGIN_REST_S: Final = 0.5
+ORIGIN_REST_S_MAX: Final = 10.0
+"""Where there is no source at all now, one may be named meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,29 +236,19 @@ class Exchange:
     async def _keep(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
         brain = membership.brain
         try:
-            await self._content.write_piece(membership.swarm, piece, data, source)
+            stored = await store_piece(self, self._content, membership, source, piece, data)
         except DigestMismatchError:
             brain.corrupt(key, piece, trio.current_time())
-        except StorageError as error:
-            membership.problem = str(error)
-            brain.pause()
-            brain.failed(key, piece, trio.current_time())
-            self.spawn(self._retry_storage, membership)
         else:
-            membership.problem = ""
-            brain.stored(piece, trio.current_time())
+            if stored:
+                brain.stored(piece, trio.current_time())
+            else:
+                brain.failed(key, piece, trio.current_time())
         finally:
             self._unverified_bytes -= len(data)
             self._verified.set()
             self._verified = trio.Event()
         self.settle(membership)
-
-    async def _retry_storage(self, membership: Membership) -> None:
-        """Room may come: ask again after a while, unless a person paused in between."""
-        await trio.sleep(STORAGE_RETRY_S)
-        if membership.problem and not membership.paused:
-            membership.brain.resume(trio.current_time())
-            self.settle(membership)
 
     # -- what leaves --------------------------------------------------------------------------------------------
 
@@ -355,7 +347,8 @@ class Exchange:
         failures = membership.origin_failures
         membership.brain.use_origin(False, trio.current_time())
         self.settle(membership)
-        await trio.sleep_until(max(retry_at, trio.current_time() + ORIGIN_REST_S))
+        now = trio.current_time()
+        await trio.sleep_until(min(max(retry_at, now + ORIGIN_REST_S), now + ORIGIN_REST_S_MAX))
         if failures == membership.origin_failures:
             membership.brain.use_origin(True, trio.current_time())
             self.settle(membership)

@@ -26,6 +26,8 @@ KNOWN_MAX: Final = 256
 CONNECTIONS_MAX: Final = 512
 HANDSHAKES_MAX: Final = 64
 """Connections that have not said Hello yet."""
+REACH_S_MAX: Final = 2.0
+REACH_LOOK_S: Final = 0.02
 PRUNE_S: Final = 30.0
 """A connection over which neither side can learn anything more is closed after this."""
 
@@ -178,18 +180,24 @@ class Neighbours:
 
     async def reach(self, address: str) -> Session | None:
         """A session with whoever is at this address, dialling if need be; None when nobody answers soon."""
-        for session in self.sessions.values():
-            if session.remote.address == address:
-                return session
         known = _Known(Candidate("", address, tier_of(role="", region="", own_region="")), Backoff(self._world.rng))
-        with trio.move_on_after(2.0):
-            self._exchange.spawn(self._dial, known)
-            while True:
-                await trio.sleep(0.02)
-                for session in self.sessions.values():
-                    if session.remote.address == address:
-                        return session
-        return None
+        ended = trio.Event()
+
+        async def dial() -> None:
+            await self._dial(known)
+            ended.set()
+
+        session = self._at(address)
+        if session is None:
+            self._exchange.spawn(dial)
+        with trio.move_on_after(REACH_S_MAX):
+            while session is None and not ended.is_set():
+                await trio.sleep(REACH_LOOK_S)
+                session = self._at(address)
+        return session
+
+    def _at(self, address: str) -> Session | None:
+        return next((one for one in self.sessions.values() if one.remote.address == address), None)
 
     # -- a connection's life ------------------------------------------------------------------------------------
 

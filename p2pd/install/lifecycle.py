@@ -186,7 +186,8 @@ class Lifecycle:
         self._backoff.succeeded()
         self._set(target=msgspec.structs.replace(target, sequence=sequence, health=health))
         running, aim = self.memory.running, self.memory.aim
-        if running and running.release and sequence < running.sequence and aim and not aim.rollback:
+        comparable = running is not None and _product(running.release) == _product(release)
+        if running and comparable and sequence < running.sequence and aim and not aim.rollback:
             reason = f"{release} is older than {running.release}, and no rollback was ordered"
             self._move(Event.REFUSED, error=reason, waits_for="a rollback command, or a newer release")
             return
@@ -324,8 +325,13 @@ class Lifecycle:
             self._enter(State.VERIFIED)
         elif self.memory.failed.get(aim.release, -1) >= aim.revision:
             self._enter(State.FAILED, error=f"{aim.release} failed its health check", waits_for=self._after_failure())
-        elif aim.release.partition("@")[0] != self._product:
+        elif _product(aim.release) != self._product:
             reason = f"{aim.release} is no release of {self._product}, which {self.service} runs here"
             self._enter(State.REFUSED, error=reason, waits_for="a goal for this product")
         else:
             self._enter(State.CHECKING)
+
+
+def _product(release: str) -> str:
+    """Sequences order the releases of one product only."""
+    return release.partition("@")[0]

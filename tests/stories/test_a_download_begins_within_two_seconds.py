@@ -1,0 +1,50 @@
+"""Promise: from the operator's word to the first piece it takes less than two seconds."""
+
+import trio
+import trio.testing
+
+from tests.stories.fleet import Fleet
+from tests.stories.publisher import Release
+from tests.stories.services import Host
+
+BEGINS_S = 2.0
+
+
+async def first_piece_s(fleet: Fleet, release: Release, hosts: list[Host]) -> float:
+    """From the answer to `deploy` until the last of the hosts has its first piece."""
+    await fleet.deploy(release.name)
+    begun = trio.current_time()
+    await fleet.until(lambda: all(host.present_bytes(release) for host in hosts))
+    return trio.current_time() - begun
+
+
+async def test_a_download_begins_within_two_seconds_of_the_deploy(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    release = fleet.publish("shop@1")
+    hosts = await fleet.hosts(4, download_bytes_per_s=1_000_000)
+    await trio.sleep(300)
+    assert await first_piece_s(fleet, release, hosts) < BEGINS_S
+
+
+async def test_a_download_begins_in_time_when_the_tracker_names_dead_peers(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    release = fleet.publish("shop@1")
+    (host,) = await fleet.hosts(1)
+    await fleet.claim(release, *(f"dead-{number}" for number in range(8)))
+    await trio.sleep(300)
+    assert await first_piece_s(fleet, release, [host]) < BEGINS_S
+
+
+async def test_a_download_begins_in_time_when_the_tracker_names_peers_behind_a_partition(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    release = fleet.publish("shop@1")
+    (host,) = await fleet.hosts(1)
+    names = [f"lost-{number}" for number in range(8)]
+    for name in names:
+        await fleet.network.host(name).listen(f"{name}:7")
+    await fleet.claim(release, *names)
+    fleet.network.partition(*names)
+    assert await first_piece_s(fleet, release, [host]) < BEGINS_S
