@@ -94,6 +94,16 @@ class MemoryDisk:
         """Bit rot: one byte changes."""
         self._file(path).data[offset] ^= 0x40
 
+    def peek(self, path: str) -> bytes | None:
+        """What a file holds, whether or not the power is on; None if there is no such file."""
+        inode = self._find(path)
+        return bytes(inode.data) if inode is not None and inode.kind == "file" else None
+
+    @property
+    def used_bytes(self) -> int:
+        """Room that is taken."""
+        return self._used_blocks * BLOCK_BYTES
+
     # The seam
 
     def read(self, path: str, offset: int, length: int) -> bytes:

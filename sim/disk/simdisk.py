@@ -21,8 +21,9 @@ class DiskSpeed:
 class SimDisk(MemoryDisk):
     """`meter_s` adds up what was done. `sick`: the next this many writes fail with EIO.
 
-    `watch(kind, path, offset, data)` is told of every write (`write`) and every rename or switch of a link (`show`),
-    just before it. `on_cut` is called when a power cut that was booked by `power_cut_after` happens.
+    `on_write(path, offset, length)` is told of every write that succeeded, `on_create(path)` of every new file, and
+    `on_show(path, source)` of every rename (a link that is switched is one), just before it. `on_cut` is called when a
+    power cut that was booked by `power_cut_after` happens.
     """
 
     def __init__(self, speed: DiskSpeed, capacity_bytes: int | None = None) -> None:
@@ -32,7 +33,9 @@ class SimDisk(MemoryDisk):
         self.sick = 0
         self.off = False
         self.on_cut: Callable[[], None] = lambda: None
-        self.watch: Callable[[str, str, int, bytes], None] = lambda kind, path, offset, data: None
+        self.on_write: Callable[[str, int, int], None] = lambda path, offset, length: None
+        self.on_create: Callable[[str], None] = lambda path: None
+        self.on_show: Callable[[str, str], None] = lambda path, source: None
         self._metered = (0, 0, 0)
 
     def meter_s(self) -> float:
@@ -59,8 +62,13 @@ class SimDisk(MemoryDisk):
     def write(self, path: str, offset: int, data: bytes | memoryview) -> None:
         """Write all of it at `offset`; the file must exist."""
         self._check_health(path)
-        self.watch("write", path, offset, data if type(data) is bytes else bytes(data))
         super().write(path, offset, data)
+        self.on_write(path, offset, len(data))
+
+    def create(self, path: str, size: int) -> None:
+        """An empty file of this size; OSError(EEXIST)."""
+        super().create(path, size)
+        self.on_create(path)
 
     def append(self, path: str, data: bytes) -> None:
         """Write all of it at the end, creating the file."""
@@ -70,7 +78,7 @@ class SimDisk(MemoryDisk):
     def rename(self, source: str, destination: str) -> None:
         """Durable rename."""
         self._check_health(source)
-        self.watch("show", destination, 0, source.encode())
+        self.on_show(destination, source)
         super().rename(source, destination)
 
     def _check_health(self, path: str) -> None:

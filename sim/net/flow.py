@@ -144,10 +144,9 @@ class Flow:
     async def get(self, max_bytes: int) -> bytes:
         """What is there; b'' at the end."""
         await trio.lowlevel.checkpoint()
-        self._check_reader()
         while not self._arrived:
-            await self._readable.park()
             self._check_reader()
+            await self._readable.park()
         data = self._arrived.popleft()
         if not data:
             self._arrived.append(data)  # the end stays the end
@@ -182,10 +181,8 @@ class Flow:
         self._readable.wake()
 
     def break_off(self) -> None:
-        """Reset: what was under way is lost."""
+        """Reset: what was under way is lost; what had arrived can still be read, as on Linux."""
         self.broken = True
         self._held.clear()
-        self._arrived.clear()
         self._readable.wake()
         self._writable.wake()
-

@@ -1,0 +1,1 @@
+"""Tier 1: the shipped daemon, tracker and seeder, unmodified, many times in one process, on a virtual clock."""

@@ -1,0 +1,55 @@
+"""What a simulated fleet consists of."""
+
+from dataclasses import dataclass
+from math import inf
+
+from manifests.repository import TIMESTAMP_LIFE
+from sim.disk import DiskSpeed
+
+from .releases import ReleaseSpec
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Access:
+    """A host's own link."""
+
+    up_bytes_per_s: float = inf
+    down_bytes_per_s: float = inf
+    latency_s: float = 0.0005
+
+
+@dataclass(frozen=True)
+class FleetPlan:
+    """Daemons are spread over the regions in turn, and within a region over its racks.
+
+    Rates may be *diluted*: with all rates and the size of pieces divided by the same number the times stay the same,
+    and the run gets cheaper. `backbone`: of each region; `rack`: of each rack (one a region when `racks` is 1).
+    """
+
+    releases: tuple[ReleaseSpec, ...] = (ReleaseSpec("1.0", 1),)
+    pieces: int = 32
+    piece_bytes: int = 4096
+    daemons: int = 8
+    regions: tuple[str, ...] = ("north",)
+    racks: int = 1
+    seeders: int = 1
+    daemon: Access = Access()
+    seeder: Access = Access()
+    rack: Access = Access(latency_s=0.0)
+    backbone: Access = Access(latency_s=0.02)
+    behind_nat: int = 0
+    """So many daemons, the last ones, are behind a NAT of their own: they dial, nobody dials them."""
+    disk: DiskSpeed = DiskSpeed()
+    metadata_life_s: float = TIMESTAMP_LIFE.total_seconds()
+    cdn: bool = False
+    """The first seeder's HTTP is also in the daemons' configuration."""
+    upload_bytes_per_s: int = 0
+    download_bytes_per_s: int = 0
+    reserve_bytes: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """Of one release."""
+        return self.pieces * self.piece_bytes

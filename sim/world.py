@@ -1,0 +1,86 @@
+"""A World for one simulated host: a port, a disk, a clock that may be wrong, dice, and jobs that cost virtual time."""
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from p2pd.world import Args, T, World
+from p2pd.world.http import client
+from p2pd.world.processes import Exit
+
+from .disk import DiskSpeed, PowerCut, SimDisk
+from .net import Port
+from .processes import SimProcesses
+
+if TYPE_CHECKING:
+    import httpx
+
+STORAGE_THREADS: Final = 2
+"""As on the machine (`p2pd.world.real`): what more jobs than these there are wait."""
+
+
+class Jobs:
+    """`RunBlocking` without threads: a job is done at once, and its caller sleeps as long as the disk was busy.
+
+    A job that has begun is never abandoned, as with a thread; but a job on a machine that is off never begins.
+    """
+
+    def __init__(self, disk: SimDisk) -> None:
+        self._disk = disk
+        self._free_at = [0.0] * STORAGE_THREADS
+
+    def __call__(self, function: Callable[[*Args], T], *args: *Args) -> Awaitable[T]:
+        """The function's result, or its exception."""
+        return self._run(function, *args)
+
+    async def _run(self, function: Callable[[*Args], T], *args: *Args) -> T:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._disk.off:
+            raise PowerCut
+        self._disk.meter_s()
+        try:
+            return function(*args)
+        finally:
+            await self._charge(self._disk.meter_s())
+
+    async def _charge(self, seconds: float) -> None:
+        thread = min(range(STORAGE_THREADS), key=self._free_at.__getitem__)
+        done_at = self._free_at[thread] = max(trio.current_time(), self._free_at[thread]) + seconds
+        with trio.CancelScope(shield=True):
+            await trio.sleep_until(done_at)
+
+
+class SimHost:
+    """What outlives a daemon's crash: the host's name, card and disk. `world()` is what the next run is given."""
+
+    def __init__(self, name: str, port: Port, rng_seed: str, epoch: float, speed: DiskSpeed) -> None:
+        self.name, self.port = name, port
+        self.boots = 0
+        self.clock_off_s = 0.0
+        """How wrong this host's civil time is."""
+        self.disk = SimDisk(speed)
+        self.answer: Callable[[tuple[str, ...], dict[str, str]], Exit] = lambda argv, environment: Exit(0, "")
+        self._rng_seed, self._epoch = rng_seed, epoch
+
+    def __repr__(self) -> str:
+        return f"<SimHost {self.name}>"
+
+    def utc_now(self) -> float:
+        """Civil time as this host believes."""
+        return self._epoch + trio.current_time() + self.clock_off_s
+
+    def world(self) -> World:
+        """For one more run of its process, with dice of its own."""
+        self.boots += 1
+        rng = Random(f"{self._rng_seed}/{self.name}/{self.boots}")
+
+        def http() -> "httpx.AsyncClient":
+            return client(self.port)
+
+        def answer(argv: tuple[str, ...], environment: dict[str, str]) -> Exit:
+            return self.answer(argv, environment)
+
+        processes = SimProcesses(Random(rng.random()), answer)
+        return World(self.port, self.disk, processes, http, self.utc_now, rng, Jobs(self.disk))
