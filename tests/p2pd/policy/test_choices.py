@@ -1,0 +1,162 @@
+"""Which piece to ask for, which to name, whom to dial, which connection and which releases to keep."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pd.policy.dialing import DEGREE, OUTSIDE_RESERVED, Candidate, choose_dials, keeps_new_connection
+from p2pd.policy.offering import OFFERS_MAX, OFFERS_MIN, WANTED_MAX, answer_want, choose_offers, offers_wanted
+from p2pd.policy.picking import pick_rarest
+from p2pd.policy.retention import Kept, choose_removals
+from p2pd.policy.sources import Tier
+from p2pd.wire import bits
+
+PIECES = 80
+SETS = st.sets(st.integers(0, PIECES - 1)).map(bits.of)
+DICE = st.integers(0, 999).map(Random)
+
+
+# -- picking ---------------------------------------------------------------------------------------------------
+
+
+@given(SETS, st.lists(st.integers(0, 5), min_size=PIECES, max_size=PIECES), DICE)
+def test_the_picked_piece_is_a_candidate(candidates: int, availability: list[int], rng: Random) -> None:
+    piece = pick_rarest(candidates, availability, rng)
+    assert piece is None if not candidates else candidates >> (piece or 0) & 1
+
+
+@given(DICE)
+def test_with_as_many_looks_as_needed_the_rarest_is_picked(rng: Random) -> None:
+    availability = [9] * PIECES
+    availability[33] = 1
+    assert pick_rarest(bits.full(PIECES), availability, rng, samples=100 * PIECES) == 33
+
+
+def test_ties_fall_at_random() -> None:
+    picked = {pick_rarest(bits.full(PIECES), [1] * PIECES, Random(number)) for number in range(100)}
+    assert len(picked) > PIECES / 2
+
+
+# -- offering --------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 100), SETS, SETS, SETS)
+def test_no_piece_is_offered_that_is_named_held_or_not_lacking(count: int, lacking: int, named: int, held: int) -> None:
+    chosen = choose_offers(count, lacking, named, held)
+    due = lacking & ~named & ~held
+    assert len(chosen) == min(count, due.bit_count())
+    assert bits.of(chosen) & ~due == 0
+
+
+@pytest.mark.parametrize(
+    "pending, rate, count",
+    [
+        (0, 0.0, OFFERS_MIN),
+        (OFFERS_MIN, 0.0, 0),
+        (99, 0.0, 0),
+        (0, 20_000.0, 14),
+        (4, 20_000.0, 10),
+        (0, 1e9, OFFERS_MAX),
+    ],
+)
+def test_more_is_named_to_who_passes_more_on(pending: int, rate: float, count: int) -> None:
+    assert offers_wanted(pending, rate, 1000) == count
+
+
+@given(st.lists(st.integers(0, PIECES - 1)), SETS, SETS)
+def test_a_want_is_answered_by_few_pieces_that_we_have_and_nobody_awaits(wanted: list[int], have: int, on: int) -> None:
+    named = answer_want(wanted, have, on)
+    assert bits.of(named) & ~(have & ~on & bits.of(wanted)) == 0
+    assert len(named) <= WANTED_MAX
+    assert named or not have & ~on & bits.of(wanted)
+
+
+# -- dialling --------------------------------------------------------------------------------------------------
+
+
+def candidates(tier: Tier, count: int) -> list[Candidate]:
+    return [Candidate(f"{tier.name}{number}", "", tier) for number in range(count)]
+
+
+CROWD = st.builds(
+    lambda near, far, shields: (
+        candidates(Tier.REGION, near) + candidates(Tier.REMOTE, far) + candidates(Tier.SHIELD, shields)
+    ),
+    *[st.integers(0, 40)] * 2,
+    st.integers(0, 3),
+)
+
+
+@given(CROWD, st.integers(0, 40), DICE)
+def test_no_more_are_dialled_than_there_is_room_for(crowd: list[Candidate], neighbours: int, rng: Random) -> None:
+    chosen = [one for one in choose_dials(crowd, neighbours, rng) if one.tier is not Tier.SHIELD]
+    others = sum(one.tier is not Tier.SHIELD for one in crowd)
+    assert len(chosen) == len(set(chosen)) == min(others, max(0, DEGREE - neighbours))
+
+
+@given(CROWD, st.integers(0, 40), DICE)
+def test_shields_are_always_dialled(crowd: list[Candidate], neighbours: int, rng: Random) -> None:
+    chosen = choose_dials(crowd, neighbours, rng)
+    assert {one for one in crowd if one.tier is Tier.SHIELD} <= set(chosen)
+
+
+@given(st.integers(0, 40), st.integers(0, 40), DICE)
+def test_far_peers_keep_their_places_among_near_ones(near: int, far: int, rng: Random) -> None:
+    chosen = choose_dials(candidates(Tier.REGION, near) + candidates(Tier.REMOTE, far), 0, rng)
+    assert sum(one.tier is Tier.REMOTE for one in chosen) >= min(far, OUTSIDE_RESERVED)
+
+
+def test_near_peers_are_preferred() -> None:
+    chosen = choose_dials(candidates(Tier.REGION, 40) + candidates(Tier.REMOTE, 40), 0, Random(1))
+    assert sum(one.tier is Tier.REGION for one in chosen) == DEGREE - OUTSIDE_RESERVED
+
+
+@pytest.mark.parametrize("first_by_low", [True, False])
+@pytest.mark.parametrize("second_by_low", [True, False])
+def test_both_sides_keep_the_same_of_two_connections(first_by_low: bool, second_by_low: bool) -> None:
+    low = keeps_new_connection(own_node="a", other_node="b", we_dialled_new=second_by_low, we_dialled_old=first_by_low)
+    high = keeps_new_connection(
+        own_node="b", other_node="a", we_dialled_new=not second_by_low, we_dialled_old=not first_by_low
+    )
+    assert low == high
+
+
+@pytest.mark.parametrize("order", [(True, False), (False, True)])
+def test_of_two_directions_that_of_the_smaller_name_survives(order: tuple[bool, bool]) -> None:
+    old, new = order
+    kept_new = keeps_new_connection(own_node="a", other_node="b", we_dialled_new=new, we_dialled_old=old)
+    assert kept_new == new
+
+
+# -- retention -------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def shelves(draw: st.DrawFn) -> list[Kept]:
+    sequences = draw(st.lists(st.integers(0, 50), unique=True, max_size=12))
+    return [Kept(bytes([at]), "shop", f"v{at}", at, draw(st.booleans())) for at in sequences]
+
+
+@given(shelves(), st.sets(st.integers(0, 50)), st.integers(0, 5), st.sets(st.integers(0, 50)))
+def test_what_is_in_use_or_pinned_is_never_removed(
+    releases: list[Kept], used: set[int], keep: int, pinned: set[int]
+) -> None:
+    in_use, names = {bytes([one]) for one in used}, {f"v{one}" for one in pinned}
+    removed = choose_removals(releases, in_use=in_use, keep=keep, pinned=names)
+    assert not any(one.key in in_use or one.version in names for one in removed)
+
+
+@given(shelves(), st.integers(0, 5))
+def test_as_many_finished_ones_stay_as_asked_for_and_these_are_the_newest(releases: list[Kept], keep: int) -> None:
+    removed = choose_removals(releases, in_use=(), keep=keep, pinned=())
+    finished = sorted((one.sequence for one in releases if one.finished), reverse=True)
+    stay = [one.sequence for one in releases if one.finished and one not in removed]
+    assert sorted(stay, reverse=True) == finished[:keep]
+
+
+@given(shelves())
+def test_unfinished_ones_that_nobody_fetches_go(releases: list[Kept]) -> None:
+    removed = choose_removals(releases, in_use=(), keep=99, pinned=())
+    assert removed == [one for one in releases if not one.finished]

@@ -1,0 +1,167 @@
+"""How fast, how much at once, how soon again, and from which kind of source."""
+
+from dataclasses import replace
+from math import inf
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pd.policy.backoff import BASE_S, LIMIT_S, Backoff, jittered
+from p2pd.policy.hedging import COPIES_MAX, HOPELESS_S, worth_hedging
+from p2pd.policy.pacing import QUEUE_BYTES_MAX, RATE_MEMORY_S, Rate, TokenBucket, queue_bytes, total_queue_bytes
+from p2pd.policy.serving import (
+    PEER_QUEUE_PIECES_FREE,
+    PEER_QUEUE_PIECES_MAX,
+    QUEUE_BYTES_FREE,
+    QUEUE_S_MAX,
+    accepts_request,
+)
+from p2pd.policy.sources import ORIGIN_GRACE_S, ORIGIN_STALL_S, Facts, Tier, origin_scope, tier_of
+
+# -- caps and rates --------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.integers(1, 2000)), min_size=1), st.integers(1, 1000))
+def test_a_cap_lets_no_more_through_than_its_rate_and_one_burst(takes: list[tuple[float, int]], rate: int) -> None:
+    bucket, now, passed = TokenBucket(rate), 0.0, 0
+    for pause_s, count in takes:
+        now += pause_s
+        used_at = now + bucket.take(count, now)
+        passed += count
+        assert passed <= rate * used_at + rate * bucket.burst_s + 1e-6 * passed + 1e-6
+
+
+def test_a_cap_gives_its_rate_and_not_less() -> None:
+    bucket, now = TokenBucket(1000), 0.0
+    for _ in range(100):
+        now += bucket.take(100, now)
+    assert now == pytest.approx((100 * 100 - 250) / 1000)
+
+
+@given(st.integers(0, 10**9))
+def test_no_cap_never_waits(count: int) -> None:
+    assert TokenBucket(0).take(count, 0.0) == 0.0
+
+
+def test_a_rate_settles_at_what_flows_and_forgets_what_flowed() -> None:
+    rate = Rate()
+    for step in range(1000):
+        rate.add(10, step / 100)
+    assert rate.per_s(10) == pytest.approx(1000, rel=0.02)
+    assert rate.per_s(10 + RATE_MEMORY_S) == pytest.approx(1000 / 2.718, rel=0.02)
+
+
+def test_a_rate_starts_at_nothing() -> None:
+    assert Rate().per_s(5.0) == 0.0
+
+
+@given(st.floats(0, 1e10), st.integers(1, 2**24))
+def test_a_queue_holds_a_piece_or_more_and_is_bounded(rate: float, piece_bytes: int) -> None:
+    assert min(piece_bytes, QUEUE_BYTES_MAX) <= queue_bytes(rate, piece_bytes) <= QUEUE_BYTES_MAX
+
+
+@given(st.floats(0, 1e7), st.integers(1, 2**16))
+def test_all_queues_together_hold_more_than_one(rate: float, piece_bytes: int) -> None:
+    assert total_queue_bytes(rate, piece_bytes) > queue_bytes(rate, piece_bytes)
+
+
+# -- what is taken on ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "pieces, queued, rate, accepted",
+    [
+        (5, 0, 0, True),
+        (5, QUEUE_BYTES_FREE, 0, True),
+        (5, QUEUE_BYTES_FREE + 1, 0, False),
+        (5, QUEUE_BYTES_FREE + QUEUE_S_MAX * 1000, 1000, True),
+        (5, QUEUE_BYTES_FREE + QUEUE_S_MAX * 1000 + 1, 1000, False),
+        (PEER_QUEUE_PIECES_MAX, 0, 0, False),
+        (PEER_QUEUE_PIECES_MAX - 1, 0, 0, True),
+        (PEER_QUEUE_PIECES_FREE - 1, 10**12, 0, True),
+        (PEER_QUEUE_PIECES_FREE, 10**12, 0, False),
+    ],
+)
+def test_requests_are_taken_while_the_queue_is_short_in_time(
+    pieces: int, queued: float, rate: float, accepted: bool
+) -> None:
+    taken = accepts_request(peer_queue_pieces=pieces, queue_bytes=int(queued), upload_bytes_per_s=rate)
+    assert taken is accepted
+
+
+# -- hedging ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "left_s, fresh_s, copies, worth",
+    [
+        (10.0, 1.0, 1, True),
+        (10.0, 1.0, COPIES_MAX, False),
+        (1.9, 1.0, 1, False),
+        (0.3, 0.1, 1, False),
+        (0.5, 0.1, 1, True),
+        (HOPELESS_S, 1.0, COPIES_MAX, True),
+        (HOPELESS_S, HOPELESS_S, COPIES_MAX, False),
+    ],
+)
+def test_a_second_request_must_gain_much(left_s: float, fresh_s: float, copies: int, worth: bool) -> None:
+    assert worth_hedging(left_s=left_s, fresh_s=fresh_s, copies=copies) is worth
+
+
+# -- sources ---------------------------------------------------------------------------------------------------
+
+QUIET = Facts(unheld=False, shield_alive=True, since_change_s=0.0, since_progress_s=0.0)
+
+
+@pytest.mark.parametrize(
+    "facts, scope",
+    [
+        (QUIET, "nothing"),
+        (replace(QUIET, unheld=True, since_change_s=inf), "nothing"),
+        (replace(QUIET, shield_alive=False, since_change_s=inf), "nothing"),
+        (Facts(True, False, ORIGIN_GRACE_S - 0.01, 0.0), "nothing"),
+        (Facts(True, False, ORIGIN_GRACE_S, 0.0), "unheld"),
+        (replace(QUIET, since_progress_s=ORIGIN_STALL_S - 0.01), "nothing"),
+        (replace(QUIET, since_progress_s=ORIGIN_STALL_S), "anything"),
+        (Facts(True, False, inf, inf), "anything"),
+    ],
+)
+def test_http_is_asked_for_what_peers_and_shield_will_not_bring(facts: Facts, scope: str) -> None:
+    assert origin_scope(facts) == scope
+
+
+@pytest.mark.parametrize(
+    "role, region, tier",
+    [("daemon", "here", Tier.REGION), ("daemon", "far", Tier.REMOTE), ("seeder", "here", Tier.SHIELD)],
+)
+def test_a_peers_tier_follows_its_role_and_region(role: str, region: str, tier: Tier) -> None:
+    assert tier_of(role=role, region=region, own_region="here") is tier
+
+
+def test_nearer_tiers_are_cheaper() -> None:
+    assert sorted(Tier) == [Tier.LAN, Tier.REGION, Tier.REMOTE, Tier.SHIELD, Tier.ORIGIN]
+
+
+# -- again -----------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 999), st.integers(1, 80))
+def test_pauses_grow_to_a_limit_and_never_beyond(rng_seed: int, failures: int) -> None:
+    backoff = Backoff(Random(rng_seed))
+    for number in range(failures):
+        assert 0 <= backoff.failed() <= min(LIMIT_S, BASE_S * 2**number)
+
+
+def test_success_starts_over() -> None:
+    backoff = Backoff(Random(1))
+    for _ in range(9):
+        backoff.failed()
+    backoff.succeeded()
+    assert backoff.bound_s == BASE_S
+
+
+@given(st.floats(0.1, 1e4), st.integers(0, 999))
+def test_jitter_only_shortens_and_by_a_fifth_at_most(interval_s: float, rng_seed: int) -> None:
+    assert 0.8 * interval_s <= jittered(interval_s, Random(rng_seed)) <= interval_s
