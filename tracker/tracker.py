@@ -51,7 +51,7 @@ from .reports import Reports, Unsent
 from .status import hosts_status, services_status, swarms_status
 from .swarms.handout import Asker, choose
 from .swarms.interval import announce_interval_s
-from .swarms.registry import Node, Registry, is_complete
+from .swarms.registry import SEEDER, Node, Registry, is_complete
 
 HANDSHAKE_S: Final = 10.0
 """Whoever dials says who it is within this."""
@@ -242,13 +242,16 @@ class Tracker:
         asker = Asker(register.node, register.region, is_complete(status))
         named = choose(swarm, asker, status.wanted, self._rng)
         nodes = (node for node in map(self.registry.node, named) if node is not None)
-        return tuple(node.info(node.role == "seeder" or is_complete(swarm.progress[node.name])) for node in nodes)
+        return tuple(
+            node.as_complete if node.role == SEEDER or is_complete(swarm.progress[node.name]) else node.as_incomplete
+            for node in nodes
+        )
 
     def _seeders_for(self, register: Register) -> tuple[PeerInfo, ...]:
         seeders = [node for node in self.registry.seeders() if node.name != register.node]
         self._rng.shuffle(seeders)
         seeders.sort(key=lambda node: node.region != register.region)
-        return tuple(node.info(complete=True) for node in seeders[:PEERS_MAX])
+        return tuple(node.as_complete for node in seeders[:PEERS_MAX])
 
     def _report(self, register: Register, message: Report) -> None:
         check_reports(register, message)

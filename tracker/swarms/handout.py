@@ -56,17 +56,26 @@ def _mixed(members: Members, asker: Asker, count: int, rng: Random) -> list[str]
     without = (asker.name,)
     if asker.complete:
         return members.incomplete.draw(count, rng, without, spare=1)
-    complete = members.complete.draw(count, rng, without, spare=1)
-    incomplete = members.incomplete.draw(count, rng, without, spare=1)
-    share = min(len(complete), max(round(count * COMPLETE_SHARE), count - len(incomplete)))
-    return complete[:share] + incomplete[: count - share]
+    complete = members.complete.draw(round(count * COMPLETE_SHARE), rng, without, spare=1)
+    incomplete = members.incomplete.draw(count - len(complete), rng, without, spare=1)
+    if len(complete) + len(incomplete) < count:
+        complete = members.complete.draw(count - len(incomplete), rng, without, spare=1)
+    return complete + incomplete
 
 
 def _from_all(swarm: Swarm, regions: list[str], asker: Asker, count: int, rng: Random) -> list[str]:
     """As evenly from these regions as they allow."""
-    chosen: list[list[str]] = []
-    for region in rng.sample(regions, min(len(regions), max(0, count))):
-        chosen.append(_mixed(swarm.regions[region], asker, count, rng))
-    longest = max(map(len, chosen), default=0)
-    dealt = [names[turn] for turn in range(longest) for names in chosen if turn < len(names)]
+    if count <= 0 or not regions:
+        return []
+    asked = rng.sample(regions, min(len(regions), count))
+    each = -(-count // len(asked))
+    dealt = _deal([_mixed(swarm.regions[region], asker, each, rng) for region in asked])
+    if len(dealt) < count and len(asked) > 1:
+        dealt = _deal([_mixed(swarm.regions[region], asker, count, rng) for region in regions])
     return dealt[:count]
+
+
+def _deal(hands: list[list[str]]) -> list[str]:
+    """One from each in turn."""
+    longest = max(map(len, hands))
+    return [names[turn] for turn in range(longest) for names in hands if turn < len(names)]

@@ -5,6 +5,7 @@ Bounded per node (one message holds 256 swarms) and in total. Knows no time: lea
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from p2pd.wire.announce import PeerInfo, SwarmStatus
@@ -15,7 +16,7 @@ from .roster import Roster
 SEEDER: Final = "seeder"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node:
     """A node as it registered. An empty `address` can't be dialled, so it is never named to others."""
 
@@ -25,9 +26,15 @@ class Node:
     role: str
     http_url: str = ""
 
-    def info(self, complete: bool) -> PeerInfo:
-        """As it is named to others."""
-        return PeerInfo(self.name, self.address, self.region, self.role, complete, self.http_url)
+    @cached_property
+    def as_complete(self) -> PeerInfo:
+        """As it is named to others when it has all pieces."""
+        return PeerInfo(self.name, self.address, self.region, self.role, True, self.http_url)
+
+    @cached_property
+    def as_incomplete(self) -> PeerInfo:
+        """As it is named to others when it misses some."""
+        return PeerInfo(self.name, self.address, self.region, self.role, False, self.http_url)
 
 
 @dataclass(slots=True)
