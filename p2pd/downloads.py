@@ -28,6 +28,8 @@ HANDOUT_S_MAX: Final = 0.5
 MANIFEST_PEERS_S: Final = 1.0
 """Peers get this long to bring a manifest before HTTP is asked as well: dead ones must not hold the start up."""
 RETRY_S: Final = 2.0
+VERIFY_PIECES: Final = 64
+"""Pieces of a kept release read again in one hop: 16 MiB in chunks of 256 KiB."""
 RETRY_S_MAX: Final = 10.0
 """Other sources may be named meanwhile."""
 CHECKPOINT_LOOK_S: Final = 5.0
@@ -35,7 +37,7 @@ CHECKPOINT_LOOK_S: Final = 5.0
 
 @dataclass(slots=True)
 class Download:
-    """One release on its way. `step`: manifest, reuse, fetch, finish. `waits_for`: why it does not move, or ''."""
+    """One release on its way. `step`: manifest, verify, reuse, fetch, finish. `waits_for`: why it does not move, or ''."""
 
     release: ReleaseName
     swarm: bytes
@@ -166,6 +168,8 @@ class Downloads:
             while (leaving := self._removing.get(approved.digest)) is not None:
                 await leaving.wait()
             artifact = await self._prepare(download)
+            if artifact.finished and not await self._intact(download, artifact):
+                artifact = await self._start_over(download, artifact)
             if not artifact.finished:
                 await self._complete(download, artifact)
             elif artifact.swarm not in self._exchange.memberships:
@@ -195,6 +199,23 @@ class Downloads:
         download.artifact = artifact
         download.resumed_bytes = artifact.present_bytes
         return artifact
+
+    async def _intact(self, download: Download, artifact: Artifact) -> bool:
+        """A release that lay here since it was installed is about to run again: are its files still what was signed?"""
+        download.step = "verify"
+        for start in range(0, artifact.manifest.pieces, VERIFY_PIECES):
+            pieces = range(start, min(start + VERIFY_PIECES, artifact.manifest.pieces))
+            if not await self._world.run_blocking(_all_readable, self._store, artifact, pieces):
+                return False
+        return True
+
+    async def _start_over(self, download: Download, damaged: Artifact) -> Artifact:
+        """Somebody changed its files. Finished releases are never written to, so it is fetched anew, whole."""
+        encoded = await self._world.run_blocking(self._store.read_manifest, damaged)
+        self._exchange.leave(damaged.swarm)
+        await self._world.run_blocking(self._store.remove, damaged)
+        download.artifact = await self._world.run_blocking(_checked_add, self._store, encoded, download)
+        return download.artifact
 
     async def _complete(self, download: Download, artifact: Artifact) -> None:
         download.step = "reuse"
@@ -297,6 +318,10 @@ class Downloads:
                 download.waits_for = f"the manifest: no peer gives it, and by HTTP: {error.reason}"
                 now = trio.current_time()
                 await trio.sleep_until(min(max(error.retry_at, now + RETRY_S), now + RETRY_S_MAX))
+
+
+def _all_readable(store: Store, artifact: Artifact, pieces: range) -> bool:
+    return all(store.read_piece(artifact, piece) is not None for piece in pieces)
 
 
 def _checked_add(store: Store, encoded: bytes, download: Download) -> Artifact:

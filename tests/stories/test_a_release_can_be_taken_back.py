@@ -83,3 +83,14 @@ async def test_the_operator_sees_how_the_fleet_fares(autojump_clock: trio.testin
     await trio.sleep(3)
     (service,) = (await fleet.status())["services"]
     assert "FAILED" in str(service)
+
+
+async def test_a_kept_release_whose_files_were_changed_is_mended_before_it_runs_again(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    host = await two_releases(fleet)
+    (kept,) = [name for name in host.releases() if name.startswith("1-")]
+    host.disk.corrupt(f"/srv/shop/releases/{kept}/{next(name for name, data in make_files().items() if data)}", 0)
+    await fleet.rollback()
+    await fleet.until_running("shop@1", [host])
+    assert visible(host) == make_files()
