@@ -37,7 +37,7 @@ CHECKPOINT_LOOK_S: Final = 5.0
 
 @dataclass(slots=True)
 class Download:
-    """One release on its way. `step`: manifest, verify, reuse, fetch, finish. `waits_for`: why it does not move, or ''."""
+    """One release on its way, at a `step`: manifest, verify, reuse, fetch, finish. `waits_for`: why it doesn't move."""
 
     release: ReleaseName
     swarm: bytes
