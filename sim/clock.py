@@ -53,14 +53,14 @@ class SimClock:
         dice: Random = scheduler._r
         before, dice_before = scheduler._ALLOW_DETERMINISTIC_SCHEDULING, dice.getstate()
         collecting = gc.isenabled()
-        scheduler._ALLOW_DETERMINISTIC_SCHEDULING = True
+        scheduler._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]
         dice.seed(rng_seed)
         gc.disable()
         try:
             return trio.run(main, *args, clock=self._trio_clock())
         finally:
             dice.setstate(dice_before)
-            scheduler._ALLOW_DETERMINISTIC_SCHEDULING = before
+            scheduler._ALLOW_DETERMINISTIC_SCHEDULING = before  # type: ignore[misc]
             if collecting:
                 gc.enable()
 

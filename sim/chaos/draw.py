@@ -17,9 +17,13 @@ LIES: Final = ("poison", "nothing", "silence")
 KINDS: Final = (
     ("kill", 4), ("power", 4), ("power-within", 6), ("partition", 3), ("clog", 3), ("reset", 3),
     ("slow-disk", 2), ("sick-disk", 3), ("full-disk", 2), ("skew", 2), ("flip", 1), ("rot", 2),
-    ("no-seeder", 2), ("no-tracker", 2), ("no-global-tracker", 1), ("lying-tracker", 2), ("no-store", 1), ("bad-store", 1),
+    ("no-seeder", 2), ("no-tracker", 2), ("no-global-tracker", 1), ("lying-tracker", 2), ("no-store", 1),
+    ("bad-store", 1),
 )  # fmt: skip
 """Faults and how often each is drawn."""
+PIECE_TO_ALL_S_MAX: Final = 1.0
+"""A node's uplink carries one piece to every daemon within this. Where it takes longer than a source's patience (3 s)
+every source looks stalled; `docs/simulator.md` has what that does to a fleet."""
 SKEWS_S: Final = (-10 * 86_400.0, -30.0, 45.0, 2 * 86_400.0, 10 * 86_400.0)
 
 
@@ -40,8 +44,8 @@ def draw(rng_seed: int) -> Story:
 def _fleet(rng: Random) -> FleetPlan:
     regions = ("north", "south")[: rng.choice((1, 1, 2))]
     pieces, piece_bytes = rng.choice((5, 12, 20)), rng.choice((1024, 2048, 20_000))
-    rate = pieces * piece_bytes / rng.choice((1.0, 3.0, 8.0))
     daemons = rng.choice(DAEMONS)
+    rate = max(pieces * piece_bytes / rng.choice((1.0, 3.0, 8.0)), daemons * piece_bytes / PIECE_TO_ALL_S_MAX)
     expires = rng.random() < 0.1
     return FleetPlan(
         releases=RELEASES,

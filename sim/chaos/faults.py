@@ -1,6 +1,6 @@
 """What can go wrong with a fleet, done and undone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 
 import trio
@@ -15,7 +15,7 @@ from .story import Fault, Story
 class Faults:
     """Carries out a story's faults on a fleet. `rotten`: (host, path) of files whose bytes were changed on disk."""
 
-    def __init__(self, fleet: Fleet, story: Story, liars: dict[str, Callable[[bool], None]]) -> None:
+    def __init__(self, fleet: Fleet, story: Story, liars: Mapping[str, Callable[[bool], None]]) -> None:
         self._fleet, self._story = fleet, story
         self._rng = Random(f"faults/{story.rng_seed}")
         self._liars = liars

@@ -39,7 +39,7 @@ OPERATOR: Final = "operator"
 DATA: Final = "/srv"
 TRUST_ROOT: Final = "/etc/p2pd/root.json"
 MEMORY_FOLDER: Final = "/dev/shm"
-"""Where the few real files go (trust metadata, the trackers' databases), if the machine has it: syncing costs nothing."""
+"""Where the few real files go (trust metadata, the trackers' goals) if the machine has it: syncing costs nothing."""
 
 
 class Blobs:
@@ -67,7 +67,7 @@ class Fleet:
         self.rng = Random(f"fleet/{rng_seed}")
         self.clock = SimClock()
         self.trace = Trace(self.clock, folder, keep_trace)
-        self.network = SimNetwork(self.clock, Random(f"network/{rng_seed}"), self.trace.heard)
+        self.network = SimNetwork(self.clock, Random(f"network/{rng_seed}"), self.trace.heard, plan.quantum_bytes)
         self.published: Published = publish(plan.releases, plan.pieces, plan.piece_bytes, plan.metadata_life_s)
         self.blobs = Blobs(dict(self.published.blobs))
         self.daemons: dict[str, Member[Daemon]] = {}

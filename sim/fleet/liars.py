@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
 import trio
 
 from p2pd.announcer import Announcer
@@ -113,9 +112,8 @@ class LyingTracker:
             while True:
                 message = await talk.receive()
                 if isinstance(message, Watch):
-                    goal = _next_goal(self._goal, message)
-                    self._told(goal)
-                    await talk.send(Goals(goal.revision, (goal,)))
+                    self._told(self._goal)
+                    await talk.send(Goals(self._goal.revision, (self._goal,)))
                 elif isinstance(message, SeedersRequest):
                     await talk.send(Seeders((_phantom("seeder"),)))
                 elif isinstance(message, Announce):
@@ -126,11 +124,6 @@ class LyingTracker:
         finally:
             with trio.move_on_after(1.0, shield=True):
                 await talk.aclose()
-
-
-def _next_goal(goal: Goal, watch: Watch) -> Goal:
-    """One that looks as if it came after all that the asker has seen."""
-    return msgspec.structs.replace(goal, revision=max(goal.revision, watch.revision + 1))
 
 
 def _phantom(name: str) -> PeerInfo:

@@ -9,7 +9,6 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import trio
 
 from p2pd.world import World
-from sim.disk import PowerCut
 from sim.net import SimNetwork
 from sim.trace import Trace
 from sim.world import SimHost
@@ -19,10 +18,10 @@ RESTART_S: Final = 5.0
 TOLERATED: Final = (errno.ENOSPC, errno.EIO)
 """With such an error of its disk a process may end; the simulator alone makes them."""
 
-Running = TypeVar("Running", covariant=True)
+Running_co = TypeVar("Running_co", covariant=True)
 
 
-class Body(Protocol[Running]):
+class Body(Protocol[Running_co]):
     """A service: runs until cancelled, and says what it is when it has started."""
 
     def __call__(self, world: World, *, task_status: trio.TaskStatus[Any]) -> Awaitable[None]:
@@ -30,12 +29,12 @@ class Body(Protocol[Running]):
         ...
 
 
-class Member(Generic[Running]):
+class Member(Generic[Running_co]):
     """`running` is what the service said when it started; None while it does not run."""
 
-    def __init__(self, host: SimHost, network: SimNetwork, trace: Trace, rng: Random, body: Body[Running]) -> None:
+    def __init__(self, host: SimHost, network: SimNetwork, trace: Trace, rng: Random, body: Body[Running_co]) -> None:
         self.host = host
-        self.running: Running | None = None
+        self.running: Running_co | None = None
         self.crashes = 0
         self.exits = 0
         self.after_death: Callable[[], None] = lambda: None

@@ -1,14 +1,17 @@
 """What a simulated fleet consists of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
+from typing import Final
 
 from manifests.repository import TIMESTAMP_LIFE
 from sim.disk import DiskSpeed
+from sim.net.network import QUANTUM_BYTES
 
 from .releases import ReleaseSpec
 
-MIB = 1024 * 1024
+QUANTUM_S: Final = 0.02
+QUANTUM_BYTES_MIN: Final = 1024
 
 
 @dataclass(frozen=True)
@@ -35,19 +38,26 @@ class FleetPlan:
     regions: tuple[str, ...] = ("north",)
     racks: int = 1
     seeders: int = 1
-    daemon: Access = Access()
-    seeder: Access = Access()
-    rack: Access = Access(latency_s=0.0)
-    backbone: Access = Access(latency_s=0.02)
+    daemon: Access = field(default_factory=Access)
+    seeder: Access = field(default_factory=Access)
+    rack: Access = field(default_factory=lambda: Access(latency_s=0.0))
+    backbone: Access = field(default_factory=lambda: Access(latency_s=0.02))
     behind_nat: int = 0
     """So many daemons, the last ones, are behind a NAT of their own: they dial, nobody dials them."""
-    disk: DiskSpeed = DiskSpeed()
+    disk: DiskSpeed = field(default_factory=DiskSpeed)
     metadata_life_s: float = TIMESTAMP_LIFE.total_seconds()
     cdn: bool = False
     """The first seeder's HTTP is also in the daemons' configuration."""
     upload_bytes_per_s: int = 0
     download_bytes_per_s: int = 0
     reserve_bytes: int = 0
+
+    @property
+    def quantum_bytes(self) -> int:
+        """What a flow sends in one turn: QUANTUM_S of the slowest link, within bounds."""
+        links = (self.daemon, self.seeder, self.rack, self.backbone)
+        slowest = min(min(link.up_bytes_per_s, link.down_bytes_per_s) for link in links)
+        return round(max(QUANTUM_BYTES_MIN, min(QUANTUM_BYTES, QUANTUM_S * slowest)))
 
     @property
     def size_bytes(self) -> int:

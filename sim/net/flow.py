@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from .link import QUANTUM_BYTES, Link
+from .link import Link
 
 if TYPE_CHECKING:
     from .connection import Connection
 
 SMALL_BYTES: Final = 512
 """What is no larger pays the way's latency but takes no room on it."""
-WINDOW_BYTES: Final = 16 * QUANTUM_BYTES
+WINDOW_QUANTA: Final = 16
 """Sent and not yet read; above this the sender waits. Deep enough to fill every simulated way."""
 
 
@@ -71,12 +71,13 @@ class Flow:
     async def put(self, data: bytes) -> None:
         """Send it all; returns when all of it is under way."""
         await trio.lowlevel.checkpoint()
-        for start in range(0, len(data), QUANTUM_BYTES):
+        quantum = self._connection.network.quantum_bytes
+        for start in range(0, len(data), quantum):
             self._check_sender()
-            while self._outstanding >= WINDOW_BYTES:
+            while self._outstanding >= WINDOW_QUANTA * quantum:
                 await self._writable.park()
                 self._check_sender()
-            self._send(data if len(data) <= QUANTUM_BYTES else data[start : start + QUANTUM_BYTES])
+            self._send(data if len(data) <= quantum else data[start : start + quantum])
 
     def end(self) -> None:
         """Nothing more will come."""

@@ -4,12 +4,9 @@
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from sim.clock import SimClock
-
-QUANTUM_BYTES: Final = 16 * 1024
-"""What a flow sends in one turn. Smaller is fairer and dearer; a whole chunk of a diluted run fits."""
 
 
 class Link:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from math import inf
 from random import Random
+from typing import Final
 
 import trio
 
@@ -24,6 +25,8 @@ from .link import Link
 from .place import Place, route
 from .port import Port, SimListener
 
+QUANTUM_BYTES: Final = 16 * 1024
+
 
 @dataclass(frozen=True)
 class Way:
@@ -34,10 +37,17 @@ class Way:
 
 
 class SimNetwork:
-    """`port(name, place)` is what a host is given. `heard` is told of everything that is delivered."""
+    """`port(name, place)` is what a host is given. `heard` is told of everything that is delivered.
 
-    def __init__(self, clock: SimClock, rng: Random, heard: Callable[[str, str, bytes], None]) -> None:
+    `quantum_bytes`: what a flow sends in one turn. Smaller is fairer and dearer; it should pass the slowest link in
+    well under a second, or a shared link looks like one that stalls.
+    """
+
+    def __init__(
+        self, clock: SimClock, rng: Random, heard: Callable[[str, str, bytes], None], quantum_bytes: int = QUANTUM_BYTES
+    ) -> None:
         self.clock = clock
+        self.quantum_bytes = quantum_bytes
         self.ports: dict[str, Port] = {}
         self.corrupted = 0
         """Bytes that were flipped on the way."""
