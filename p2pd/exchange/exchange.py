@@ -1,20 +1,19 @@
 """All of a node's connections and swarms, joined: messages go to the brains, the brains' deeds are done.
 
-No choice is made here: what to ask whom is `p2pd.swarm`, what to promise whom `Uploads`, whom to dial `Directory`.
+No choice is made here: what to ask whom is decided by `Swarm`, what to promise whom by `Uploads`, whom to dial by
+`Directory`.
 """
 
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import trio
 
-from manifests.errors import DigestMismatchError
-from p2pd.origin import OriginError
 from p2pd.policy.pacing import TokenBucket
 from p2pd.policy.sources import Tier, tier_of
-from p2pd.swarm import ORIGIN, Complete, Drop, Fetch, Send, Serve
+from p2pd.swarm import Complete, Drop, Fetch, Send, Serve
 from p2pd.swarm.actions import Action, Withdraw
 from p2pd.swarm.uploads import Owed, Uploads
 from p2pd.wire import bits as bitset
@@ -24,17 +23,11 @@ from p2pd.wire.messages import PROTOCOL_VERSION, AnyMessage, Have, Hello, Lost, 
 from p2pd.world import World
 
 from .content import Content, StorageError
+from .intake import Intake
 from .manifests import ManifestDesk
 from .membership import Membership
 from .neighbours import Neighbours
 from .session import Session
-from .storing import store_piece
-
-UNVERIFIED_BYTES_MAX: Final = 16 * 1024 * 1024
-"""Pieces received and not yet verified and written: above this, connections are read no further."""
-ORIGIN_REST_S: Final = 0.5
-ORIGIN_REST_S_MAX: Final = 10.0
-"""Where there is no source at all now, one may be named meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +62,9 @@ class Exchange:
         self.uploads = Uploads()
         self.neighbours = Neighbours(world, self)
         self.manifests = ManifestDesk(content)
+        self._intake = Intake(self, content)
         self._up = TokenBucket(upload_bytes_per_s)
         self._down = TokenBucket(download_bytes_per_s)
-        self._unverified_bytes = 0
-        self._verified = trio.Event()
         self._retime = trio.Event()
         self._timer_at = math.inf
         self._nursery: trio.Nursery | None = None
@@ -220,35 +212,7 @@ class Exchange:
         """A whole piece: verify and keep it in the background, unless too much waits for that already."""
         membership = self.memberships.get(swarm)
         if membership is not None and not session.ended_because:
-            await self._take(membership, session.remote.node, self._tier(session).name.lower(), piece, data)
-
-    async def _take(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
-        fresh = membership.brain.delivered(key, piece, trio.current_time())
-        self.settle(membership)
-        if not fresh:
-            return
-        # Kept first, then waited: who waits may be cancelled with its connection, and the piece with it.
-        self._unverified_bytes += len(data)
-        self.spawn(self._keep, membership, key, source, piece, data)
-        while self._unverified_bytes > UNVERIFIED_BYTES_MAX:
-            await self._verified.wait()
-
-    async def _keep(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
-        brain = membership.brain
-        try:
-            stored = await store_piece(self, self._content, membership, source, piece, data)
-        except DigestMismatchError:
-            brain.corrupt(key, piece, trio.current_time())
-        else:
-            if stored:
-                brain.stored(piece, trio.current_time())
-            else:
-                brain.failed(key, piece, trio.current_time())
-        finally:
-            self._unverified_bytes -= len(data)
-            self._verified.set()
-            self._verified = trio.Event()
-        self.settle(membership)
+            await self._intake.take(membership, session.remote.node, self._tier(session).name.lower(), piece, data)
 
     # -- what leaves --------------------------------------------------------------------------------------------
 
@@ -308,7 +272,7 @@ class Exchange:
             case Withdraw(peer=peer, piece=piece):
                 self.uploads.withdraw(peer, membership.swarm, piece)
             case Fetch(piece=piece):
-                self.spawn(self._fetch, membership, piece)
+                self.spawn(self._intake.fetch, membership, piece)
             case Drop(peer=peer, reason=reason):
                 self.neighbours.ban(peer, reason)
             case Complete():
@@ -324,34 +288,6 @@ class Exchange:
             session.wake()
         else:
             self._do(membership, Send(peer, Reject(0, piece, "busy")))
-
-    async def _fetch(self, membership: Membership, piece: int) -> None:
-        fetch = membership.fetch
-        manifest = membership.manifest
-        try:
-            if fetch is None:
-                raise OriginError("no HTTP origin is known", math.inf)
-            data = await fetch(manifest.digest(piece), manifest.lengths[piece])
-        except OriginError as error:
-            membership.brain.failed(ORIGIN, piece, trio.current_time())
-            await self._rest_origin(membership, error.retry_at)
-            return
-        self.bytes_received += len(data)
-        await self.throttle(received=len(data))
-        membership.brain.arrived(ORIGIN, len(data), trio.current_time())
-        await self._take(membership, ORIGIN, ORIGIN, piece, data)
-
-    async def _rest_origin(self, membership: Membership, retry_at: float) -> None:
-        """Every HTTP source failed: ask none before `retry_at`."""
-        membership.origin_failures += 1
-        failures = membership.origin_failures
-        membership.brain.use_origin(False, trio.current_time())
-        self.settle(membership)
-        now = trio.current_time()
-        await trio.sleep_until(min(max(retry_at, now + ORIGIN_REST_S), now + ORIGIN_REST_S_MAX))
-        if failures == membership.origin_failures:
-            membership.brain.use_origin(True, trio.current_time())
-            self.settle(membership)
 
     async def _keep_time(self) -> None:
         """Call each brain's timer when it has come."""

@@ -1,28 +1,22 @@
 """Connections: who is connected, who could be, who may not be. Listens, dials, and keeps one connection a node."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 import trio
 
-from p2pd.policy.backoff import Backoff
 from p2pd.policy.dialing import Candidate, choose_dials, keeps_new_connection
 from p2pd.policy.sources import tier_of
+from p2pd.swarm.directory import Directory
 from p2pd.wire.announce import PeerInfo
 from p2pd.wire.errors import RemoteProtocolError
+from p2pd.wire.messages import Hello
 from p2pd.world import World
 from p2pd.world.network import Stream
 
-from .session import Session
+from .membership import Membership
+from .session import Owner, Session
 
-if TYPE_CHECKING:
-    from .exchange import Exchange
-
-BAN_S: Final = 3600.0
-"""For bytes that are not what was signed for: no accident that TCP lets pass explains that twice an hour."""
-KNOWN_MAX: Final = 256
-"""Candidates remembered a swarm."""
 CONNECTIONS_MAX: Final = 512
 HANDSHAKES_MAX: Final = 64
 """Connections that have not said Hello yet."""
@@ -32,28 +26,45 @@ PRUNE_S: Final = 30.0
 """A connection over which neither side can learn anything more is closed after this."""
 
 
-@dataclass(slots=True)
-class _Known:
-    candidate: Candidate
-    backoff: Backoff
-    not_before: float = 0.0
+class Host(Owner, Protocol):
+    """What the neighbours need of the exchange, besides what a session needs of it."""
 
+    memberships: dict[bytes, Membership]
 
-@dataclass(slots=True)
-class _Swarm:
-    known: dict[str, _Known] = field(default_factory=dict)
+    def hello(self) -> Hello:
+        """What we say first."""
+        ...
+
+    def meet(self, session: Session) -> None:
+        """A new connection."""
+        ...
+
+    def introduce(self, session: Session, membership: Membership) -> None:
+        """Tell a peer that we are in this swarm."""
+        ...
+
+    def part(self, session: Session) -> None:
+        """A connection ended."""
+        ...
+
+    def exhausted(self, node: str, session: Session) -> bool:
+        """Neither side can learn anything more."""
+        ...
+
+    def spawn(self, function: Callable[..., Awaitable[Any]], *args: Any) -> None:
+        """Run a task that ends with the exchange."""
+        ...
 
 
 class Neighbours:
-    """The table of sessions (`sessions`, by node) and of those that could be dialled."""
+    """The table of sessions (`sessions`, by node). `advertised`: where others may dial us, '' for as bound."""
 
-    def __init__(self, world: World, exchange: "Exchange") -> None:
+    def __init__(self, world: World, exchange: Host) -> None:
         self._world, self._exchange = world, exchange
+        self._directory = Directory(world.rng)
         self.sessions: dict[str, Session] = {}
         self.advertised = ""
-        self.banned: dict[str, tuple[float, str]] = {}
-        self._swarms: dict[bytes, _Swarm] = {}
-        self._dialling: set[str] = set()
+        self._dialling: dict[str, None] = {}
         self._handshakes = 0
         self._changed = trio.Event()
 
@@ -61,16 +72,20 @@ class Neighbours:
 
     def suggest(self, swarm: bytes, peers: Sequence[PeerInfo]) -> None:
         """The tracker (or the LAN) says that these are in the swarm."""
-        known = self._swarms.setdefault(swarm, _Swarm()).known
         own = self._exchange.hello()
-        for peer in peers:
-            if peer.node == own.node or not peer.address or len(known) >= KNOWN_MAX:
-                continue
-            tier = tier_of(role=peer.role, region=peer.region, own_region=own.region)
-            candidate = Candidate(peer.node, peer.address, tier, peer.complete)
-            entry = known.get(peer.node)
-            if entry is None or entry.candidate.address != peer.address:
-                known[peer.node] = _Known(candidate, Backoff(self._world.rng))
+        self._directory.suggest(
+            swarm,
+            (
+                Candidate(
+                    peer.node,
+                    peer.address,
+                    tier_of(role=peer.role, region=peer.region, own_region=own.region),
+                    peer.complete,
+                )
+                for peer in peers
+                if peer.address and peer.node != own.node
+            ),
+        )
         self._introduce_connected(swarm)
         self.wake()
 
@@ -78,30 +93,30 @@ class Neighbours:
         membership = self._exchange.memberships.get(swarm)
         if membership is None or membership.brain.complete:
             return
-        for node in self._swarms[swarm].known:
+        for node in self._directory.names(swarm):
             session = self.sessions.get(node)
             if session is not None:
                 self._exchange.introduce(session, membership)
 
     def wants(self, node: str, swarm: bytes) -> bool:
         """Was this node named to us as being in this swarm?"""
-        entry = self._swarms.get(swarm)
-        return entry is not None and node in entry.known
+        return node in self._directory.names(swarm)
 
     def forget_swarm(self, swarm: bytes) -> None:
         """We left it."""
-        self._swarms.pop(swarm, None)
+        self._directory.forget_swarm(swarm)
 
     def ban(self, node: str, reason: str) -> None:
         """Never speak to this node for an hour."""
-        self.banned[node] = (trio.current_time() + BAN_S, reason)
+        self._directory.ban(node, trio.current_time(), reason)
         session = self.sessions.get(node)
         if session is not None:
             session.end(reason)
 
-    def _is_banned(self, node: str) -> bool:
-        until, _ = self.banned.get(node, (0.0, ""))
-        return trio.current_time() < until
+    @property
+    def banned(self) -> Mapping[str, tuple[float, str]]:
+        """Nodes never to be spoken to: until when, and why."""
+        return self._directory.banned
 
     def wake(self) -> None:
         """Something changed: see again whom to dial."""
@@ -138,22 +153,15 @@ class Neighbours:
         now = trio.current_time()
         next_look = now + PRUNE_S if self._prune() else float("inf")
         for swarm, membership in self._exchange.memberships.items():
-            entry = self._swarms.get(swarm)
-            if entry is None or membership.brain.complete:
+            if membership.brain.complete:
                 continue
-            due = []
-            for node, known in entry.known.items():
-                if node in self.sessions or node in self._dialling or self._is_banned(node):
-                    continue
-                if known.not_before > now:
-                    next_look = min(next_look, known.not_before)
-                else:
-                    due.append(known.candidate)
+            due, pause_ends = self._directory.due(swarm, now, self.sessions.keys() | self._dialling.keys())
+            next_look = min(next_look, pause_ends)
             neighbours = sum(swarm in session.joined for session in self.sessions.values())
-            neighbours += sum(node in entry.known and node not in self.sessions for node in self._dialling)
+            neighbours += sum(self.wants(node, swarm) and node not in self.sessions for node in self._dialling)
             for candidate in choose_dials(due, neighbours, self._world.rng):
-                self._dialling.add(candidate.node)
-                nursery.start_soon(self._dial, entry.known[candidate.node])
+                self._dialling[candidate.node] = None
+                nursery.start_soon(self._dial, candidate.node, candidate.address)
         return next_look
 
     def _prune(self) -> bool:
@@ -164,28 +172,28 @@ class Neighbours:
                 session.end("nothing more to exchange")
         return bool(self.sessions)
 
-    async def _dial(self, known: _Known) -> None:
-        node = known.candidate.node
+    async def _dial(self, node: str, address: str) -> None:
+        well = False
         try:
-            stream = await self._world.network.dial(known.candidate.address)
+            well = await self._converse(await self._world.network.dial(address), True)
         except OSError:
-            known.not_before = trio.current_time() + max(0.2, known.backoff.failed())
-        else:
-            if await self._converse(stream, True):
-                known.backoff.succeeded()
-            known.not_before = trio.current_time() + max(0.2, known.backoff.failed())
+            pass  # nobody is there: tried again after a pause
         finally:
-            self._dialling.discard(node)
+            self._directory.ended(node, trio.current_time(), well=well)
+            self._dialling.pop(node, None)
             self.wake()
 
     async def reach(self, address: str) -> Session | None:
         """A session with whoever is at this address, dialling if need be; None when nobody answers soon."""
-        known = _Known(Candidate("", address, tier_of(role="", region="", own_region="")), Backoff(self._world.rng))
         ended = trio.Event()
 
         async def dial() -> None:
-            await self._dial(known)
-            ended.set()
+            try:
+                await self._converse(await self._world.network.dial(address), True)
+            except OSError:
+                pass  # the caller is told None
+            finally:
+                ended.set()
 
         session = self._at(address)
         if session is None:
@@ -229,7 +237,7 @@ class Neighbours:
 
     def _admit(self, session: Session) -> bool:
         node, own = session.remote.node, self._exchange.hello().node
-        if node == own or self._is_banned(node):
+        if node == own or self._directory.is_banned(node, trio.current_time()):
             return False
         old = self.sessions.get(node)
         if old is not None:

@@ -1,0 +1,139 @@
+"""Whole pieces on their way in, from peers or HTTP: verified and written, within a budget of memory.
+
+Where there is no room on the disk, the first piece that can't be written is tried until it can; nothing more is asked
+for meanwhile.
+"""
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+
+import trio
+
+from manifests.errors import DigestMismatchError
+from p2pd.origin import OriginError
+from p2pd.swarm import ORIGIN
+
+from .content import Content, StorageError
+from .membership import Membership
+
+UNVERIFIED_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Pieces received and not yet verified and written: above this, connections are read no further."""
+STORAGE_RETRY_S: Final = 2.0
+ORIGIN_REST_S: Final = 0.5
+ORIGIN_REST_S_MAX: Final = 10.0
+"""Where there is no source at all now, one may be named meanwhile."""
+
+
+class Owner(Protocol):
+    """What the intake needs of the exchange."""
+
+    memberships: dict[bytes, Membership]
+    bytes_received: int
+
+    def settle(self, membership: Membership) -> None:
+        """Do what a brain wants after it was told something."""
+        ...
+
+    def spawn(self, function: Callable[..., Awaitable[Any]], *args: Any) -> None:
+        """Run a task that ends with the exchange."""
+        ...
+
+    async def throttle(self, *, sent: int = 0, received: int = 0) -> None:
+        """Wait as the caps say."""
+        ...
+
+
+class Intake:
+    """Takes pieces in."""
+
+    def __init__(self, owner: Owner, content: Content) -> None:
+        self._owner, self._content = owner, content
+        self._unverified_bytes = 0
+        self._verified = trio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Intake {self._unverified_bytes} bytes to verify>"
+
+    async def take(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
+        """A whole piece came from the peer `key`: keep it in the background, unless too much waits for that already."""
+        fresh = membership.brain.delivered(key, piece, trio.current_time())
+        self._owner.settle(membership)
+        if not fresh:
+            return
+        # Kept first, then waited: who waits may be cancelled with its connection, and the piece with it.
+        self._unverified_bytes += len(data)
+        self._owner.spawn(self._keep, membership, key, source, piece, data)
+        while self._unverified_bytes > UNVERIFIED_BYTES_MAX:
+            await self._verified.wait()
+
+    async def _keep(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
+        brain = membership.brain
+        try:
+            stored = await self._store(membership, source, piece, data)
+        except DigestMismatchError:
+            brain.corrupt(key, piece, trio.current_time())
+        else:
+            if stored:
+                brain.stored(piece, trio.current_time())
+            else:
+                brain.failed(key, piece, trio.current_time())
+        finally:
+            self._unverified_bytes -= len(data)
+            self._verified.set()
+            self._verified = trio.Event()
+        self._owner.settle(membership)
+
+    async def _store(self, membership: Membership, source: str, piece: int, data: bytes) -> bool:
+        """Write a piece. The first that can't be written is tried until it can: then there is room, and asking goes on.
+
+        What was asked for before and comes meanwhile is given up (False): it would only fill the memory. So is
+        everything once we left the swarm. DigestMismatchError when it is not the piece.
+        """
+        brain, waits = membership.brain, False
+        while True:
+            try:
+                await self._content.write_piece(membership.swarm, piece, data, source)
+                break
+            except StorageError as error:
+                brain.pause()
+                self._owner.settle(membership)
+                if membership.problem and not waits:
+                    return False
+                waits, membership.problem = True, str(error)
+            await trio.sleep(STORAGE_RETRY_S)
+            if self._owner.memberships.get(membership.swarm) is not membership:
+                return False
+        if waits:
+            membership.problem = ""
+            if not membership.paused:
+                brain.resume(trio.current_time())
+        return True
+
+    async def fetch(self, membership: Membership, piece: int) -> None:
+        """Bring a piece from an HTTP origin."""
+        fetch, manifest = membership.fetch, membership.manifest
+        try:
+            if fetch is None:
+                raise OriginError("no HTTP origin is known", math.inf)
+            data = await fetch(manifest.digest(piece), manifest.lengths[piece])
+        except OriginError as error:
+            membership.brain.failed(ORIGIN, piece, trio.current_time())
+            await self._rest_origin(membership, error.retry_at)
+            return
+        self._owner.bytes_received += len(data)
+        await self._owner.throttle(received=len(data))
+        membership.brain.arrived(ORIGIN, len(data), trio.current_time())
+        await self.take(membership, ORIGIN, ORIGIN, piece, data)
+
+    async def _rest_origin(self, membership: Membership, retry_at: float) -> None:
+        """Every HTTP source failed: ask none before `retry_at`."""
+        membership.origin_failures += 1
+        failures = membership.origin_failures
+        membership.brain.use_origin(False, trio.current_time())
+        self._owner.settle(membership)
+        now = trio.current_time()
+        await trio.sleep_until(min(max(retry_at, now + ORIGIN_REST_S), now + ORIGIN_REST_S_MAX))
+        if failures == membership.origin_failures:
+            membership.brain.use_origin(True, trio.current_time())
+            self._owner.settle(membership)
