@@ -1,7 +1,8 @@
 """One lasting connection to the first tracker that answers.
 
-Addresses are tried in order of preference; when all failed, a pause by full jitter. A connection to a tracker that is
-not the first is given up after a while, so that a region's nodes come home when their own tracker is back.
+Addresses are tried in order of preference; when all failed, a pause by full jitter. Who is with a tracker that is not
+the first looks now and then whether that one is back, and then goes home: until all of a region are, those at home and
+those away know nothing of each other.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +14,7 @@ import trio
 
 from .policy.backoff import Backoff, jittered
 from .tracker_stream import TrackerStream
-from .wire.announce import AnyTrackerMessage, Refused, Register, TrackerMessage
+from .wire.announce import Announce, AnyTrackerMessage, Refused, Register, TrackerMessage
 from .wire.errors import RemoteProtocolError
 from .world.network import Network
 
@@ -23,8 +24,9 @@ ANSWER_TIMEOUT_S: Final = 15.0
 CLOSE_TIMEOUT_S: Final = 1.0
 STEADY_S: Final = 10.0
 """A connection that held so long was a success; shorter ones make the next pause longer."""
-HOMECOMING_S: Final = 300.0
-"""How long to stay with a tracker that is not our first choice."""
+HOMECOMING_S: Final = 20.0
+"""How often to look whether our first choice is back. (Simulated: a region whose seeder stayed away for 300 s after its
+tracker was gone for 5 s had nothing to fetch from for as long.)"""
 
 
 class RefusedError(Exception):
@@ -38,7 +40,6 @@ class Conversation:
         self._stream = stream
         self._watchdog = watchdog
         self._heard = heard
-        self._ends_at = watchdog.deadline
 
     async def ask(self, *messages: TrackerMessage) -> None:
         """Send messages of which the last is answered."""
@@ -54,7 +55,7 @@ class Conversation:
         message = await self._stream.receive()
         if isinstance(message, Refused):
             raise RefusedError(message.error)
-        self._watchdog.deadline = self._ends_at
+        self._watchdog.deadline = inf
         self._heard()
         return message
 
@@ -114,14 +115,36 @@ class TrackerLink:
             self.last_error = f"{address}: {_first(group)}"
 
     async def _converse(self, stream: TrackerStream) -> None:
-        home = self.address == self._addresses[0]
-        ends_at = inf if home else trio.current_time() + jittered(HOMECOMING_S, self._rng)
-        with trio.CancelScope(deadline=ends_at) as watchdog:
-            conversation = Conversation(stream, watchdog, self._begin)
-            await conversation.tell(self._register)
-            await self._talk(conversation)
-        if watchdog.cancelled_caught and trio.current_time() < ends_at:
+        with trio.CancelScope() as watchdog:
+            async with trio.open_nursery() as nursery:
+                if self.address != self._addresses[0]:
+                    nursery.start_soon(self._look_home, nursery.cancel_scope)
+                conversation = Conversation(stream, watchdog, self._begin)
+                await conversation.tell(self._register)
+                await self._talk(conversation)
+        if watchdog.cancelled_caught:
             raise trio.TooSlowError
+
+    async def _look_home(self, away: trio.CancelScope) -> None:
+        """End the stay when our first choice answers again."""
+        while True:
+            await trio.sleep(jittered(HOMECOMING_S, self._rng))
+            if await self._is_home_well():
+                away.cancel()
+
+    async def _is_home_well(self) -> bool:
+        with trio.move_on_after(DIAL_TIMEOUT_S):
+            try:
+                stream = TrackerStream(await self._network.dial(self._addresses[0]))
+                try:
+                    await stream.send(self._register, Announce(()))
+                    return not isinstance(await stream.receive(), Refused)
+                finally:
+                    with trio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+                        await stream.aclose()
+            except (OSError, RemoteProtocolError):
+                pass
+        return False
 
     def _begin(self) -> None:
         if not self.connected:

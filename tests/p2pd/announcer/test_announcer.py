@@ -224,8 +224,20 @@ async def test_it_comes_home_to_the_first_tracker(house: House, autojump_clock: 
     await house.start(house.t2)
     await trio.sleep(10)
     await house.nursery.start(house.t1.serve)
-    await trio.sleep(HOMECOMING_S)
+    await trio.sleep(HOMECOMING_S + 5)
     assert house.announcer.address == "t1:1"
+
+
+async def test_it_stays_away_while_home_takes_connections_but_does_not_answer(
+    house: House, autojump_clock: trio.testing.MockClock
+) -> None:
+    await house.start(house.t2)
+    await trio.sleep(10)
+    house.t1.silent = True
+    await house.nursery.start(house.t1.serve)
+    since = house.announcer.since
+    await trio.sleep(5 * HOMECOMING_S)
+    assert (house.announcer.address, house.announcer.since) == ("t2:1", since)
 
 
 async def test_a_tracker_that_does_not_answer_is_left(house: House, autojump_clock: trio.testing.MockClock) -> None:
