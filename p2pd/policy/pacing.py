@@ -18,8 +18,9 @@ TOTAL_QUEUE_PIECES_MIN: Final = 64
 
 @dataclass(slots=True)
 class Rate:
-    """Bytes a second, forgetting exponentially."""
+    """Bytes a second, forgetting exponentially. `peak_per_s`: the most that it ever was."""
 
+    peak_per_s: float = 0.0
     _bytes: float = 0.0
     _at: float = field(default=float("-inf"))
 
@@ -27,6 +28,7 @@ class Rate:
         """`count` bytes passed at `now`."""
         self._bytes = self._decayed(now) + count
         self._at = now
+        self.peak_per_s = max(self.peak_per_s, self._bytes / RATE_MEMORY_S)
 
     def per_s(self, now: float) -> float:
         """The present rate."""

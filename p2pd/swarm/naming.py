@@ -6,9 +6,9 @@ unspread    we named it to a peer and have not seen it at another: its further w
 
 from typing import Final
 
-from p2pd.policy.offering import OFFERS_MIN, answer_want, choose_offers, offers_wanted
+from p2pd.policy.offering import OFFERS_MIN, WANTED_MAX, answer_want, choose_offers, offers_wanted
 from p2pd.policy.pacing import Rate
-from p2pd.wire.messages import HAVES_MAX, Have
+from p2pd.wire.messages import HAVES_MAX, Have, Lost
 
 from .actions import Send
 from .fetching import Books
@@ -19,6 +19,9 @@ NAMED_S_MAX: Final = 10.0
 
 WANTED_S: Final = 2.0
 """After this it is named to a peer that asks for it."""
+
+ASLEEP_S: Final = 3.0
+"""A peer that asks for nothing of what it was named for so long keeps it from others: paused, stuck, or hostile."""
 
 
 class Naming:
@@ -33,6 +36,8 @@ class Naming:
 
     def offer(self, peer: PeerView, now: float) -> None:
         """Name as many more pieces to `peer` as it can use and pass on soon."""
+        if peer.asleep:
+            return
         rate = self._spreading.setdefault(peer.key, Rate()).per_s(now)
         self._offer(peer, offers_wanted(peer.unspread, rate, self._piece_bytes), now)
 
@@ -45,21 +50,33 @@ class Naming:
         peers = self._books.peers.values()
         if any(peer.named_unsent for peer in peers):
             return
-        peer = min(peers, key=lambda one: one.unspread, default=None)
+        awake = (one for one in peers if not one.asleep)
+        peer = min(awake, key=lambda one: one.unspread, default=None)
         if peer is not None:
             self._offer(peer, OFFERS_MIN, now)
 
     def want(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         """`peer` finds these nowhere: name those that we have."""
+        peer.asleep = False
         late = sum(1 << piece for piece in set(pieces) if self._is_late(piece, now))
-        self._name(peer, answer_want(pieces, self._books.present, self.named & ~late), now)
+        due = answer_want(pieces, self._books.present, self.named & ~late)
+        # Wanting without asking must not keep more and more of them from the others.
+        self._name(peer, due[: max(0, WANTED_MAX - len(peer.named_unasked))], now)
 
     def _is_late(self, piece: int, now: float) -> bool:
         """It was named to somebody who should have it by now."""
         giver = self._unspread.get(piece)
         return giver is not None and now - giver.named.get(piece, now) > WANTED_S
 
+    def asked(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
+        """`peer` asks for these: it is awake."""
+        peer.named_unasked.difference_update(pieces)
+        peer.asked_at, peer.asleep = now, False
+
     def _name(self, peer: PeerView, pieces: list[int], now: float) -> None:
+        if not peer.named_unasked:
+            peer.asked_at = now
+        peer.named_unasked.update(pieces)
         for piece in pieces:
             self.named |= 1 << piece
             peer.named[piece] = now
@@ -83,6 +100,7 @@ class Naming:
             if peer.named.pop(piece, None) is not None:
                 self.named &= ~(1 << piece)
             self._spread(piece, peer, now)
+        peer.named_unasked.difference_update(pieces)
         peer.named_unsent = min(peer.named_unsent, len(peer.named))
         self.offer(peer, now)
 
@@ -111,10 +129,24 @@ class Naming:
     def tick(self, now: float) -> None:
         """Take back what was named long ago, and name what is due."""
         for peer in self._books.peers.values():
+            if peer.named_unasked and now - peer.asked_at > ASLEEP_S:
+                self._put_to_sleep(peer)
             late = [piece for piece, at in peer.named.items() if now - at > NAMED_S_MAX]
-            for piece in late:
-                del peer.named[piece]
-                self.named &= ~(1 << piece)
-            peer.named_unsent = min(peer.named_unsent, len(peer.named))
+            self._take_back(peer, late)
             self.offer(peer, now)
         self._offer_when_idle(now)
+
+    def _put_to_sleep(self, peer: PeerView) -> None:
+        """It shall not ask for what others are named now; it can still say that it wants it."""
+        unasked = sorted(peer.named_unasked)
+        self._take_back(peer, unasked)
+        peer.asleep = True
+        for start in range(0, len(unasked), HAVES_MAX):
+            self._books.act(Send(peer.key, Lost(0, tuple(unasked[start : start + HAVES_MAX]))))
+
+    def _take_back(self, peer: PeerView, pieces: list[int]) -> None:
+        for piece in pieces:
+            if peer.named.pop(piece, None) is not None:
+                self.named &= ~(1 << piece)
+        peer.named_unasked.difference_update(pieces)
+        peer.named_unsent = min(peer.named_unsent, len(peer.named))

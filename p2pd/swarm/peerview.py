@@ -30,6 +30,12 @@ class PeerView:
     """Super-seeding: pieces that we named to it and don't know it to hold, and when."""
     named_unsent: int = 0
     """How many of them we have not sent yet."""
+    named_unasked: set[int] = field(default_factory=set)
+    """Which of them it has not asked for."""
+    asked_at: float = float("-inf")
+    """When it last asked for something, or was first named what it has not asked for."""
+    asleep: bool = False
+    """It asked for nothing of that: others get it, until it speaks."""
     unspread: int = 0
     """Super-seeding: pieces that we named to it and have not seen at anybody else."""
 

@@ -102,7 +102,7 @@ class Swarm:
             case Want(pieces=pieces):
                 self._on_want(peer, pieces, now)
             case Request(piece=piece):
-                self._on_request(peer, piece)
+                self._on_request(peer, piece, now)
             case Cancel(piece=piece):
                 self._actions.append(Withdraw(key, piece))
             case Reject(piece=piece, reason=reason):
@@ -130,8 +130,10 @@ class Swarm:
         if self._naming:
             self._naming.want(peer, pieces, now)
 
-    def _on_request(self, peer: PeerView, piece: int) -> None:
+    def _on_request(self, peer: PeerView, piece: int, now: float) -> None:
         self._check(piece)
+        if self._naming:
+            self._naming.asked(peer, (piece,), now)
         if self._books.present >> piece & 1:
             self._actions.append(Serve(peer.key, piece))
         else:

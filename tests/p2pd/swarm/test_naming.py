@@ -1,0 +1,147 @@
+"""Super-seeding: which pieces a shield names to whom."""
+
+from p2pd.policy.offering import OFFERS_MIN, WANTED_MAX
+from p2pd.swarm.naming import ASLEEP_S, NAMED_S_MAX
+from p2pd.wire import bits
+from p2pd.wire.messages import Have, Lost, Request, Want
+
+from .driver import Driver
+
+PIECES = 100
+
+
+def shield(*keys: str) -> Driver:
+    """A shield that has everything, and neighbours that have nothing."""
+    swarm = Driver(PIECES, bits.full(PIECES), super_seeding=True)
+    for key in keys:
+        swarm.peer(key, 0)
+    return swarm
+
+
+def take(swarm: Driver, key: str) -> list[int]:
+    """This neighbour fetches what it was named and tells of it; what it took."""
+    taken = [piece for piece in swarm.named(key) if (key, piece) not in swarm.served()]
+    for piece in taken:
+        swarm.say(key, Request(0, piece))
+        swarm.brain.sent(key, piece, swarm.now)
+        swarm.say(key, Have(0, (piece,)))
+    return taken
+
+
+def test_a_shield_shows_nothing_when_it_joins() -> None:
+    assert shield().brain.opening_bits() == 0
+
+
+def test_each_neighbour_is_named_other_pieces() -> None:
+    swarm = shield("a", "b", "c")
+    assert len(swarm.named()) == len(set(swarm.named())) == 3 * OFFERS_MIN
+
+
+def test_no_piece_is_named_twice_while_another_is_unnamed() -> None:
+    swarm = shield("a", "b", "c", "d")
+    while len(set(swarm.named())) < PIECES:
+        swarm.wait(0.25)
+        for key in "abcd":
+            take(swarm, key)
+        assert len(swarm.named()) == len(set(swarm.named()))
+
+
+def test_who_passes_pieces_on_is_named_more() -> None:
+    swarm = shield("spreads", "keeps")
+    for _ in range(20):
+        swarm.wait(0.1)
+        for piece in take(swarm, "spreads"):
+            swarm.say("keeps", Have(0, (piece,)))
+        take(swarm, "keeps")
+    assert len(swarm.named("spreads")) > 2 * len(swarm.named("keeps"))
+
+
+def test_what_was_named_to_a_dead_peer_is_named_to_another() -> None:
+    swarm = shield("dies")
+    first = swarm.named("dies")
+    swarm.brain.remove_peer("dies", swarm.now)
+    swarm.peer("heir", 0)
+    assert swarm.named("heir") == first
+
+
+def test_a_piece_that_only_the_dead_held_is_named_again() -> None:
+    swarm = shield("dies")
+    first = take(swarm, "dies")
+    swarm.brain.remove_peer("dies", swarm.now)
+    swarm.peer("heir", 0)
+    assert swarm.named("heir") == first
+
+
+def test_what_was_named_and_never_fetched_is_named_to_another_in_time() -> None:
+    swarm = shield("sleeps")
+    first = swarm.named("sleeps")
+    swarm.peer("works", 0)
+    for _ in range(60):
+        swarm.wait(0.25)
+        take(swarm, "works")
+    assert swarm.now > NAMED_S_MAX
+    assert set(first) <= set(swarm.named("works"))
+
+
+def test_a_want_is_answered() -> None:
+    swarm = shield("a")
+    swarm.say("a", Want(0, (77, 78)))
+    assert swarm.named("a")[-2:] == [77, 78]
+
+
+def test_a_want_is_not_answered_with_what_is_on_its_way_to_another() -> None:
+    swarm = shield("a", "b")
+    before = swarm.named("b")
+    swarm.say("b", Want(0, tuple(swarm.named("a"))))
+    assert swarm.named("b") == before
+
+
+def test_what_a_neighbour_holds_already_is_named_to_nobody() -> None:
+    swarm = Driver(PIECES, bits.full(PIECES), super_seeding=True)
+    swarm.peer("rich", bits.full(PIECES - 1))
+    swarm.peer("poor", 0)
+    assert set(swarm.named()) <= {PIECES - 1}
+
+
+def test_an_idle_shield_has_no_timer_without_neighbours() -> None:
+    swarm = shield("a")
+    swarm.brain.remove_peer("a", swarm.now)
+    swarm.wait(1.0)
+    assert swarm.brain.next_timer() == float("inf")
+
+
+def test_a_peer_that_asks_for_nothing_keeps_nothing_from_the_others() -> None:
+    swarm = shield("sleeps", "works")
+    swarm.wait(ASLEEP_S + 0.5)
+    assert swarm.sent(Lost, "sleeps")[0].pieces == tuple(swarm.named("sleeps"))
+    for _ in range(40):
+        swarm.wait(0.25)
+        take(swarm, "works")
+        swarm.say("works", Want(0, tuple(set(range(PIECES)) - set(swarm.named("works")))))
+    assert set(swarm.named("works")) == set(range(PIECES))
+
+
+def test_a_sleeper_that_speaks_is_named_pieces_again() -> None:
+    swarm = shield("sleeps")
+    swarm.wait(ASLEEP_S + 5.0)
+    before = len(swarm.named())
+    swarm.say("sleeps", Want(0, (50,)))
+    assert swarm.named()[before:] == [50]
+
+
+def test_a_peer_that_wants_everything_and_asks_for_nothing_is_named_a_few_pieces() -> None:
+    swarm = shield("wants")
+    for _ in range(40):
+        swarm.wait(0.25)
+        swarm.say("wants", Want(0, tuple(range(PIECES))))
+    swarm.peer("works", 0)
+    named_now = swarm.brain._naming.named if swarm.brain._naming else 0
+    assert named_now.bit_count() <= WANTED_MAX + 2 * OFFERS_MIN
+
+
+def test_a_peer_whose_requests_wait_in_our_queue_is_not_asleep() -> None:
+    swarm = shield("waits")
+    for piece in swarm.named("waits"):
+        swarm.say("waits", Request(0, piece))
+    swarm.wait(ASLEEP_S + 5.0)
+    assert swarm.sent(Lost) == []
