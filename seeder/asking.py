@@ -11,9 +11,9 @@ from manifests.names import parse_release
 from p2pd.prometheus import parse
 from p2pd.world.http import client
 from p2pd.world.real import real_world
+from p2pd.world.running import run_trio
 
 from .prefetch import Prefetch, Prefetched
-from .running import run_trio
 
 ANSWER_S = 5.0
 

@@ -14,9 +14,9 @@ from manifests.console import EXIT_OK, Console, UsageError
 from p2pd.settings import load
 from p2pd.world import World
 from p2pd.world.real import real_world
+from p2pd.world.running import run_trio
 
 from .config import SeederConfig
-from .running import run_trio
 from .service import Running, run
 from .shield.files import CacheInUse
 from .shield.shield import Blobs

@@ -9,30 +9,63 @@ from typing import Final
 
 import trio
 
-from manifests.console import EXIT_FAILED, EXIT_OK, EXIT_UNREACHABLE, Console, parse_duration
+from manifests.console import (
+    EXIT_FAILED,
+    EXIT_OK,
+    EXIT_UNREACHABLE,
+    CommandError,
+    Console,
+    UsageError,
+    parse_duration,
+)
 from manifests.names import ReleaseName, parse_release
 from manifests.trust import Approved
 from p2pd.config import Config
 from p2pd.origin import OriginError
 from p2pd.service import Daemon
 from p2pd.service import run as run_daemon
-from p2pd.store import Artifact
+from p2pd.store import Artifact, StoreError
 from p2pd.world.real import real_world
+from p2pd.world.running import run_trio
 
 LOOK_S: Final = 0.2
 RETRY_S: Final = 0.5
 
 
 def get(arguments: Namespace, console: Console) -> int:
-    """Exit 0 with the release at the output path; 1 when it exists or the disk fails; 3 untrusted; 4 timed out."""
+    """Exit 0 with the release at the output path; 1 when it exists or the disk fails; 2 when there is nowhere to
+    fetch from; 3 untrusted; 4 timed out."""
     output = os.path.abspath(arguments.output)
     release = parse_release(arguments.release)
     if os.path.lexists(output):
         console.error(f"{output} is there already: remove it, or choose another path")
         return EXIT_FAILED
-    state = arguments.state_directory or _state_directory(output)
-    config = Config(
-        state_directory=state,
+    if not arguments.tracker and not arguments.origin:
+        raise UsageError("nowhere to fetch from: give --tracker, --origin, or both")
+    try:
+        config = _config(arguments, output)
+        timeout_s = parse_duration(arguments.timeout) if arguments.timeout else inf
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    try:
+        result = run_trio(_get, config, release, output, timeout_s, console)
+    except StoreError as error:
+        raise CommandError(str(error)) from None
+    if result is None:
+        console.error(
+            f"not there after {arguments.timeout}: what was verified is kept, the same command goes on from it"
+        )
+        return EXIT_UNREACHABLE
+    if not arguments.state_directory:  # one of the user's own may hold more than ours
+        shutil.rmtree(config.state_directory, ignore_errors=True)
+    console.result(result, lambda: console.say(f"{release} is at {output}, verified"))
+    return EXIT_OK
+
+
+def _config(arguments: Namespace, output: str) -> Config:
+    """ValueError names what is wrong."""
+    return Config(
+        state_directory=arguments.state_directory or _state_directory(output),
         data_directory=os.path.dirname(output),
         fleet=arguments.fleet,
         region=arguments.region,
@@ -40,24 +73,6 @@ def get(arguments: Namespace, console: Console) -> int:
         origins=tuple(arguments.origin or ()),
         trust_root=arguments.trust_root,
     )
-    timeout_s = parse_duration(arguments.timeout) if arguments.timeout else inf
-    try:
-        result = trio.run(_get, config, release, output, timeout_s, console)
-    except* OSError as errors:
-        raise _first(errors) from None
-    if result is None:
-        console.error(
-            f"not there after {arguments.timeout}: what was verified is kept, the same command goes on from it"
-        )
-        return EXIT_UNREACHABLE
-    shutil.rmtree(state, ignore_errors=True)
-    console.result(result, lambda: console.say(f"{release} is at {output}, verified"))
-    return EXIT_OK
-
-
-def _first(errors: BaseExceptionGroup[OSError]) -> OSError:
-    first = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _state_directory(output: str) -> str:

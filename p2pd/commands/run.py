@@ -8,9 +8,10 @@ from argparse import Namespace
 
 import trio
 
-from manifests.console import EXIT_OK, Console, UsageError
+from manifests.console import EXIT_OK, CommandError, Console, UsageError
 from p2pd import control
 from p2pd.config import ENVIRONMENT_PREFIX, Config
+from p2pd.install.keeper import DamagedMemoryError
 from p2pd.metrics import serve as serve_metrics
 from p2pd.service import Daemon
 from p2pd.service import run as run_daemon
@@ -18,6 +19,7 @@ from p2pd.settings import load
 from p2pd.steering import Steering
 from p2pd.store import StoreInUseError
 from p2pd.world.real import real_world
+from p2pd.world.running import run_trio
 
 OVERRIDES = ("state_directory", "data_directory", "node", "region", "fleet", "listen", "trust_root", "control_socket")
 
@@ -32,9 +34,11 @@ def run(arguments: Namespace, console: Console) -> int:
             "trust_root is not set: which root.json is this daemon to trust? (`p2p-manifest repo init` makes one)"
         )
     try:
-        trio.run(_serve, config, console)
-    except* StoreInUseError as errors:
-        raise UsageError(f"{errors.exceptions[0]}: end it first, or give this one another state_directory") from None
+        run_trio(_serve, config, console)
+    except StoreInUseError as error:
+        raise UsageError(f"{error}: end it first, or give this one another state_directory") from None
+    except DamagedMemoryError as error:
+        raise CommandError(str(error)) from None
     return EXIT_OK
 
 

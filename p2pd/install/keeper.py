@@ -23,6 +23,10 @@ PERSIST_RETRY_S: Final = 5.0
 """A disk that is full, or read-only for a while, holds up the service's life and not the daemon."""
 
 
+class DamagedMemoryError(Exception):
+    """A service's memory is not as it was written. The machine's: a person has to look, nobody guesses."""
+
+
 class Keeper:
     """The body of one service.
 
@@ -153,10 +157,15 @@ class Keeper:
 
 
 def load_memory(world: World, path: str) -> Memory | None:
-    """What the last run kept; None if there is nothing. Blocks. ValueError if it is damaged: say so, don't guess."""
+    """What the last run kept; None if there is nothing. Blocks. DamagedMemoryError."""
     if world.disk.stat(path) is None:
         return None
-    return decode(world.disk.read_all(path, MEMORY_BYTES_MAX))
+    try:
+        return decode(world.disk.read_all(path, MEMORY_BYTES_MAX))
+    except ValueError as error:
+        raise DamagedMemoryError(
+            f"{path} is damaged ({error}): remove it, and the service begins anew from what `current` points to"
+        ) from error
 
 
 def _release(deed: Deed) -> str:

@@ -82,7 +82,10 @@ class Store:
         """Make everything durable, and let another process have the directory."""
         for artifact in self._artifacts.values():
             if artifact.unsynced_bytes:
-                self.checkpoint(artifact)
+                try:
+                    self.checkpoint(artifact)
+                except OSError:  # full: what is not known to be durable is hashed again after a power cut
+                    continue
         if self._lock is not None:
             self._lock.release()
             self._lock = None

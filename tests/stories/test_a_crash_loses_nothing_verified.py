@@ -84,8 +84,8 @@ async def test_a_power_cut_at_any_step_of_the_disk_leaves_a_release_whole_or_abs
 async def test_after_a_power_cut_only_what_was_lost_is_fetched_again(
     autojump_clock: trio.testing.MockClock, fleet: Fleet
 ) -> None:
-    release = fleet.publish("shop@1")
-    (host,) = await fleet.hosts(1, download_bytes_per_s=30_000)
+    release = fleet.publish("shop@1", make_files(files=30))
+    (host,) = await fleet.hosts(1, download_bytes_per_s=80_000)  # longer than a checkpoint's interval
     await fleet.deploy("shop@1")
     await fleet.until(lambda: host.present_bytes(release) > release.size_bytes * 0.8)
     await host.crash()

@@ -1,5 +1,6 @@
 """Promise: whichever server is gone, hosts go on with what they have, and say what they wait for."""
 
+import dataclasses
 import functools
 import operator
 
@@ -124,3 +125,22 @@ async def test_a_host_that_restarts_without_any_server_keeps_running_what_it_ran
     await trio.sleep(60)
     assert host.runs("shop@1")
     assert visible(host) == release.files
+
+
+async def test_a_shield_without_a_peer_door_is_found_however_late_it_comes(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    release = fleet.publish("shop@1")
+    (host,) = await fleet.hosts(1, download_bytes_per_s=SLOW_BYTES_PER_S)
+    await fleet.deploy("shop@1")
+    await fleet.until(lambda: host.present_bytes(release) > 0)
+    await fleet.seeder.stop()
+    await trio.sleep(120)
+    await host.kill()
+    await fleet.region.stop()
+    await fleet.region.start()
+    await host.start()
+    await trio.sleep(60)
+    fleet.seeder.config = dataclasses.replace(fleet.seeder.config, listen="")
+    await fleet.seeder.start()
+    await fleet.until_running("shop@1", [host], within_s=120)

@@ -1,0 +1,1 @@
+"""The commands on real sockets, files and signals. Few, and each bounded."""

@@ -1,0 +1,177 @@
+"""Publishing to a directory, and our commands as processes of this machine."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import trio
+
+from manifests.cli import main as p2p_manifest
+from p2pd import control
+from tests.manifests.factory import write_tree
+
+STEP_S = 30
+"""For a process to start, answer or end; it takes a fraction of a second on an idle machine."""
+
+
+class Process:
+    """A service that says in one line of JSON that it is ready."""
+
+    def __init__(self, *argv: str) -> None:
+        self.argv = argv
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        self.ready: dict[str, Any] = json.loads(line) if line else {}
+        self.errors = "" if line else self.process.communicate(timeout=STEP_S)[1]
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit code, or the negative signal."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+            self.errors = self.process.communicate(timeout=STEP_S)[1]
+        return self.process.returncode
+
+
+def ask(*argv: str) -> dict[str, Any]:
+    """The JSON answer of one command of ours that succeeds."""
+    done = run(*argv, "--json")
+    assert done.returncode == 0, done.stderr
+    return cast(dict[str, Any], json.loads(done.stdout))
+
+
+def run(*argv: str) -> "subprocess.CompletedProcess[str]":
+    """One command of ours, to its end."""
+    environment = os.environ | {"PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        [sys.executable, "-m", *argv], capture_output=True, text=True, timeout=STEP_S, check=False, env=environment
+    )
+
+
+def until(condition: Callable[[], bool], within_s: float = STEP_S) -> None:
+    """Look again and again; TimeoutError."""
+    ends_at = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > ends_at:
+            raise TimeoutError
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A blob store with signed releases of the product `shop`, and the root to pin."""
+
+    directory: Path
+
+    @property
+    def store(self) -> str:
+        """The blob store."""
+        return str(self.directory / "store")
+
+    @property
+    def root(self) -> str:
+        """What machines pin."""
+        return str(self.directory / "root.json")
+
+    def set_up(self) -> None:
+        """Everybody's keys, and the repository."""
+        keys = self.directory / "keys"
+        roles = ("root", "targets", "online", "build", "release")
+        key = {role: f"--{role}-key={keys}/{role}" for role in roles}
+        for role in roles:
+            self._manifest("keys", "new", role, "--directory", str(keys))
+        signers = [f"{key[role]}.key" for role in ("root", "targets", "online")]
+        self._manifest("repo", "init", "--output", self.root, *signers, store=True)
+        parties = [f"{key['build']}.pub", f"{key['release']}.pub", f"{key['targets']}.key"]
+        self._manifest("repo", "add-product", "shop", *parties, store=True)
+
+    def publish(self, version: str, content: bytes | dict[str, bytes], *parties: str) -> None:
+        """A release of a file or a tree, signed by these parties (both unless named)."""
+        path = self.directory / f"shop-{version}"
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            write_tree(path, content)
+        keys = self.directory / "keys"
+        self._manifest("publish", str(path), "--product", "shop", "--version", version, store=True)
+        for party in parties or ("build", "release"):
+            self._manifest("sign", f"shop@{version}", "--party", party, "--key", f"{keys}/{party}.key", store=True)
+        self._manifest("repo", "promote", "--key", f"{keys}/online.key", store=True)
+
+    def _manifest(self, *argv: str, store: bool = False) -> None:
+        where = ["--store", self.store] if store else []
+        assert p2p_manifest([*argv, *where, "--quiet"]) == 0, argv
+
+
+class Site:
+    """What a test started; all of it is ended with the test."""
+
+    def __init__(self, shop: Shop, directory: Path) -> None:
+        self.shop, self.directory = shop, directory
+        self._running = ExitStack()
+
+    def start(self, *argv: str) -> Process:
+        """A service."""
+        started = Process(*argv)
+        self._running.callback(started.end)
+        return started
+
+    def seeder(self, *flags: str) -> Process:
+        """In front of the shop's store."""
+        where = ("--store", self.shop.store, "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0")
+        return self.start("seeder", "serve", *where, *flags)
+
+    def trackers(self) -> tuple[str, str]:
+        """A global tracker and one of the region `default`; where they listen."""
+        addresses: list[str] = []
+        for name in ("global", "default"):
+            more = ("--region", name, "--upstream", addresses[0]) if addresses else ()
+            where = ("--listen", "127.0.0.1:0", "--state-directory", str(self.directory / name))
+            addresses.append(self.start("tracker", "serve", *where, *more).ready["listen"])
+        return addresses[0], addresses[1]
+
+    def daemon(self, tracker: str = "", **settings: Any) -> Process:
+        """With the service `shop`; its control socket is `socket`."""
+        values = {
+            "state_directory": str(self.directory / "state"),
+            "data_directory": str(self.directory / "srv"),
+            "control_socket": self.socket,
+            "trust_root": self.shop.root,
+            "trackers": [tracker] if tracker else [],
+        } | settings
+        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+        config = self.directory / "p2pd.toml"
+        config.write_text("\n".join([*lines, "[services.shop]", ""]))
+        return self.start("p2pd", "run", "--config", str(config))
+
+    @property
+    def socket(self) -> str:
+        """Of the daemon."""
+        return str(self.directory / "control")
+
+    def p2pd(self, command: str, *flags: str) -> dict[str, Any]:
+        """Ask the daemon."""
+        return ask("p2pd", command, "--socket", self.socket, *flags)
+
+    def status(self) -> dict[str, Any]:
+        """What `p2pd status` would say, without a process for every look."""
+        return trio.run(control.ask, self.socket, {"command": "status"})
+
+    def shop_service(self) -> dict[str, Any]:
+        """As in the status."""
+        (service,) = self.status()["services"]
+        return cast(dict[str, Any], service)
+
+    def close(self) -> None:
+        """End all, the last started first."""
+        self._running.close()

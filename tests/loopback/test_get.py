@@ -1,0 +1,93 @@
+"""`p2pd get`: one release, without a goal state."""
+
+from pathlib import Path
+
+from tests.loopback.conftest import FILE, TREE
+from tests.loopback.processes import Process, Site, ask, run
+
+
+def flags(site: Site, output: Path, seeder: Process | None = None) -> tuple[str, ...]:
+    """Where to, whom to trust, what to keep meanwhile, and the seeder's HTTP."""
+    origin = ("--origin", f"http://{seeder.ready['http']}") if seeder else ()
+    state = ("--state-directory", str(site.directory / "kept"))
+    return ("--output", str(output), "--trust-root", site.shop.root, *state, *origin)
+
+
+def test_a_single_file_comes_from_a_seeder_by_http(site: Site, shield: Process, tmp_path: Path) -> None:
+    answer = ask("p2pd", "get", "shop@file", *flags(site, tmp_path / "out", shield))
+    assert (tmp_path / "out").read_bytes() == FILE
+    assert answer["bytes_by_source"] == {"origin": len(FILE)}
+
+
+def test_a_tree_comes_from_a_seeder_that_the_tracker_names(site: Site, tmp_path: Path) -> None:
+    tracker, _ = site.trackers()
+    site.seeder("--tracker", tracker)
+    answer = ask("p2pd", "get", "shop@1", *flags(site, tmp_path / "out"), "--tracker", tracker)
+    assert {str(path.relative_to(tmp_path / "out")): path.read_bytes() for path in tmp_path.glob("out/*/*")} == TREE
+    assert answer["bytes_by_source"] == {"shield": answer["size_bytes"]}
+
+
+def test_a_release_that_one_party_signed_is_untrusted(site: Site, shield: Process, tmp_path: Path) -> None:
+    done = run("p2pd", "get", "shop@half", *flags(site, tmp_path / "out", shield))
+    assert done.stderr == "p2pd: shop@half is signed by build only, the release party is missing\n"
+    assert (done.returncode, (tmp_path / "out").exists()) == (3, False)
+
+
+def test_an_output_that_is_there_is_not_touched(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    assert run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out")).returncode == 1
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_without_tracker_and_origin_it_says_so_at_once(site: Site, tmp_path: Path) -> None:
+    done = run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out"))
+    assert done.stderr == "p2pd: nowhere to fetch from: give --tracker, --origin, or both\n"
+    assert done.returncode == 2
+
+
+def test_when_nobody_answers_in_time_that_is_unreachable(site: Site, tmp_path: Path) -> None:
+    where = ("--origin", "http://127.0.0.1:1", "--timeout", "1s")
+    done = run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out"), *where)
+    assert done.returncode == 4
+    assert "the same command goes on from it" in done.stderr
+
+
+def test_a_second_attempt_goes_on_from_the_first(site: Site, tmp_path: Path) -> None:
+    lost = sorted(Path(site.shop.store).glob("chunks/*/*"))[:3]
+    away = [path.rename(tmp_path / path.name) for path in lost]
+    try:
+        first = run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out", site.seeder()), "--timeout", "4s")
+    finally:
+        for here, there in zip(away, lost, strict=True):
+            here.rename(there)
+    seeder = site.seeder()
+    answer = ask("p2pd", "get", "shop@1", *flags(site, tmp_path / "out", seeder))
+    stats = ask("seeder", "stats", "--url", f"http://{seeder.ready['http']}")
+    assert first.returncode == 4
+    assert answer["size_bytes"] == sum(map(len, TREE.values()))
+    assert stats['seeder_served_bytes_total{door="http"}'] < answer["size_bytes"] / 3
+
+
+def test_what_was_begun_for_one_output_is_not_delivered_to_another(site: Site, tmp_path: Path) -> None:
+    chunk = sorted(Path(site.shop.store).glob("chunks/*/*"))[0]
+    chunk.rename(tmp_path / "away")
+    try:
+        run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out", site.seeder()), "--timeout", "3s")
+    finally:
+        (tmp_path / "away").rename(chunk)
+    done = run("p2pd", "get", "shop@1", *flags(site, tmp_path / "other", site.seeder()))
+    assert done.stderr == f"p2pd: shop@1 is already kept at {tmp_path / 'out'}\n"
+    assert (done.returncode, (tmp_path / "other").exists()) == (1, False)
+
+
+def test_a_state_directory_of_the_users_own_outlives_success(site: Site, shield: Process, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "mine").write_text("mine")
+    ask("p2pd", "get", "shop@file", *flags(site, tmp_path / "out", shield))
+    assert (tmp_path / "kept" / "mine").read_text() == "mine"
+
+
+def test_nonsense_is_a_matter_of_usage(site: Site, tmp_path: Path) -> None:
+    for nonsense in (("--timeout", "soon"), ("--tracker", "nowhere"), ("--origin", "ftp://x")):
+        done = run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out"), *nonsense)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
