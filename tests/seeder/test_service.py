@@ -11,9 +11,9 @@ import trio
 from trio.testing import MockClock
 
 from manifests.blobs import manifest_path
+from p2pd.prometheus import parse
 from p2pd.world.http import client
 from seeder.config import SeederConfig
-from p2pd.prometheus import parse
 from seeder.service import Running, run
 from tests.fakes.disk import MemoryDisk
 from tests.fakes.network import MemoryNetwork

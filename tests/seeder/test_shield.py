@@ -8,8 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from p2pd.world.disk import Disk
 from p2pd.prometheus import parse, render
+from p2pd.world.disk import Disk
 from seeder.shield.failures import MEMORY_S, Fault
 from seeder.shield.files import CacheInUse
 from seeder.shield.shield import FRESH_S, NotServed, Shield, ShieldConfig

@@ -17,14 +17,9 @@ from p2pd.wire.announce import PeerInfo
 from p2pd.world import World
 from p2pd.world.network import Network
 from tests.fakes.network import MemoryNetwork
+from tests.fakes.world import run_inline
 
 PIECE_BYTES = 1000
-
-
-async def run_inline(function: Any, *args: Any) -> Any:
-    """Blocking work, here and now."""
-    await trio.lowlevel.checkpoint()
-    return function(*args)
 
 
 def make_release(pieces: int, piece_bytes: int = PIECE_BYTES) -> tuple[Manifest, list[bytes], bytes]:
