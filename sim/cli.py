@@ -16,6 +16,7 @@ from manifests.console import (
     command_parser,
     run_command,
 )
+from sim import cli_chaos
 from sim.errors import SimError
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ _EXAMPLE: Final = """\
   p2p-sim run flash-crowd --report flash-crowd.html
   p2p-sim run code-deploy-10gb-100k --set hosts.count=20000 --set 'hosts.downlink_bytes_per_s=1 Gbit/s'
   p2p-sim sweep flash-crowd --vary policy.degree=8,16,32
-  p2p-sim compare before.npz after.npz --report both.html"""
+  p2p-sim compare before.npz after.npz --report both.html
+  p2p-sim chaos --seeds 500"""
 _COLUMNS: Final = (
     ("p50_s", "#p50 s"),
     ("p99_s", "#p99 s"),
@@ -43,7 +45,7 @@ _COLUMNS: Final = (
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code. 1: the run ended with hosts that never finished."""
-    handlers = {"list": _list, "run": _run, "sweep": _sweep, "compare": _compare}
+    handlers = {"list": _list, "run": _run, "sweep": _sweep, "compare": _compare, **cli_chaos.handlers(_bar)}
     return run_command(_parser(), argv, handlers, more_errors=((SimError, EXIT_USAGE),))
 
 
@@ -69,6 +71,7 @@ def _parser() -> ArgumentParser:
         command.add_argument("--report", metavar="FILE", help="write a self-contained HTML page")
     for command in (listing, run, sweep, compare):
         add_output_flags(command, nested=True)
+    cli_chaos.add_commands(commands)
     return parser
 
 

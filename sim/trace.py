@@ -3,7 +3,6 @@
 import hashlib
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 from sim.clock import SimClock
 
@@ -48,8 +47,3 @@ class Trace:
     def _flush(self) -> None:
         self._hash.update("".join(self._batch).encode())
         self._batch.clear()
-
-
-def to_file(path: Path) -> Callable[[str], object]:
-    """Keep a trace's lines in a file, for comparing two runs with `diff`."""
-    return path.open("w", encoding="utf-8").write
