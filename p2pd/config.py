@@ -153,3 +153,18 @@ def node_name(config: Config, disk: Disk, rng: Random) -> str:
     make_durable_directories(disk, config.state_directory)
     disk.replace(path, made.encode() + b"\n")
     return made
+
+
+def is_paused(config: Config, disk: Disk) -> bool:
+    """A person paused the daemon of this state directory, and did not resume it. Blocks."""
+    return disk.stat(os.path.join(config.state_directory, "paused")) is not None
+
+
+def remember_pause(config: Config, disk: Disk, paused: bool) -> None:
+    """So that a restart does not end the pause. Blocks; OSError."""
+    path = os.path.join(config.state_directory, "paused")
+    if paused:
+        disk.replace(path, b"")
+    else:
+        disk.remove_tree(path)
+        disk.sync(config.state_directory)

@@ -83,15 +83,18 @@ class Downloads:
         artifact = self._store.artifacts.get(swarm)
         if artifact is None or swarm in self.active or swarm in self._removing:
             return
-        self._exchange.leave(swarm)
-        self._forget(swarm)
         gone = self._removing[swarm] = trio.Event()
         try:
-            await self._world.run_blocking(self._store.remove, artifact)
+            await self._delete(artifact)
         finally:
             del self._removing[swarm]
             gone.set()
         self.announce()
+
+    async def _delete(self, artifact: Artifact) -> None:
+        self._exchange.leave(artifact.swarm)
+        self._forget(artifact.swarm)
+        await self._world.run_blocking(self._store.remove, artifact)
 
     def _forget(self, swarm: bytes) -> None:
         self.recent.pop(swarm, None)
@@ -195,6 +198,8 @@ class Downloads:
             encoded = await self._obtain_manifest(download)
         else:  # what lies here must be what was asked for, too
             encoded = await self._world.run_blocking(self._store.read_manifest, artifact)
+            if artifact.finished and not artifact.complete:  # it rotted where it was kept
+                await self._delete(artifact)
         artifact = await self._world.run_blocking(_checked_add, self._store, encoded, download)
         download.artifact = artifact
         download.resumed_bytes = artifact.present_bytes

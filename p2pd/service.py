@@ -14,7 +14,7 @@ import trio
 
 from manifests.trust import TrustChain
 from p2pd.announcer import Announcer, Heard
-from p2pd.config import Config, node_name
+from p2pd.config import Config, is_paused, node_name
 from p2pd.content import StoreContent
 from p2pd.downloads import Downloads
 from p2pd.exchange import Exchange, Node
@@ -93,6 +93,7 @@ async def _assemble(
     announcer = Announcer(world.network, config.trackers, register, world.rng, heard)
     resolver = Resolver(world, await _trust_chain(config, world), origins)
     downloads = Downloads(world, store, exchange, origins, announcer)
+    downloads.paused = await world.run_blocking(is_paused, config, world.disk)
     updates = Updates(config, world, store, downloads, resolver, announcer, node)
     announcer.watch(tuple(sorted(config.services)))
     return Daemon(

@@ -5,7 +5,9 @@ from typing import Any
 
 import trio
 
-from p2pd.control import Answer, Command
+from p2pd.config import remember_pause
+from p2pd.content import describe
+from p2pd.control import Answer, Command, ControlError
 from p2pd.service import Daemon
 from p2pd.status import downloads_status
 
@@ -70,12 +72,19 @@ class Steering:
         }
 
     async def _pause(self, request: Mapping[str, Any]) -> Answer:
-        self._daemon.downloads.pause(True)
-        return {"paused": True}
+        return await self._set_paused(True)
 
     async def _resume(self, request: Mapping[str, Any]) -> Answer:
-        self._daemon.downloads.pause(False)
-        return {"paused": False}
+        return await self._set_paused(False)
+
+    async def _set_paused(self, paused: bool) -> Answer:
+        daemon = self._daemon
+        daemon.downloads.pause(paused)
+        try:
+            await daemon.world.run_blocking(remember_pause, daemon.config, daemon.world.disk, paused)
+        except OSError as error:
+            raise ControlError(f"done, but a restart will not know of it: {describe(error)}") from error
+        return {"paused": paused}
 
     async def _gc(self, request: Mapping[str, Any]) -> Answer:
         removed = await self._daemon.updates.collect_garbage(dry_run=bool(request.get("dry_run")))

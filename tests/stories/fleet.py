@@ -12,6 +12,7 @@ from p2pd.announcer import Announcer
 from p2pd.config import Config, ServiceConfig
 from p2pd.wire.announce import Register, SwarmStatus
 from p2pd.wire.messages import PROTOCOL_VERSION
+from tests.fakes.disk import MemoryDisk
 from tests.fakes.network import MemoryNetwork
 from tests.stories.publisher import Files, Publishing, Release, make_files
 from tests.stories.services import CURRENT, Host, SeederService, TrackerService
@@ -44,7 +45,7 @@ class Fleet:
         """A signed release; its files are random unless given."""
         return self.publishing.publish(name, make_files() if files is None else files, **options)
 
-    def host(self, name: str, **settings: Any) -> Host:
+    def host(self, name: str, disk: MemoryDisk | None = None, **settings: Any) -> Host:
         """A machine, switched off. Its state directory exists twice: on its disk, and here for the trust metadata."""
         values: dict[str, Any] = {
             "node": name,
@@ -57,7 +58,7 @@ class Fleet:
             "trackers": (f"{REGION}:1",),
             "services": {"shop": ServiceConfig()},
         }
-        made = Host(self.network, self.nursery, Config(**values | settings), self.publishing.root)
+        made = Host(self.network, self.nursery, Config(**values | settings), self.publishing.root, disk)
         self._hosts.append(made)
         return made
 

@@ -1,5 +1,7 @@
 """Nodes that are not what they say: real exchanges with content of their own making."""
 
+import trio
+
 from manifests.codec import encode
 from p2pd.exchange import Exchange, Membership, Node
 from p2pd.httpmessages import Request, Response
@@ -33,13 +35,26 @@ class Poison:
         return len(encoded), encoded[offset : offset + length]
 
 
-class Silence(Poison):
-    """Content that is never read to the end: who asks waits for ever."""
+class Absence(Poison):
+    """Content that is gone as soon as it is asked for."""
 
     async def read_piece(self, swarm: bytes, piece: int) -> bytes | None:
-        """Told to be gone as soon as it is asked for."""
+        """Gone."""
         self.served += 1
         return None
+
+
+class Stall(Poison):
+    """Content that lets whoever asks for it wait for ever, for the manifest too."""
+
+    async def read_piece(self, swarm: bytes, piece: int) -> bytes | None:
+        """Never answers."""
+        self.served += 1
+        await trio.sleep_forever()
+
+    async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
+        """Never answers."""
+        await trio.sleep_forever()
 
 
 async def join_as_liar(fleet: Fleet, release: Release, content: Poison, name: str) -> None:

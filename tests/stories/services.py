@@ -112,10 +112,12 @@ class SeederService(Service):
 class Host(Service):
     """A machine with a daemon. Its disk and its clock's error outlive the daemon."""
 
-    def __init__(self, network: MemoryNetwork, nursery: trio.Nursery, config: Config, root: bytes) -> None:
+    def __init__(
+        self, network: MemoryNetwork, nursery: trio.Nursery, config: Config, root: bytes, disk: MemoryDisk | None
+    ) -> None:
         super().__init__(network, config.node, nursery)
         self.config = config
-        self.disk = MemoryDisk()
+        self.disk = disk or MemoryDisk()
         self.unhealthy: set[str] = set()
         """Releases whose health check says no."""
         self.processes = ScriptedProcesses(self._answer)

@@ -3,7 +3,9 @@
 import trio
 import trio.testing
 
+from p2pd.policy.sources import STALL_S
 from tests.stories.fleet import Fleet
+from tests.stories.liars import Stall, join_as_liar
 from tests.stories.publisher import Release
 from tests.stories.services import Host
 
@@ -48,3 +50,13 @@ async def test_a_download_begins_in_time_when_the_tracker_names_peers_behind_a_p
     await fleet.claim(release, *names)
     fleet.network.partition(*names)
     assert await first_piece_s(fleet, release, [host]) < BEGINS_S
+
+
+async def test_peers_that_sit_on_what_they_have_are_left_before_they_delay_the_start_by_more_than_a_stall(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    release = fleet.publish("shop@1")
+    (host,) = await fleet.hosts(1)
+    for number in range(4):
+        await join_as_liar(fleet, release, Stall(release), f"liar-{number}")
+    assert await first_piece_s(fleet, release, [host]) < BEGINS_S + STALL_S

@@ -1,13 +1,28 @@
 """Promise: a full disk loses nothing; the status says so, and when there is room the host goes on by itself."""
 
+import errno
+
 import trio
 import trio.testing
 
+from tests.fakes.disk import MemoryDisk
 from tests.stories.fleet import Fleet, visible
 from tests.stories.publisher import Release, changed, make_files
 from tests.stories.services import Host
 
 SLOW_BYTES_PER_S = 400_000
+
+
+class NoRoomForJournals(MemoryDisk):
+    """Full for whoever appends to a journal, once `full`."""
+
+    full = False
+
+    def append(self, path: str, data: bytes) -> None:
+        """OSError(ENOSPC)."""
+        if self.full and "/journals/" in path:
+            raise OSError(errno.ENOSPC, "no room", path)
+        super().append(path, data)
 
 
 async def half_way_on_a_disk_that_fills_up(fleet: Fleet, release: Release) -> Host:
@@ -79,3 +94,21 @@ async def test_what_runs_goes_on_running_on_a_full_disk(autojump_clock: trio.tes
     assert visible(host) == make_files()
     host.disk.capacity_bytes = None
     await fleet.until_running("shop@2", [host], within_s=150)
+
+
+async def test_a_journal_that_can_not_be_written_stops_neither_the_daemon_nor_its_end(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    release = fleet.publish("shop@1")
+    disk = NoRoomForJournals()
+    host = fleet.host("full", disk, download_bytes_per_s=SLOW_BYTES_PER_S)
+    await host.start()
+    await fleet.deploy("shop@1")
+    await fleet.until(lambda: host.present_bytes(release) > release.size_bytes / 3)
+    disk.full = True
+    await trio.sleep(120)
+    await host.stop()
+    disk.full = False
+    await host.start()
+    await fleet.until_running("shop@1", [host])
+    assert visible(host) == release.files

@@ -26,6 +26,21 @@ async def test_paused_nothing_is_fetched_until_resumed(autojump_clock: trio.test
     await fleet.until_running("shop@1", [host])
 
 
+async def test_a_pause_outlives_a_restart(autojump_clock: trio.testing.MockClock, fleet: Fleet) -> None:
+    release = fleet.publish("shop@1")
+    (host,) = await fleet.hosts(1)
+    await host.ask("pause")
+    await host.crash()
+    await host.start()
+    await fleet.deploy("shop@1")
+    await trio.sleep(60)
+    assert host.present_bytes(release) == 0
+    await host.ask("resume")
+    await host.crash()
+    await host.start()
+    await fleet.until_running("shop@1", [host])
+
+
 async def test_a_download_that_begins_while_paused_waits_too(
     autojump_clock: trio.testing.MockClock, fleet: Fleet
 ) -> None:

@@ -94,3 +94,18 @@ async def test_a_kept_release_whose_files_were_changed_is_mended_before_it_runs_
     await fleet.rollback()
     await fleet.until_running("shop@1", [host])
     assert visible(host) == make_files()
+
+
+async def test_a_kept_release_that_rotted_is_made_whole_before_it_runs_again(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    host = await two_releases(fleet)
+    (kept,) = (name for name in host.releases() if name.startswith("1-"))
+    host.disk.corrupt(f"/srv/shop/releases/{kept}/lib/3.bin", 70_000)
+    assert host.daemon is not None
+    store = host.daemon.store
+    (artifact,) = (one for one in store.artifacts.values() if one.manifest.release == "shop@1")
+    assert None in [store.read_piece(artifact, piece) for piece in range(artifact.manifest.pieces)]
+    await fleet.rollback()
+    await fleet.until_running("shop@1", [host])
+    assert visible(host) == make_files()

@@ -1,11 +1,12 @@
 """Promise: whoever sends wrong bytes, nothing but what was signed for is ever seen at the destination."""
 
+import pytest
 import trio
 import trio.testing
 
 from manifests.blobs import chunk_path
 from tests.stories.fleet import Fleet, visible
-from tests.stories.liars import Poison, Silence, join_as_liar, serve_poison
+from tests.stories.liars import Absence, Poison, Stall, join_as_liar, serve_poison
 
 
 async def test_a_peers_poison_is_thrown_away_and_the_peer_with_it(
@@ -24,12 +25,13 @@ async def test_a_peers_poison_is_thrown_away_and_the_peer_with_it(
     assert set(host.daemon.exchange.neighbours.banned) <= {f"liar-{number}" for number in range(3)}
 
 
-async def test_peers_that_have_nothing_of_what_they_say_do_not_hold_a_download_up(
-    autojump_clock: trio.testing.MockClock, fleet: Fleet
+@pytest.mark.parametrize("lie", [Absence, Stall])
+async def test_peers_that_give_nothing_of_what_they_say_they_have_do_not_hold_a_download_up(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet, lie: type[Poison]
 ) -> None:
     release = fleet.publish("shop@1")
     for number in range(5):
-        await join_as_liar(fleet, release, Silence(release), f"liar-{number}")
+        await join_as_liar(fleet, release, lie(release), f"liar-{number}")
     (host,) = await fleet.hosts(1)
     await fleet.deploy("shop@1")
     await fleet.until_running("shop@1", [host], within_s=20)
