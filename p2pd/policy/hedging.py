@@ -15,9 +15,15 @@ COPIES_MAX: Final = 2
 HOPELESS_S: Final = 30.0
 """A piece that none of those asked for it brings within this counts as asked of nobody: two peers that drip bytes just
 fast enough not to be left must not hold a download up."""
+WAITED_S_MIN: Final = 3.0
+"""But not before they had this long to begin."""
 
 
 def worth_hedging(*, left_s: float, fresh_s: float, copies: int) -> bool:
     """`left_s`: until the piece would come from where it was asked for; `fresh_s`: from the idle peer."""
-    hopeful = copies if left_s < HOPELESS_S else 0
-    return hopeful < COPIES_MAX and left_s > SPEED_UP_MIN * fresh_s and left_s - fresh_s > GAIN_S_MIN
+    return copies < COPIES_MAX and left_s > SPEED_UP_MIN * fresh_s and left_s - fresh_s > GAIN_S_MIN
+
+
+def is_hopeless(*, left_s: float, waited_s: float) -> bool:
+    """Whether a piece asked for `waited_s` ago, and due in `left_s`, will not come from there in any useful time."""
+    return left_s >= HOPELESS_S and waited_s >= WAITED_S_MIN

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from p2pd.policy.hedging import HOPELESS_S, worth_hedging
+from p2pd.policy.hedging import is_hopeless, worth_hedging
 from p2pd.policy.pacing import Rate, queue_bytes, total_queue_bytes
 from p2pd.policy.picking import pick_rarest
 from p2pd.policy.sources import ORIGIN_FETCHES_MAX, STALL_S, Facts, Tier, origin_scope
@@ -107,12 +107,12 @@ class Fetching:
         for _, piece in zip(range(HEDGE_LOOKS), bitset.iterate(candidates), strict=False):
             owners = self.requests.owners[piece]
             left_s = min(owner.requested_bytes / max(1.0, owner.rate.per_s(now)) for owner in owners)
-            length, peak = self._books.lengths[piece], peer.rate.peak_per_s
-            if left_s >= HOPELESS_S:  # present rates say little: what the peer once could do, or the benefit of doubt
-                fresh_s = length / peak if peak else 0.0
-            else:
-                fresh_s = max(all_s, length / max(1.0, own_rate))
-            if left_s > best_left_s and worth_hedging(left_s=left_s, fresh_s=fresh_s, copies=len(owners)):
+            length, peak, copies = self._books.lengths[piece], peer.rate.peak_per_s, len(owners)
+            fresh_s = max(all_s, length / max(1.0, own_rate))
+            if is_hopeless(left_s=left_s, waited_s=now - max(owner.requested[piece] for owner in owners)):
+                # Present rates say little then: what counts is what the peer once could do, or the benefit of doubt.
+                fresh_s, copies = length / peak if peak else 0.0, 0
+            if left_s > best_left_s and worth_hedging(left_s=left_s, fresh_s=fresh_s, copies=copies):
                 best, best_left_s = piece, left_s
         return best
 

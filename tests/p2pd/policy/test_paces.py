@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pd.policy.backoff import BASE_S, LIMIT_S, Backoff, jittered
-from p2pd.policy.hedging import COPIES_MAX, HOPELESS_S, worth_hedging
+from p2pd.policy.hedging import COPIES_MAX, HOPELESS_S, WAITED_S_MIN, is_hopeless, worth_hedging
 from p2pd.policy.pacing import QUEUE_BYTES_MAX, RATE_MEMORY_S, Rate, TokenBucket, queue_bytes, total_queue_bytes
 from p2pd.policy.serving import (
     PEER_QUEUE_PIECES_FREE,
@@ -102,12 +102,22 @@ def test_requests_are_taken_while_the_queue_is_short_in_time(
         (1.9, 1.0, 1, False),
         (0.3, 0.1, 1, False),
         (0.5, 0.1, 1, True),
-        (HOPELESS_S, 1.0, COPIES_MAX, True),
-        (HOPELESS_S, HOPELESS_S, COPIES_MAX, False),
     ],
 )
 def test_a_second_request_must_gain_much(left_s: float, fresh_s: float, copies: int, worth: bool) -> None:
     assert worth_hedging(left_s=left_s, fresh_s=fresh_s, copies=copies) is worth
+
+
+@pytest.mark.parametrize(
+    "left_s, waited_s, hopeless",
+    [
+        (HOPELESS_S, WAITED_S_MIN, True),
+        (HOPELESS_S - 1, inf, False),
+        (inf, WAITED_S_MIN - 0.1, False),
+    ],
+)
+def test_hope_is_given_up_only_after_a_fair_wait(left_s: float, waited_s: float, hopeless: bool) -> None:
+    assert is_hopeless(left_s=left_s, waited_s=waited_s) is hopeless
 
 
 # -- sources ---------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from p2pd.policy.hedging import COPIES_MAX
+from p2pd.policy.hedging import COPIES_MAX, WAITED_S_MIN
 from p2pd.policy.sources import Tier
 from p2pd.swarm import ORIGIN, Fetch, Send, Serve
 from p2pd.swarm.actions import Withdraw
@@ -205,7 +205,8 @@ class AnyOrder(RuleBasedStateMachine):
             if piece is not None:
                 assert not self.paused
                 assert not self.swarm.brain.present >> piece & 1
-                assert len(owners.get(piece, ())) <= COPIES_MAX
+                earlier = sorted(peer.requested[piece] for peer in owners.get(piece, ()))[:-1]
+                assert sum(at > self.swarm.now - WAITED_S_MIN for at in earlier) < COPIES_MAX
 
 
 AnyOrder.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from p2pd.policy.hedging import COPIES_MAX
 from p2pd.policy.sources import ORIGIN_STALL_S, STALL_S, Tier
 from p2pd.swarm import ORIGIN, Complete
 from p2pd.swarm.fetching import TICK_S
@@ -209,6 +210,14 @@ def test_the_first_of_two_copies_takes_back_the_other() -> None:
     assert Cancel(0, 0) in swarm.sent(Cancel, "slow")
 
 
+def test_a_crowd_of_idle_peers_is_not_asked_for_the_last_piece_all_at_once() -> None:
+    swarm = Driver(1)
+    for number in range(8):
+        swarm.peer(f"peer{number}")
+    swarm.wait(2.0)
+    assert len(swarm.asked()) <= COPIES_MAX
+
+
 def test_two_that_drip_do_not_hold_up_a_download() -> None:
     swarm = Driver(1)
     swarm.peer("drips1")
@@ -216,12 +225,13 @@ def test_two_that_drip_do_not_hold_up_a_download() -> None:
 
     def drip() -> None:
         for key in ("drips1", "drips2"):
-            swarm.brain.arrived(key, 1, swarm.now)
+            if swarm.owed(key):
+                swarm.brain.arrived(key, 1, swarm.now)
 
     swarm.wait(5.0, drip)
     assert swarm.asked("drips2") == [0]
     swarm.peer("honest")
-    swarm.wait(2.0, drip)
+    swarm.wait(4.0, drip)
     assert swarm.asked("honest") == [0]
 
 
