@@ -8,7 +8,7 @@ import trio
 import trio.testing
 
 from tests.stories.fleet import GLOBAL, Fleet, visible
-from tests.stories.publisher import Release
+from tests.stories.publisher import Release, changed, make_files
 from tests.stories.services import Host
 
 SLOW_BYTES_PER_S = 400_000
@@ -144,3 +144,23 @@ async def test_a_shield_without_a_peer_door_is_found_however_late_it_comes(
     fleet.seeder.config = dataclasses.replace(fleet.seeder.config, listen="")
     await fleet.seeder.start()
     await fleet.until_running("shop@1", [host], within_s=120)
+
+
+async def test_a_manifest_that_nobody_had_is_fetched_from_the_first_shield_that_comes(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    fleet.publish("shop@1")
+    second = fleet.publish("shop@2", changed(make_files()))
+    (host,) = await fleet.hosts(1)
+    await fleet.deploy("shop@1")
+    await fleet.until_running("shop@1", [host])
+    for service in (host, fleet.seeder, fleet.region):
+        await service.stop()
+    await fleet.region.start()
+    await host.start()
+    await fleet.deploy("shop@2")
+    await fleet.until(lambda: host.service()["waits_for"].startswith("the manifest: no peer gives it"))
+    fleet.seeder.config = dataclasses.replace(fleet.seeder.config, listen="")
+    await fleet.seeder.start()
+    await fleet.until_running("shop@2", [host])
+    assert visible(host) == second.files

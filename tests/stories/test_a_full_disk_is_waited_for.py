@@ -14,15 +14,15 @@ SLOW_BYTES_PER_S = 400_000
 
 
 class NoRoomForJournals(MemoryDisk):
-    """Full for whoever appends to a journal, once `full`."""
+    """Full for whoever writes to a journal, once `full`."""
 
     full = False
 
-    def append(self, path: str, data: bytes) -> None:
+    def write(self, path: str, offset: int, data: bytes | memoryview) -> None:
         """OSError(ENOSPC)."""
         if self.full and "/journals/" in path:
             raise OSError(errno.ENOSPC, "no room", path)
-        super().append(path, data)
+        super().write(path, offset, data)
 
 
 async def half_way_on_a_disk_that_fills_up(fleet: Fleet, release: Release) -> Host:
@@ -107,6 +107,7 @@ async def test_a_journal_that_can_not_be_written_stops_neither_the_daemon_nor_it
     await fleet.until(lambda: host.present_bytes(release) > release.size_bytes / 3)
     disk.full = True
     await trio.sleep(120)
+    assert "no room at" in host.service()["waits_for"]
     await host.stop()
     disk.full = False
     await host.start()
