@@ -171,8 +171,6 @@ class Downloads:
             while (leaving := self._removing.get(approved.digest)) is not None:
                 await leaving.wait()
             artifact = await self._prepare(download)
-            if artifact.finished and not await self._intact(download, artifact):
-                artifact = await self._start_over(download, artifact)
             if not artifact.finished:
                 await self._complete(download, artifact)
             elif artifact.swarm not in self._exchange.memberships:
@@ -198,8 +196,8 @@ class Downloads:
             encoded = await self._obtain_manifest(download)
         else:  # what lies here must be what was asked for, too
             encoded = await self._world.run_blocking(self._store.read_manifest, artifact)
-            if artifact.finished and not artifact.complete:  # it rotted where it was kept
-                await self._delete(artifact)
+            if artifact.finished and not await self._intact(download, artifact):
+                await self._delete(artifact)  # a finished release is never written to: it is fetched anew, whole
         artifact = await self._world.run_blocking(_checked_add, self._store, encoded, download)
         download.artifact = artifact
         download.resumed_bytes = artifact.present_bytes
@@ -208,19 +206,13 @@ class Downloads:
     async def _intact(self, download: Download, artifact: Artifact) -> bool:
         """A release that lay here since it was installed is about to run again: are its files still what was signed?"""
         download.step = "verify"
+        if not artifact.complete:
+            return False
         for start in range(0, artifact.manifest.pieces, VERIFY_PIECES):
             pieces = range(start, min(start + VERIFY_PIECES, artifact.manifest.pieces))
             if not await self._world.run_blocking(_all_readable, self._store, artifact, pieces):
                 return False
         return True
-
-    async def _start_over(self, download: Download, damaged: Artifact) -> Artifact:
-        """Somebody changed its files. Finished releases are never written to, so it is fetched anew, whole."""
-        encoded = await self._world.run_blocking(self._store.read_manifest, damaged)
-        self._exchange.leave(damaged.swarm)
-        await self._world.run_blocking(self._store.remove, damaged)
-        download.artifact = await self._world.run_blocking(_checked_add, self._store, encoded, download)
-        return download.artifact
 
     async def _complete(self, download: Download, artifact: Artifact) -> None:
         download.step = "reuse"
