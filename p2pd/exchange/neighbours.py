@@ -157,9 +157,11 @@ class Neighbours:
                 continue
             due, pause_ends = self._directory.due(swarm, now, self.sessions.keys() | self._dialling.keys())
             next_look = min(next_look, pause_ends)
-            neighbours = sum(swarm in session.joined for session in self.sessions.values())
-            neighbours += sum(self.wants(node, swarm) and node not in self.sessions for node in self._dialling)
-            for candidate in choose_dials(due, neighbours, self._world.rng):
+            joined = [session.dialled for session in self.sessions.values() if swarm in session.joined]
+            dialled = sum(self.wants(node, swarm) and node not in self.sessions for node in self._dialling)
+            dialled += sum(joined)
+            accepted = len(joined) - sum(joined)
+            for candidate in choose_dials(due, dialled=dialled, accepted=accepted, rng=self._world.rng):
                 self._dialling[candidate.node] = None
                 nursery.start_soon(self._dial, candidate.node, candidate.address)
         return next_look

@@ -9,6 +9,8 @@ from .sources import Tier
 
 DEGREE: Final = 16
 """Neighbours of an incomplete node in a swarm (simulated, last host to the bound: 4 1.25, 10 1.07, 20 to 32 1.03)."""
+DIALLED_MIN: Final = 4
+"""Of these, dialled by ourselves however many dialled us: who fills our table must not choose all our neighbours."""
 OUTSIDE_RESERVED: Final = 2
 """Of these, kept for other regions: locality is a preference, never a wall (kraken #244: a far zone starved)."""
 
@@ -24,9 +26,9 @@ class Candidate:
 
 
 def choose_dials(
-    candidates: Sequence[Candidate], neighbours: int, rng: Random, degree: int = DEGREE
+    candidates: Sequence[Candidate], *, dialled: int, accepted: int, rng: Random, degree: int = DEGREE
 ) -> list[Candidate]:
-    """Which of the candidates (none of them a neighbour yet) to dial, having so many neighbours already.
+    """Which of the candidates (none of them a neighbour yet) to dial, having dialled and accepted so many already.
 
     Shields always, then near peers before far ones at random within a tier, with a few places kept for far ones.
     """
@@ -35,7 +37,7 @@ def choose_dials(
     rng.shuffle(others)
     near = [one for one in others if one.tier < Tier.REMOTE]
     far = [one for one in others if one.tier is Tier.REMOTE]
-    room = max(0, degree - neighbours)
+    room = max(0, degree - dialled - min(accepted, degree - DIALLED_MIN))
     kept = min(OUTSIDE_RESERVED, len(far), room)
     chosen = near[: room - kept]
     return shields + chosen + far[: room - len(chosen)]

@@ -91,11 +91,12 @@ def make_member(
     manifest: Manifest,
     swarm: bytes,
     held: dict[int, bytes],
+    content: MemoryContent | None = None,
     **options: Any,
 ) -> Member:
     """A node with some pieces; not running yet."""
     world = make_world(network.host(name), len(name))
-    content = MemoryContent(manifest, dict(held))
+    content = content or MemoryContent(manifest, dict(held))
     exchange = Exchange(world, Node(name, "test", "here", role), content, **options)
     present = sum(1 << piece for piece in held)
     brain = Swarm(manifest.lengths, present, rng=world.rng, now=trio.current_time(), super_seeding=role == "seeder")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pd.policy.dialing import DEGREE, OUTSIDE_RESERVED, Candidate, choose_dials, keeps_new_connection
+from p2pd.policy.dialing import DEGREE, DIALLED_MIN, OUTSIDE_RESERVED, Candidate, choose_dials, keeps_new_connection
 from p2pd.policy.offering import OFFERS_MAX, OFFERS_MIN, WANTED_MAX, answer_want, choose_offers, offers_wanted
 from p2pd.policy.picking import pick_rarest
 from p2pd.policy.retention import Kept, choose_removals
@@ -90,26 +90,36 @@ CROWD = st.builds(
 
 
 @given(CROWD, st.integers(0, 40), DICE)
-def test_no_more_are_dialled_than_there_is_room_for(crowd: list[Candidate], neighbours: int, rng: Random) -> None:
-    chosen = [one for one in choose_dials(crowd, neighbours, rng) if one.tier is not Tier.SHIELD]
+def test_no_more_are_dialled_than_there_is_room_for(crowd: list[Candidate], dialled: int, rng: Random) -> None:
+    chosen = [one for one in choose_dials(crowd, dialled=dialled, accepted=0, rng=rng) if one.tier is not Tier.SHIELD]
     others = sum(one.tier is not Tier.SHIELD for one in crowd)
-    assert len(chosen) == len(set(chosen)) == min(others, max(0, DEGREE - neighbours))
+    assert len(chosen) == len(set(chosen)) == min(others, max(0, DEGREE - dialled))
+
+
+@pytest.mark.parametrize(
+    "dialled, accepted, room",
+    [(0, 4, DEGREE - 4), (0, 1000, DIALLED_MIN), (DIALLED_MIN, 1000, 0), (DEGREE, 0, 0), (2, 6, DEGREE - 8)],
+)
+def test_those_who_dialled_us_leave_room_for_our_own_choice(dialled: int, accepted: int, room: int) -> None:
+    crowd = candidates(Tier.REGION, 2 * DEGREE)
+    assert len(choose_dials(crowd, dialled=dialled, accepted=accepted, rng=Random(1))) == room
 
 
 @given(CROWD, st.integers(0, 40), DICE)
-def test_shields_are_always_dialled(crowd: list[Candidate], neighbours: int, rng: Random) -> None:
-    chosen = choose_dials(crowd, neighbours, rng)
+def test_shields_are_always_dialled(crowd: list[Candidate], dialled: int, rng: Random) -> None:
+    chosen = choose_dials(crowd, dialled=dialled, accepted=1000, rng=rng)
     assert {one for one in crowd if one.tier is Tier.SHIELD} <= set(chosen)
 
 
 @given(st.integers(0, 40), st.integers(0, 40), DICE)
 def test_far_peers_keep_their_places_among_near_ones(near: int, far: int, rng: Random) -> None:
-    chosen = choose_dials(candidates(Tier.REGION, near) + candidates(Tier.REMOTE, far), 0, rng)
+    chosen = choose_dials(candidates(Tier.REGION, near) + candidates(Tier.REMOTE, far), dialled=0, accepted=0, rng=rng)
     assert sum(one.tier is Tier.REMOTE for one in chosen) >= min(far, OUTSIDE_RESERVED)
 
 
 def test_near_peers_are_preferred() -> None:
-    chosen = choose_dials(candidates(Tier.REGION, 40) + candidates(Tier.REMOTE, 40), 0, Random(1))
+    crowd = candidates(Tier.REGION, 40) + candidates(Tier.REMOTE, 40)
+    chosen = choose_dials(crowd, dialled=0, accepted=0, rng=Random(1))
     assert sum(one.tier is Tier.REGION for one in chosen) == DEGREE - OUTSIDE_RESERVED
 
 

@@ -1,0 +1,90 @@
+"""Slow, full and broken storage behind an exchange; caps."""
+
+import math
+
+import trio
+
+from p2pd.exchange import StorageError
+from p2pd.exchange.intake import UNVERIFIED_BYTES_MAX
+
+from .helpers import MemoryContent, make_release
+from .hostile import Hostile, a_scene, in_blocks
+
+Clock = trio.testing.MockClock
+LARGE = 700_000
+
+
+class Gate(MemoryContent):
+    """Keeps every write waiting until opened, or refuses it while full."""
+
+    def __init__(self, pieces: int, piece_bytes: int = 1000) -> None:
+        super().__init__(make_release(pieces, piece_bytes)[0])
+        self.open, self.full, self.waiting_bytes = trio.Event(), False, 0
+
+    async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
+        self.waiting_bytes += len(data)
+        await self.open.wait()
+        self.waiting_bytes -= len(data)
+        if self.full:
+            raise StorageError("the disk is full")
+        await super().write_piece(swarm, piece, data, source)
+
+
+async def test_pieces_that_wait_for_the_disk_outlive_their_connection(autojump_clock: Clock) -> None:
+    gate = Gate(30, LARGE)
+    async with a_scene(30, LARGE, content=gate) as scene:
+        brings = await Hostile.dial(scene, "brings")
+        await brings.join(scene)
+        scene.nursery.start_soon(_serve, brings, scene.parts)
+        await trio.sleep(2.0)
+        assert gate.waiting_bytes > UNVERIFIED_BYTES_MAX
+        await brings.stream.aclose()
+        await trio.sleep(0.1)
+        gate.open.set()
+        scene.meet_honest()
+        await scene.completes()
+
+
+async def test_a_slow_disk_holds_up_who_sends(autojump_clock: Clock) -> None:
+    gate = Gate(60, LARGE)
+    async with a_scene(60, LARGE, content=gate) as scene:
+        scene.meet_honest()
+        await trio.sleep(2.0)
+        assert UNVERIFIED_BYTES_MAX < gate.waiting_bytes <= UNVERIFIED_BYTES_MAX + LARGE
+
+
+async def test_a_full_disk_is_told_and_the_download_goes_on_when_there_is_room(autojump_clock: Clock) -> None:
+    gate = Gate(30)
+    gate.full = True
+    gate.open.set()
+    async with a_scene(content=gate) as scene:
+        scene.meet_honest()
+        await trio.sleep(1.0)
+        assert scene.leecher.membership.problem == "the disk is full"
+        gate.full = False
+        await scene.completes()
+        assert scene.leecher.membership.problem == ""
+
+
+async def test_a_cap_on_the_download_does_not_slow_the_upload(autojump_clock: Clock) -> None:
+    async with a_scene(download_bytes_per_s=1000) as scene:
+        exchange = scene.leecher.exchange
+        scene.nursery.start_soon(lambda: exchange.throttle(received=1_000_000))
+        await trio.sleep(0.1)
+        with trio.fail_after(0.1):
+            await exchange.throttle(sent=1_000_000)
+
+
+async def test_a_cap_on_the_download_is_kept(autojump_clock: Clock) -> None:
+    async with a_scene(download_bytes_per_s=1000) as scene:
+        scene.meet_honest()
+        assert await scene.completes(math.inf) >= 28.0
+
+
+async def _serve(peer: Hostile, parts: list[bytes]) -> None:
+    try:
+        while True:
+            piece = await peer.asked()
+            await peer.say(*in_blocks(piece, parts[piece]))
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass
