@@ -17,6 +17,7 @@ from manifests.console import (
     run_command,
 )
 from sim import cli_chaos
+from sim.cli_validate import validate
 from sim.errors import SimError
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ _COLUMNS: Final = (
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; the exit code. 1: the run ended with hosts that never finished."""
-    handlers = {"list": _list, "run": _run, "sweep": _sweep, "compare": _compare, **cli_chaos.handlers(_bar)}
+    """Run one command; the exit code. 1: hosts never finished, or a check does not hold."""
+    handlers = {"list": _list, "run": _run, "sweep": _sweep, "compare": _compare}
+    handlers |= {"validate": validate, **cli_chaos.handlers(_bar)}
     return run_command(_parser(), argv, handlers, more_errors=((SimError, EXIT_USAGE),))
 
 
@@ -67,9 +69,10 @@ def _parser() -> ArgumentParser:
     compare = commands.add_parser("compare", help="two runs side by side")
     for which in ("a", "b"):
         compare.add_argument(which, metavar=which.upper(), help="a saved result (.npz), or a scenario to run")
+    checks = commands.add_parser("validate", help="hold the simulator against closed forms and published results")
     for command in (run, sweep, compare):
         command.add_argument("--report", metavar="FILE", help="write a self-contained HTML page")
-    for command in (listing, run, sweep, compare):
+    for command in (listing, run, sweep, compare, checks):
         add_output_flags(command, nested=True)
     cli_chaos.add_commands(commands)
     return parser

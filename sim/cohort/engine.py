@@ -156,7 +156,8 @@ class World:
         self._open_rings()
         totals = self.totals()
         peers = plan.peers
-        supply = min(totals.serving * peers.duty * peers.uplink_bytes_per_s, totals.asked) * peers.reach
+        uploads = totals.serving * peers.duty * peers.uplink_bytes_per_s
+        supply = min(uploads, totals.asked) * peers.reach
         limit = plan.cdn.capacity_bytes_per_s + supply
         throttle = min(1.0, limit / totals.asked) if totals.asked > 0.0 else 1.0
         come, go = chances(plan, self.now_s, step_s)
@@ -169,7 +170,8 @@ class World:
             lans.wake(come, go)
         self._share_out(limit * step_s - (self.fetched_by_row().sum() - before), throttle)
         fetched = float(self.fetched_by_row().sum() - before)
-        by_peers = min(supply * step_s, fetched)
+        # Unthrottled, what was asked for at the start is not all fetched in the step: downloads end within it.
+        by_peers = min(uploads * step_s, fetched) * peers.reach if throttle >= 1.0 else min(supply * step_s, fetched)
         self.from_peers += by_peers
         self.from_cdn += fetched - by_peers
         self.now_s += step_s

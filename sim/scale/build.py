@@ -1,6 +1,7 @@
 """From a plan to the kernel's arrays. Rates become chunks per step, times become steps."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -106,6 +107,7 @@ def rules_of(plan: ScalePlan, near: int, at_once: bool) -> Rules:
         rack_degree=near,
         dial=plan.policy.degree // 2 * 2,
         sample=plan.policy.rarest_of,
+        exact=plan.policy.exact_picking,
         wan_delay=round(plan.regions.latency_s / step),
         timeout=max(1, round(plan.policy.request_timeout_s / step)),
         passes=min(8, math.ceil(down)),
@@ -116,78 +118,104 @@ def rules_of(plan: ScalePlan, near: int, at_once: bool) -> Rules:
     )
 
 
+def _of_hosts(plan: ScalePlan, up: F32, down: F32, full: U64, sources: int) -> dict[str, Any]:
+    """What the kernel keeps about each host."""
+    hosts, words = plan.hosts.count, len(full)
+    taken = np.zeros((hosts, words), dtype=np.uint64)
+    taken[:, -1] = ~full[-1]
+    has = np.zeros((hosts + sources, words), dtype=np.uint64)
+    has[hosts:] = full
+    return {
+        "has": has,
+        "taken": taken,
+        "first": np.zeros(hosts, dtype=np.int32),
+        "has_count": np.zeros(hosts, dtype=np.int32),
+        "taken_count": np.zeros(hosts, dtype=np.int32),
+        "state": np.full(hosts, AWAY, dtype=np.int8),
+        "up_rate": up,
+        "down_rate": down,
+        "up_credit": np.zeros(hosts, dtype=np.float32),
+        "down_credit": np.zeros(hosts, dtype=np.float32),
+        "free": np.zeros(hosts, dtype=np.int8),
+        "delay": (np.ceil(1.0 / up - 1e-6) + round(plan.hosts.latency_s / plan.step_s)).astype(np.int32),
+        "finish": np.full(hosts, -1, dtype=np.int32),
+    }
+
+
+def _of_regions(plan: ScalePlan, full: U64, racks: int) -> dict[str, Any]:
+    """What the kernel keeps about each region and rack."""
+    regions, per_s, step = plan.regions.count, plan.hosts.uplink_bytes_per_s, plan.step_s
+    held = np.zeros((regions, len(full)), dtype=np.uint64)
+    held[:, -1] = ~full[-1]
+    cuts = [(cut.region, cut.from_s / step, cut.until_s / step) for cut in plan.regions.cuts]
+    return {
+        "counts": np.zeros((regions, len(full) * 64), dtype=np.int32),
+        "held": held,
+        "lack_count": np.full(regions, plan.chunks, dtype=np.int32),
+        "newest": np.full(regions, -1, dtype=np.int32),
+        "feed_rate": np.full((2, regions), plan.regions.feed_bytes_per_s / per_s),
+        "feed_credit": np.zeros((2, regions)),
+        "cuts": np.array(cuts, dtype=np.float64).reshape(-1, 3),
+        "spare": np.full(regions, plan.policy.spare_copies * plan.chunks),
+        "rack_rate": np.full((2, racks), plan.racks.uplink_bytes_per_s / per_s),
+        "rack_credit": np.zeros((2, racks)),
+        "present": np.zeros((regions, plan.hosts.count), dtype=np.int32),
+        "present_count": np.zeros(regions, dtype=np.int32),
+        "crossed": np.zeros(regions, dtype=np.int64),
+        "tries": np.zeros(regions, dtype=np.int64),
+    }
+
+
+def _of_sources(plan: ScalePlan, words: int) -> dict[str, Any]:
+    """What the kernel keeps about origin and seeders."""
+    region, rates, budgets = _sources(plan)
+    return {
+        "source_region": region,
+        "source_rate": np.array(rates),
+        "source_credit": np.zeros(len(rates)),
+        "source_budget": np.array(budgets),
+        "sent": np.zeros((len(rates), words * 64), dtype=np.int32),
+    }
+
+
+def _in_flight(plan: ScalePlan, slowest: int, wan_delay: int, fastest_down: float) -> dict[str, Any]:
+    """Room for chunks on their way: `slowest` steps at most within a region."""
+    hosts = plan.hosts.count
+    ring = 1 << (slowest + wan_delay + 2).bit_length()
+    if ring > RING_MAX:
+        raise ScenarioError(f"latency or slow hosts span {ring} chunk times; use larger chunks or smaller latencies")
+    capacity = hosts * (math.ceil(fastest_down) + 1) + 1
+    return {
+        "arrivals": np.empty((ring, capacity, 3), dtype=np.int32),
+        "arrival_count": np.zeros(ring, dtype=np.int64),
+        "lost": np.empty((max(1024, hosts), 3), dtype=np.int32),
+    }
+
+
 def build(plan: ScalePlan, rng_seed: int) -> tuple[Swarm, Rules]:
     """A swarm at step 0. The same plan and seed give the same arrays."""
     rng = np.random.default_rng(rng_seed)
-    step, per_s = plan.step_s, plan.hosts.uplink_bytes_per_s
-    hosts, chunks, regions = plan.hosts.count, plan.chunks, plan.regions.count
-    words = (chunks + 63) // 64
     region, rack = _groups(plan)
     up, down = _speeds(plan, rng)
     events, at_once = _events(plan, rng)
     peers, remotes, near = _neighbours(plan, region, rack, at_once, rng)
     rules = rules_of(plan, near, at_once)
-    source_region, source_rates, source_budgets = _sources(plan)
-    full = _full_words(words, chunks)
-    taken = np.zeros((hosts, words), dtype=np.uint64)
-    taken[:, -1] = ~full[-1]
-    held = np.zeros((regions, words), dtype=np.uint64)
-    held[:, -1] = ~full[-1]
-    has = np.zeros((hosts + len(source_rates), words), dtype=np.uint64)
-    has[hosts:] = full
-    near_delay = round(plan.hosts.latency_s / step)
-    delay = (np.ceil(1.0 / up - 1e-6) + near_delay).astype(np.int32)
-    ring = 1 << (int(delay.max()) + rules.wan_delay + 2).bit_length()
-    if ring > RING_MAX:
-        raise ScenarioError(f"latency or slow hosts span {ring} chunk times; use larger chunks or smaller latencies")
-    capacity = int(hosts * (math.ceil(float(down.max())) + 1)) + 1
-    racks = int(rack.max()) + 1 if plan.racks.hosts else 0
-    feed = plan.regions.feed_bytes_per_s / per_s
-    return Swarm(
-        has=has,
-        taken=taken,
-        first=np.zeros(hosts, dtype=np.int32),
-        has_count=np.zeros(hosts, dtype=np.int32),
-        taken_count=np.zeros(hosts, dtype=np.int32),
-        state=np.full(hosts, AWAY, dtype=np.int8),
+    full = _full_words(rules.words, plan.chunks)
+    sources = _of_sources(plan, rules.words)
+    hosts = _of_hosts(plan, up, down, full, len(sources["source_rate"]))
+    swarm = Swarm(
+        **hosts,
+        **_of_regions(plan, full, int(rack.max()) + 1 if plan.racks.hosts else 0),
+        **sources,
+        **_in_flight(plan, int(hosts["delay"].max()), rules.wan_delay, float(down.max())),
         region=region,
         rack=rack,
-        up_rate=up,
-        down_rate=down,
-        up_credit=np.zeros(hosts, dtype=np.float32),
-        down_credit=np.zeros(hosts, dtype=np.float32),
-        free=np.zeros(hosts, dtype=np.int8),
-        delay=delay,
-        finish=np.full(hosts, -1, dtype=np.int32),
         peers=peers,
         remotes=remotes,
-        counts=np.zeros((regions, words * 64), dtype=np.int32),
-        held=held,
-        lack_count=np.full(regions, chunks, dtype=np.int32),
-        newest=np.full(regions, -1, dtype=np.int32),
-        feed_rate=np.full((2, regions), feed),
-        feed_credit=np.zeros((2, regions)),
-        cuts=np.array(
-            [(cut.region, cut.from_s / step, cut.until_s / step) for cut in plan.regions.cuts], dtype=np.float64
-        ).reshape(-1, 3),
-        spare=np.full(regions, plan.policy.spare_copies * chunks),
-        rack_rate=np.full((2, racks), plan.racks.uplink_bytes_per_s / per_s),
-        rack_credit=np.zeros((2, racks)),
-        source_region=source_region,
-        source_rate=np.array(source_rates),
-        source_credit=np.zeros(len(source_rates)),
-        source_budget=np.array(source_budgets),
-        sent=np.zeros((len(source_rates), words * 64), dtype=np.int32),
-        arrivals=np.empty((ring, capacity, 3), dtype=np.int32),
-        arrival_count=np.zeros(ring, dtype=np.int64),
-        lost=np.empty((max(1024, hosts), 3), dtype=np.int32),
         events=events,
-        present=np.zeros((regions, hosts), dtype=np.int32),
-        present_count=np.zeros(regions, dtype=np.int32),
         moved=np.zeros(len(SOURCES), dtype=np.int64),
-        crossed=np.zeros(regions, dtype=np.int64),
         limits=np.zeros(len(LIMITS), dtype=np.int64),
         cursor=np.zeros(8, dtype=np.int64),
-        tries=np.zeros(regions, dtype=np.int64),
         dice=new_dice(rng_seed),
-    ), rules
+    )
+    return swarm, rules

@@ -37,6 +37,8 @@ def send(swarm: Swarm, rules: Rules, now: int, host: int, chunk: int, sender: in
     swarm.down_credit[host] -= np.float32(1.0)
     _hold(swarm, swarm.region[host], chunk)
     due = (now + travel) & (swarm.arrivals.shape[0] - 1)
+    while swarm.arrival_count[due] == swarm.arrivals.shape[1]:
+        due = (due + 1) & (swarm.arrivals.shape[0] - 1)  # links of all speeds at once: the step is full
     place = swarm.arrival_count[due]
     swarm.arrivals[due, place, 0] = host
     swarm.arrivals[due, place, 1] = chunk

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba.cpython.unsafe.numbers import trailing_zeros  # the machine's instruction; numba has no other name for it
+from numba.cpython.unsafe.numbers import leading_zeros, trailing_zeros  # no public name for them
 
 from .compiled import inlined
 
 U64 = np.uint64
 Dice = npt.NDArray[np.uint64]
 _zeros: Any = trailing_zeros
+_zeros_above: Any = leading_zeros
 _MULTIPLIER = np.uint64(0x2545F4914F6CDD1D)
 _S12, _S25, _S27, _S32, _S11 = np.uint64(12), np.uint64(25), np.uint64(27), np.uint64(32), np.uint64(11)
 _GOLDEN, _S33 = np.uint64(0x9E3779B97F4A7C15), np.uint64(33)
@@ -57,6 +58,12 @@ def chance(dice: Dice) -> float:
 def lowest_bit(word: np.uint64) -> int:
     """Index of the lowest set bit of a word that is not zero."""
     return int(np.int64(_zeros(word)))
+
+
+@inlined
+def highest_bit(word: np.uint64) -> int:
+    """Index of the highest set bit of a word that is not zero."""
+    return 63 - int(np.int64(_zeros_above(word)))
 
 
 @inlined

@@ -11,7 +11,7 @@ from sim.result import PERCENTILES, Result, percentile_name
 from .build import build
 from .kernel import advance
 from .plan import ScalePlan
-from .state import DIED, DONE, GONE, LIMITS, SOURCES, WASTED, Rules, Swarm
+from .state import ACTIVE, COMPLETE, DIED, DONE, GONE, LIMITS, SOURCES, WASTED, Rules, Swarm
 
 SLICES = 240
 """Samples over time that a run aims at."""
@@ -43,7 +43,15 @@ class _Tape:
 
     def __init__(self) -> None:
         self.steps: list[int] = []
-        self.rows: dict[str, list[object]] = {"done": [], "moved": [], "crossed": [], "limits": [], "held": []}
+        self.rows: dict[str, list[object]] = {
+            "done": [],
+            "moved": [],
+            "crossed": [],
+            "limits": [],
+            "held": [],
+            "active": [],
+            "seeds": [],
+        }
 
     def sample(self, step: int, swarm: Swarm) -> None:
         """Keep the counters as they are at the start of `step`."""
@@ -51,6 +59,8 @@ class _Tape:
         self.rows["done"].append(int(swarm.cursor[DONE]))
         self.rows["moved"].append(swarm.moved.copy())
         self.rows["crossed"].append(swarm.crossed.copy())
+        self.rows["active"].append(int((swarm.state == ACTIVE).sum()))
+        self.rows["seeds"].append(int((swarm.state == COMPLETE).sum()))
         self.rows["limits"].append(swarm.limits.copy())
         self.rows["held"].append(int(swarm.has_count[swarm.state != GONE].sum()))
 
@@ -125,6 +135,8 @@ def run(
         "time_s": np.array(tape.steps) * plan.step_s,
         "completed": np.array(tape.rows["done"]) / plan.hosts.count,
         "progress": np.array(tape.rows["held"]) / (plan.hosts.count * plan.chunks),
+        "downloading": np.array(tape.rows["active"], dtype=np.float64),
+        "seeds": np.array(tape.rows["seeds"], dtype=np.float64),
         "bytes_by_source": np.array(tape.rows["moved"], dtype=np.float64) * chunk,
         "crossed_bytes": np.array(tape.rows["crossed"], dtype=np.float64) * chunk,
         "limits": waited / total,

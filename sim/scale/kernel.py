@@ -12,7 +12,7 @@ from .deliver import arrive, notice_losses, send
 from .dice import mixed, roll
 from .members import come_and_go, refill
 from .memory import prefetch
-from .policy import NONE, may_cross, offer_next, pick, pick_piece
+from .policy import NONE, may_cross, offer_next, pick, pick_piece, pick_rarest
 from .state import (
     ACTIVE,
     ACTIVE_COUNT,
@@ -45,6 +45,16 @@ def _take(swarm: Swarm, rules: Rules, now: int, host: int, chunk: int, peer: int
 
 
 @inlined
+def _choose(swarm: Swarm, rules: Rules, peer: int, host: int, first: int, last: int, region: int, start: int) -> int:
+    """Which chunk of a peer's to take, by the daemon's own rule or its cheaper form; or NONE."""
+    if rules.exact:
+        return pick_rarest(swarm.has, peer, swarm.taken, host, last, swarm.counts, region, rules.sample, swarm.dice)
+    return pick_piece(
+        swarm.has, peer, swarm.taken, host, first, last, swarm.counts, region, start >> 6, start & 63, rules.sample
+    )
+
+
+@inlined
 def _pull_near(swarm: Swarm, rules: Rules, now: int, host: int, salt: int) -> int:
     """One chunk from rack or region: -1 when taken, else what prevented it."""
     region = swarm.region[host]
@@ -69,19 +79,7 @@ def _pull_near(swarm: Swarm, rules: Rules, now: int, host: int, salt: int) -> in
             if swarm.free[peer] <= 0 or (crossing and swarm.rack_credit[1, swarm.rack[peer]] < 1.0):
                 continue
             someone_free = True
-            chunk = pick_piece(
-                swarm.has,
-                peer,
-                swarm.taken,
-                host,
-                first,
-                last,
-                swarm.counts,
-                region,
-                start >> 6,
-                start & 63,
-                rules.sample,
-            )
+            chunk = _choose(swarm, rules, peer, host, first, last, region, start)
             if chunk != NONE:
                 if crossing:
                     swarm.rack_credit[0, swarm.rack[host]] -= 1.0
@@ -108,7 +106,7 @@ def _look_ahead(swarm: Swarm, rules: Rules, host: int, salt: int) -> None:
     near = rules.rack_degree
     place = (luck & 0xFFF) * (near if near > 0 else degree) >> 12
     word = first + ((luck >> 12) * max(0, last - first + 1) >> 19)
-    for _ in range(4):
+    for _ in range(8):
         peer = swarm.peers[host, place]
         if peer >= 0 and swarm.free[peer] > 0:
             prefetch(swarm.has, peer, word)
@@ -193,7 +191,7 @@ def pull(swarm: Swarm, rules: Rules, now: int) -> None:
         start = roll(swarm.dice, rules.hosts)
         salt = roll(swarm.dice, 1 << 31)
         for i in range(rules.hosts):
-            if turn > 0 and swarm.cursor[CAPACITY] << 8 < rules.hosts:
+            if turn > 0 and swarm.cursor[CAPACITY] << 8 < swarm.cursor[ACTIVE_COUNT]:
                 return  # hardly anybody can still send: not worth everybody's while
             host = start + i if start + i < rules.hosts else start + i - rules.hosts
             ahead = host + AHEAD
@@ -259,7 +257,7 @@ def offer(swarm: Swarm, rules: Rules, now: int) -> None:
         home = swarm.source_region[source]
         region = roll(swarm.dice, regions)
         refused = 0
-        while swarm.source_credit[source] >= 1.0 and refused < regions:
+        while swarm.source_credit[source] >= 1.0 and refused < 4 * regions:
             region = region + 1 if region + 1 < regions else 0
             if (home < 0 or home == region) and _offer_one(swarm, rules, now, source, region):
                 refused = 0

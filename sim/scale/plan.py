@@ -101,10 +101,12 @@ class Tracker:
 class Policy:
     """The daemon's numbers."""
 
-    degree: int = 20
+    degree: int = 16
     rack_degree: int = 8
-    remote_degree: int = 4
+    remote_degree: int = 2
     rarest_of: int = 8
+    exact_picking: bool = False
+    """draw the pieces to compare as the daemon does, one by one; else in a row from a random one, which is faster"""
     request_timeout_s: float = 3.0
     spare_copies: float = 0.2
     """copies beyond the first that starved hosts may bring into a region"""

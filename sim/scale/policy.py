@@ -1,19 +1,21 @@
 """The daemon's rules in the kernel's form: the same choices, on bitsets instead of sets.
 
-Each rule here has a pure twin in `p2pd.policy`; `tests/sim/scale/test_policy_equality.py` holds them equal on random
-inputs. Change one, and the test asks for the other.
+`pick_rarest` and `offer_next` have their pure twins in `p2pd.policy`; `tests/sim/scale/test_policy.py` holds them equal
+on random inputs. `pick_piece` is `pick_rarest` with fewer looks at memory, and `may_cross` a rule across regions that
+the daemon is to follow.
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from .compiled import inlined
-from .dice import Dice, lowest_bit, roll, turned, without_lowest
+from .dice import Dice, highest_bit, lowest_bit, roll, turned, without_lowest
 
 Words = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.int32]
 
 NONE = -1
+FULL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 _NEVER = 1 << 30
 
 
@@ -52,6 +54,38 @@ def pick_piece(
                 if seen == sample:
                     return best
         word = word + 1 if word < last else first
+    return best
+
+
+@inlined
+def _first_from(has: Words, source: int, taken: Words, taker: int, last: int, position: int) -> int:
+    """The first candidate at `position` or after it, else the first of all; there must be one up to word `last`."""
+    word = position >> 6
+    missing = has[source, word] & ~taken[taker, word] & (FULL << np.uint64(position & 63))
+    while missing == 0:
+        word = word + 1 if word < last else 0
+        missing = has[source, word] & ~taken[taker, word]
+    return word * 64 + lowest_bit(missing)
+
+
+@inlined
+def pick_rarest(
+    has: Words, source: int, taken: Words, taker: int, last: int, counts: Counts, area: int, samples: int, dice: Dice
+) -> int:
+    """`p2pd.policy.picking.pick_rarest` on bitsets: rarest of `samples` candidates drawn at random; or NONE.
+
+    `last`: a word beyond which there is no candidate. `pick_piece` is a cheaper form, with a test on how near it comes.
+    """
+    while last >= 0 and has[source, last] & ~taken[taker, last] == 0:
+        last -= 1
+    if last < 0:
+        return NONE
+    width = last * 64 + highest_bit(has[source, last] & ~taken[taker, last]) + 1
+    best = _first_from(has, source, taken, taker, last, roll(dice, width))
+    for _ in range(samples - 1):
+        piece = _first_from(has, source, taken, taker, last, roll(dice, width))
+        if counts[area, piece] < counts[area, best]:
+            best = piece
     return best
 
 

@@ -112,6 +112,8 @@ class Rules(NamedTuple):
     """columns of `peers` that a host fills itself; the rest is for those who dial it"""
     sample: int
     """pieces compared when picking the rarest"""
+    exact: bool
+    """pick by the daemon's rule to the letter, at twice the time"""
     wan_delay: int
     timeout: int
     """until a chunk asked of a dead peer is asked for anew"""

@@ -1,0 +1,96 @@
+"""The kernel's rules choose what the daemon's do."""
+
+from collections.abc import Sequence
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from p2pd.policy.offering import choose_offers
+from p2pd.policy.picking import pick_rarest as daemon_picks
+from sim.scale import policy
+from sim.scale.dice import new_dice, roll
+
+PIECES = 200
+WORDS = 4
+SETS = st.integers(0, (1 << PIECES) - 1)
+
+
+def words_of(pieces: int) -> np.ndarray:
+    mask = (1 << 64) - 1
+    return np.array([[pieces >> (64 * k) & mask for k in range(WORDS)]], dtype=np.uint64)
+
+
+def counts_of(availability: Sequence[int]) -> np.ndarray:
+    return np.array([[*availability, *[0] * (WORDS * 64 - len(availability))]], dtype=np.int32)
+
+
+class KernelDice(Random):
+    """The kernel's dice in the shape that the daemon's rule is handed."""
+
+    def __init__(self, rng_seed: int) -> None:
+        super().__init__()
+        self._dice = new_dice(rng_seed)
+
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        assert (stop, step) == (None, 1)
+        return int(roll(self._dice, start))
+
+
+@given(has=SETS, taken=SETS, rng_seed=st.integers(0, 1 << 40), samples=st.integers(1, 8), data=st.data())
+def test_with_the_same_dice_kernel_and_daemon_pick_the_same_piece(
+    has: int, taken: int, rng_seed: int, samples: int, data: st.DataObject
+) -> None:
+    availability = data.draw(st.lists(st.integers(0, 5), min_size=PIECES, max_size=PIECES))
+    expected = daemon_picks(has & ~taken, availability, KernelDice(rng_seed), samples)
+    picked = policy.pick_rarest(
+        words_of(has), 0, words_of(taken), 0, WORDS - 1, counts_of(availability), 0, samples, new_dice(rng_seed)
+    )
+    assert (None if picked == policy.NONE else picked) == expected
+
+
+@given(has=SETS, taken=SETS, start=st.integers(0, WORDS * 64 - 1), sample=st.integers(1, 8), data=st.data())
+def test_the_cheaper_form_picks_the_rarest_of_the_candidates_that_it_looks_at(
+    has: int, taken: int, start: int, sample: int, data: st.DataObject
+) -> None:
+    availability = data.draw(st.lists(st.integers(0, 5), min_size=PIECES, max_size=PIECES))
+    picked = policy.pick_piece(
+        words_of(has), 0, words_of(taken), 0, 0, WORDS - 1, counts_of(availability), 0, start >> 6, start & 63, sample
+    )
+    circle = [((start >> 6) + turn) % WORDS * 64 + ((start & 63) + k) % 64 for turn in range(WORDS) for k in range(64)]
+    seen = [piece for piece in circle if has & ~taken & (1 << piece)][:sample]
+    assert picked == (min(seen, key=lambda piece: availability[piece]) if seen else policy.NONE)
+
+
+@given(named=SETS, held=SETS)
+def test_a_source_names_what_the_daemons_shield_would_name(named: int, held: int) -> None:
+    full = (1 << PIECES) - 1
+    due = choose_offers(1, full, named, held)
+    padding = ((1 << (WORDS * 64)) - 1) ^ full
+    sent = np.zeros((1, WORDS * 64), dtype=np.int32)
+    assert policy.offer_next(sent, 0, words_of(named | held | padding), 0, WORDS, 0) == (due[0] if due else policy.NONE)
+
+
+@given(wanted=SETS, once=SETS)
+def test_a_source_sends_nothing_twice_while_something_wanted_is_unsent(wanted: int, once: int) -> None:
+    sent = np.zeros((1, WORDS * 64), dtype=np.int32)
+    sent[0, [k for k in range(PIECES) if once >> k & 1]] = 1
+    everything = (1 << (WORDS * 64)) - 1
+    named = policy.offer_next(sent, 0, words_of(everything ^ wanted), 0, WORDS, 0)
+    if wanted & ~once:
+        assert sent[0, named] == 0
+    else:
+        assert (named == policy.NONE) == (wanted == 0)
+
+
+@pytest.mark.parametrize(
+    "lacks, feed, spare, starved, may",
+    [(True, 1.0, 0.0, False, True), (True, 0.9, 9.0, True, False), (False, 9.0, 1.0, True, True),
+     (False, 9.0, 0.9, True, False), (False, 9.0, 9.0, False, False)],
+)  # fmt: skip
+def test_a_piece_crosses_regions_only_where_it_is_lacking_or_for_the_starved(
+    lacks: bool, feed: float, spare: float, starved: bool, may: bool
+) -> None:
+    assert policy.may_cross(lacks, feed, spare, starved) is may
