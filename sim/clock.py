@@ -39,6 +39,7 @@ class SimClock:
         self.now = 0.0
         self.events = 0
         self._heap: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
+        self._whole = trio.CancelScope()
 
     def __repr__(self) -> str:
         return f"<SimClock {self.now:.3f} s, {len(self._heap)} events to come>"
@@ -57,12 +58,17 @@ class SimClock:
         dice.seed(rng_seed)
         gc.disable()
         try:
-            return trio.run(main, *args, clock=self._trio_clock())
+            return trio.run(self._main, main, args, clock=self._trio_clock())
         finally:
             dice.setstate(dice_before)
             scheduler._ALLOW_DETERMINISTIC_SCHEDULING = before  # type: ignore[misc]
             if collecting:
                 gc.enable()
+
+    async def _main(self, main: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
+        with self._whole:
+            return await main(*args)
+        raise SimError(f"deadlock at {self.now:.3f} s: every task waits and nothing will happen any more")
 
     def _trio_clock(self) -> MockClock:
         clock = MockClock(autojump_threshold=0)
@@ -82,4 +88,4 @@ class SimClock:
                 self.now = max(self.now, deadline)
                 return  # the loop finds it expired
             else:
-                raise SimError(f"deadlock at {self.now:.3f} s: every task waits and nothing will happen any more")
+                self._whole.cancel()

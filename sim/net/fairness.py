@@ -6,9 +6,12 @@ All flows grow alike until a link is full; its flows keep what they have, the ot
 
 from collections.abc import Hashable, Mapping, Sequence
 from math import inf
+from typing import TypeVar
+
+Link = TypeVar("Link", bound=Hashable)
 
 
-def max_min_rates(flows: Sequence[Sequence[Hashable]], capacity: Mapping[Hashable, float]) -> list[float]:
+def max_min_rates(flows: Sequence[Sequence[Link]], capacity: Mapping[Link, float]) -> list[float]:
     """The rate of each flow, given the links on its way and every link's capacity. A flow without links: inf."""
     rates = [inf] * len(flows)
     left = dict(capacity)

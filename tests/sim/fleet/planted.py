@@ -1,0 +1,121 @@
+"""Bugs to plant, one at a time, in a copy of the source: what chaos must find, and by which rule.
+
+A mutation is (file, what stands there, what stands there instead). `first`: a seed that is known to find it, tried
+first; whether it still does is not asked, for another change of the daemon gives every seed another course.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Planted:
+    """`rules`: those of the checkers that may notice."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    rules: tuple[str, ...]
+    first: int
+
+
+PLANTED = (
+    Planted(
+        "a piece is kept without looking at its digest",
+        "p2pd/store/store.py",
+        "            verify(manifest.algorithm, data, manifest.digest(piece))\n",
+        "",
+        ("visible", "honest"),
+        10,
+    ),
+    Planted(
+        "a finished release is shown before its bytes are synced",
+        "p2pd/store/store.py",
+        "            self.disk.sync_all(artifact.root)\n",
+        "            pass\n",
+        ("visible",),
+        1,
+    ),
+    Planted(
+        "a restarted daemon forgets what it had verified",
+        "p2pd/store/recovery.py",
+        "        artifact.restore(state)\n",
+        "        pass\n",
+        ("twice", "crash"),
+        7,
+    ),
+    Planted(
+        "one party's signature is enough",
+        "manifests/trust.py",
+        "    if len(signed) < len(PARTIES):\n",
+        "    if len(signed) < 1:\n",
+        ("allowed",),
+        4,
+    ),
+    Planted(
+        "an older release is taken although nobody ordered that",
+        "p2pd/install/lifecycle.py",
+        "        if running and comparable and sequence < running.sequence and aim and not aim.rollback:\n",
+        "        if running and comparable and sequence < 0 and aim and not aim.rollback:\n",
+        ("allowed",),
+        23,
+    ),
+    Planted(
+        "a failed health check counts as passed",
+        "p2pd/install/installer.py",
+        "        return False, failure\n",
+        '        return True, ""\n',
+        ("allowed", "liveness"),
+        9,
+    ),
+    Planted(
+        "the upload cap is not kept",
+        "p2pd/policy/pacing.py",
+        "        return max(0.0, -self._tokens / self.rate_bytes_per_s)\n",
+        "        return 0.0\n",
+        ("limits",),
+        7,
+    ),
+    Planted(
+        "a piece that could not be written stays `being verified` for ever",
+        "p2pd/swarm/swarm.py",
+        '        """A piece that was delivered could not be stored (disk), or HTTP did not bring it."""\n'
+        "        self._books.verifying &= ~(1 << piece)\n",
+        '        """A piece that was delivered could not be stored (disk), or HTTP did not bring it."""\n',
+        ("liveness",),
+        1,
+    ),
+    Planted(
+        "what is read from disk for a peer is not verified",
+        "p2pd/store/reading.py",
+        "    return data if digest_function(manifest.algorithm)(data) == manifest.digest(piece) else None\n",
+        "    return data\n",
+        ("honest", "visible"),
+        1,
+    ),
+    Planted(
+        "expired metadata is believed",
+        "manifests/trust_updater.py",
+        "    trusted_set.reference_time = datetime.fromtimestamp(now, UTC)\n",
+        "    trusted_set.reference_time = datetime.fromtimestamp(1_700_000_000, UTC)\n",
+        ("allowed",),
+        1,
+    ),
+    Planted(
+        "a switch is not durable: the link is written in place",
+        "p2pd/install/keeper.py",
+        "        self._world.disk.replace(self._memory_path, data)\n",
+        "        self._world.disk.remove_tree(self._memory_path)\n"
+        "        self._world.disk.append(self._memory_path, data)\n",
+        ("crash", "allowed", "liveness", "twice"),
+        1,
+    ),
+    Planted(
+        "a goal of an older revision is taken",
+        "p2pd/install/lifecycle.py",
+        "goal.revision <= newest.revision",
+        "goal.revision < 0",
+        ("allowed", "liveness"),
+        1,
+    ),
+)
