@@ -80,6 +80,10 @@ class Safety:
         for name, member in fleet.daemons.items():
             self._attach(name, member)
 
+    def newest(self, name: str) -> int:
+        """The highest sequence of any release that passed its check there; 0 for none."""
+        return max((SPECS[release].sequence for release in self._nodes[name].proven), default=0)
+
     def _attach(self, name: str, member: Member[Daemon]) -> None:
         disk, node = member.host.disk, self._nodes[name]
 

@@ -12,7 +12,10 @@ from .story import BROKEN, FIRST, HALF_SIGNED, OTHER_HALF, RELEASES, SECOND, THI
 
 STORY_S: Final = 40.0
 """Commands and faults begin within this."""
-DAEMONS: Final = (3, 3, 4, 4, 5, 6, 8, 12)
+AT_WORK: Final = 0.6
+"""The share of faults that begin within AT_WORK_S of a command: when there is something to break."""
+AT_WORK_S: Final = 5.0
+DAEMONS: Final = (2, 3, 3, 3, 4, 4, 5, 6, 12)
 LIES: Final = ("poison", "nothing", "silence")
 KINDS: Final = (
     ("kill", 4), ("power", 4), ("power-within", 6), ("partition", 3), ("clog", 3), ("reset", 3),
@@ -31,19 +34,19 @@ def draw(rng_seed: int) -> Story:
     """The story of this seed."""
     rng = Random(f"chaos/{rng_seed}")
     fleet = _fleet(rng)
-    faults = tuple(_fault(rng, fleet) for _ in range(rng.choice((0, 1, 2, 3, 4, 5, 6))))
+    commands = _commands(rng, fleet)
+    faults = tuple(_fault(rng, fleet, commands) for _ in range(rng.choice((0, 1, 2, 3, 4, 5, 6))))
     heal_s = max([STORY_S, *(fault.at_s + 1 for fault in faults)]) + rng.uniform(0, 15)
     liars = tuple(rng.choice(LIES) for _ in range(rng.choice((0, 0, 0, 1, 2))))
     last = rng.choices((SECOND, THIRD, FIRST, BROKEN, HALF_SIGNED), weights=(6, 6, 2, 1, 1))[0]
-    return Story(
-        rng_seed, fleet, _commands(rng, fleet), faults, liars, heal_s,
-        Command(heal_s + 1, last.name, "global", older=True),
-    )  # fmt: skip
+    command = Command(heal_s, last.name, "global", older=True)
+    lied = any(fault.kind == "lying-tracker" for fault in faults)  # its goals are only undone by newer ones
+    return Story(rng_seed, fleet, commands, faults, liars, heal_s, command if lied or rng.random() < 0.5 else None)
 
 
 def _fleet(rng: Random) -> FleetPlan:
     regions = ("north", "south")[: rng.choice((1, 1, 2))]
-    pieces, piece_bytes = rng.choice((5, 12, 20)), rng.choice((1024, 2048, 20_000))
+    pieces, piece_bytes = rng.choice((4, 8, 16)), rng.choice((1024, 2048, 20_000))
     daemons = rng.choice(DAEMONS)
     rate = max(pieces * piece_bytes / rng.choice((1.0, 3.0, 8.0)), daemons * piece_bytes / PIECE_TO_ALL_S_MAX)
     expires = rng.random() < 0.1
@@ -75,9 +78,11 @@ def _commands(rng: Random, fleet: FleetPlan) -> tuple[Command, ...]:
     return tuple(sorted(commands, key=lambda command: command.at_s))
 
 
-def _fault(rng: Random, fleet: FleetPlan) -> Fault:
+def _fault(rng: Random, fleet: FleetPlan, commands: tuple[Command, ...]) -> Fault:
     kind = rng.choices([kind for kind, _ in KINDS], weights=[weight for _, weight in KINDS])[0]
     at_s = rng.uniform(0, STORY_S)
+    if rng.random() < AT_WORK:
+        at_s = rng.choice(commands).at_s + rng.uniform(0, AT_WORK_S)
     until_s = at_s + rng.choice((0.5, 2.0, 5.0, 10.0, 20.0))
     daemons = tuple(f"d{number + 1:03d}" for number in range(fleet.daemons))
     seeders = tuple(f"seeder-{number + 1}" for number in range(fleet.seeders))

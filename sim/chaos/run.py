@@ -1,7 +1,7 @@
 """One seed, from the draw to the verdict.
 
-Safety is watched all the time. When the faults have healed and the last command was given, liveness must follow:
-within LIVENESS_S every daemon is where the last goal wants it.
+Safety is watched all the time. When the faults have healed (and the last command was given, if the story has one)
+liveness must follow: within LIVENESS_S every daemon is where the goal in force wants it.
 """
 
 from dataclasses import dataclass
@@ -10,20 +10,19 @@ from typing import Any, Final
 
 import trio
 
-from manifests.console import UnreachableError
 from p2pd.wire.announce import Goal
 from sim.fleet.fleet import FLEET, GLOBAL_TRACKER, Fleet, fleet_of
 from sim.fleet.liars import LyingTracker, lie
 from sim.fleet.releases import PRODUCT
-from tracker.client import CommandRefused, connect
 
 from .checkers import Ordered, Safety, Violation
 from .draw import draw
 from .faults import Faults
-from .story import HALF_SIGNED, SPECS, Command, Story
+from .operator import Commander, InForce
+from .story import HALF_SIGNED, Story
 
 LIVENESS_S: Final = 900.0
-"""From the last command. The longest back-off of anything is 300 s (coming home to one's own tracker)."""
+"""From the end of the faults. The longest back-off of anything is 120 s (a release that was refused or blocked)."""
 LOOK_S: Final = 0.5
 
 
@@ -88,10 +87,11 @@ class Drama:
         self.fleet, self.story = fleet, story
         self.ordered = Ordered()
         self.settled_s = float("inf")
+        self._commander = Commander(fleet, self.ordered)
+        self._goals: dict[str, InForce] = {}
         turns = {name: partial(self._turn_tracker, name) for name in fleet.trackers if name != GLOBAL_TRACKER}
         self.faults = Faults(fleet, story, turns)
         self.safety = Safety(fleet, story, self.ordered, self.faults.rotten)
-        self._last_revision = 0
 
     async def run(self) -> None:
         """All of it; raises Violation."""
@@ -102,8 +102,7 @@ class Drama:
             nursery.start_soon(self._look)
             nursery.start_soon(self._command)
             await self.faults.run()
-            await self._give(self.story.last)
-            await self._give(self.story.last)  # whoever believed a liar's revision needs one beyond it
+            await self._give_last()
             given_at = trio.current_time()
             with trio.move_on_after(LIVENESS_S):
                 await self._settle()
@@ -112,33 +111,17 @@ class Drama:
                 raise Violation("liveness", ", ".join(waiting), trio.current_time(), self._why(waiting))
             nursery.cancel_scope.cancel()
 
-    # -- the operator -------------------------------------------------------------------------------------------
-
     async def _command(self) -> None:
-        for command in self.story.commands:
-            if trio.current_time() > self.story.heal_s:
-                return
-            await trio.sleep_until(command.at_s)
-            with trio.move_on_at(self.story.heal_s):
-                await self._give(command)
+        with trio.move_on_at(self.story.heal_s):
+            for command in self.story.commands:
+                await trio.sleep_until(command.at_s)
+                await self._commander.give(command)
 
-    async def _give(self, command: Command) -> None:
-        """Until it is taken."""
-        self.ordered.add(command.scope, command.release, older=command.older, now=trio.current_time())
-        self.fleet.trace.tell(f"command {command}")
-        while True:
-            try:
-                async with connect(
-                    self.fleet.operator, f"{GLOBAL_TRACKER}:8470", by=self.fleet.operator.name, fleet=FLEET
-                ) as operator:
-                    goal = await operator.deploy(
-                        PRODUCT, command.release, scope=command.scope, allow_older=command.older
-                    )
-                    self._last_revision = goal["revision"]
-                    return
-            except (UnreachableError, CommandRefused) as error:
-                self.fleet.trace.tell(f"operator: {error}")
-                await trio.sleep(1.0)
+    async def _give_last(self) -> None:
+        if self.story.last is not None:
+            await self._commander.give(self.story.last)
+            await self._commander.give(self.story.last)  # who believed a liar's revision needs one beyond it
+        self._goals = await self._commander.in_force()
 
     # -- liars --------------------------------------------------------------------------------------------------
 
@@ -154,7 +137,7 @@ class Drama:
     def _turn_tracker(self, name: str, lying: bool) -> None:
         """From now on it lies, or no longer; either way its process is another one."""
         member = self.fleet.trackers[name]
-        goal = Goal(PRODUCT, "global", HALF_SIGNED.name, self._last_revision + 1)
+        goal = Goal(PRODUCT, "global", HALF_SIGNED.name, self._commander.revision + 1)
         impostor = LyingTracker(f"{name}:8470", goal, self._told) if lying else None
         if member.replace_body(impostor.run if impostor else None):
             member.crash(power=False, down_s=0.2)
@@ -177,18 +160,22 @@ class Drama:
         return [name for name in self.fleet.daemons if not self._is_settled(name)]
 
     def _is_settled(self, name: str) -> bool:
-        daemon, goal = self.fleet.daemons[name].running, SPECS[self.story.last.release]
-        if daemon is None:
-            return False
-        for status in daemon.updates.status():
-            if status["goal_release"] != goal.name or status["goal_revision"] < self._last_revision:
-                return False
-            if not goal.trusted:
-                return bool(status["state"] == "REFUSED")
-            if not goal.healthy:
-                return bool(status["state"] == "FAILED")
-            return bool(status["state"] == "VERIFIED" and status["running_release"] == goal.name)
-        return False
+        daemon, goal = self.fleet.daemons[name].running, self._goals.get(self.fleet.region_of[name])
+        if daemon is None or goal is None:
+            return daemon is not None
+        return any(
+            (status["goal_release"], status["goal_revision"]) == (goal.release, goal.revision)
+            and status["state"] in self._final_states(name, goal)
+            and (status["state"] != "VERIFIED" or status["running_release"] == goal.release)
+            for status in daemon.updates.status()
+        )
+
+    def _final_states(self, name: str, goal: InForce) -> tuple[str, ...]:
+        if not goal.spec.trusted:
+            return ("REFUSED",)
+        healthy = "VERIFIED" if goal.spec.healthy else "FAILED"
+        may_be_older = not goal.rollback and self.safety.newest(name) > goal.spec.sequence
+        return (healthy, "REFUSED") if may_be_older else (healthy,)
 
     def _why(self, names: list[str]) -> str:
         daemon = self.fleet.daemons[names[0]].running
