@@ -47,7 +47,8 @@ def _tiles(result: Result) -> str:
     if "cdn_bytes" in facts:
         items.append((amount(facts["cdn_bytes"], "B"), "from the CDN in all"))
         items.append((amount(facts["downloading_max"]), "downloading at once, at most"))
-    items.append((percent(facts["share_from_peers"]), "of the bytes came from peers"))
+    peers = facts["share_from_peers"]
+    items.append(("> 99.9 %" if 0.999 < peers < 1.0 else percent(peers), "of the bytes came from peers"))
     if facts.get("unfinished"):
         items.append((f"{facts['unfinished']:.0f}", "hosts never finished"))
     return tag(

@@ -54,8 +54,8 @@ def clock(seconds: float) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """A length of time in two units: `42.3 s`, `3 min 07 s`, `2 h 05 min`, `3 d 17 h`."""
-    if seconds < 60:
+    """A length of time in two units: `86.4 s`, `3 min 07 s`, `2 h 05 min`, `3 d 17 h`."""
+    if seconds < 120:
         return f"{seconds:.3g} s"
     small, large, unit, parts = (
         ("s", "min", 1, 60) if seconds < 3600 else ("min", "h", 60, 60) if seconds < 86400 else ("h", "d", 3600, 24)

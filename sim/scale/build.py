@@ -95,7 +95,13 @@ def _neighbours(
     return np.ascontiguousarray(np.hstack(columns)), remotes, near
 
 
-def rules_of(plan: ScalePlan, near: int, at_once: bool) -> Rules:
+def _delays(plan: ScalePlan, up: F32) -> I32:
+    """Steps from the start of a transfer until the chunk can be served on."""
+    steps = np.ceil(1.0 / up - 1e-6) + round(plan.hosts.latency_s / plan.step_s)
+    return np.asarray(steps, dtype=np.int32)
+
+
+def rules_of(plan: ScalePlan, near: int, at_once: bool, delays: I32) -> Rules:
     """The run's constants, in steps."""
     step = plan.step_s
     announce = plan.tracker.announce_s or (0.0 if at_once else 30.0)
@@ -107,6 +113,7 @@ def rules_of(plan: ScalePlan, near: int, at_once: bool) -> Rules:
         rack_degree=near,
         dial=plan.policy.degree // 2 * 2,
         sample=plan.policy.rarest_of,
+        delay=int(delays[0]) if delays.min() == delays.max() else 0,
         exact=plan.policy.exact_picking,
         wan_delay=round(plan.regions.latency_s / step),
         timeout=max(1, round(plan.policy.request_timeout_s / step)),
@@ -136,8 +143,9 @@ def _of_hosts(plan: ScalePlan, up: F32, down: F32, full: U64, sources: int) -> d
         "down_rate": down,
         "up_credit": np.zeros(hosts, dtype=np.float32),
         "down_credit": np.zeros(hosts, dtype=np.float32),
+        "whole": np.zeros(hosts, dtype=np.int8),
         "free": np.zeros(hosts, dtype=np.int8),
-        "delay": (np.ceil(1.0 / up - 1e-6) + round(plan.hosts.latency_s / plan.step_s)).astype(np.int32),
+        "delay": _delays(plan, up),
         "finish": np.full(hosts, -1, dtype=np.int32),
     }
 
@@ -199,7 +207,7 @@ def build(plan: ScalePlan, rng_seed: int) -> tuple[Swarm, Rules]:
     up, down = _speeds(plan, rng)
     events, at_once = _events(plan, rng)
     peers, remotes, near = _neighbours(plan, region, rack, at_once, rng)
-    rules = rules_of(plan, near, at_once)
+    rules = rules_of(plan, near, at_once, _delays(plan, up))
     full = _full_words(rules.words, plan.chunks)
     sources = _of_sources(plan, rules.words)
     hosts = _of_hosts(plan, up, down, full, len(sources["source_rate"]))

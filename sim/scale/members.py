@@ -98,9 +98,11 @@ def refill(swarm: Swarm, rules: Rules, now: int) -> None:
     for host in range(rules.hosts):
         state = swarm.state[host]
         if state in (ACTIVE, COMPLETE):
-            credit = min(swarm.up_credit[host], BURST) + swarm.up_rate[host]
+            left = swarm.up_credit[host] - swarm.whole[host] + swarm.free[host]
+            credit = min(left, BURST) + swarm.up_rate[host]
             swarm.up_credit[host] = credit
-            swarm.free[host] = np.int8(min(credit, np.float32(120.0)))
+            swarm.whole[host] = np.int8(min(credit, np.float32(120.0)))
+            swarm.free[host] = swarm.whole[host]
             possible += swarm.free[host]
         if state == ACTIVE:
             credit = min(swarm.down_credit[host], BURST) + swarm.down_rate[host]

@@ -40,8 +40,10 @@ class Swarm(NamedTuple):
     down_rate: F32
     up_credit: F32
     down_credit: F32
+    whole: I8
+    """[H] whole chunks that the host might send in this step."""
     free: I8
-    """[H] whole chunks that the host may still send in this step."""
+    """[H] those of them that it may still send."""
     delay: I32
     """[H] steps that a chunk from this host travels until it can be served on."""
     finish: I32
@@ -112,6 +114,8 @@ class Rules(NamedTuple):
     """columns of `peers` that a host fills itself; the rest is for those who dial it"""
     sample: int
     """pieces compared when picking the rarest"""
+    delay: int
+    """steps that a chunk travels within a region, where that is the same for all hosts; else 0"""
     exact: bool
     """pick by the daemon's rule to the letter, at twice the time"""
     wan_delay: int

@@ -94,7 +94,7 @@ def test_labels_are_moved_apart_and_stay_inside() -> None:
 
 
 @pytest.mark.parametrize(
-    "seconds, words", [(42.31, "42.3 s"), (187, "3 min 07 s"), (7500, "2 h 05 min"), (320_000, "3 d 17 h")]
+    "seconds, words", [(86.42, "86.4 s"), (187, "3 min 07 s"), (7500, "2 h 05 min"), (320_000, "3 d 17 h")]
 )
 def test_a_length_of_time_is_told_in_two_units(seconds: float, words: str) -> None:
     assert lasting(seconds) == words
