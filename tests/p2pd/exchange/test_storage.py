@@ -38,7 +38,8 @@ async def test_pieces_that_wait_for_the_disk_outlive_their_connection(autojump_c
         scene.nursery.start_soon(_serve, brings, scene.parts)
         await trio.sleep(2.0)
         assert gate.waiting_bytes > UNVERIFIED_BYTES_MAX
-        await brings.stream.aclose()
+        again = await Hostile.dial(scene, "brings")
+        await again.say(again.connection.hello())
         await trio.sleep(0.1)
         gate.open.set()
         scene.meet_honest()
