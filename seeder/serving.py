@@ -35,7 +35,7 @@ def serve(arguments: Namespace, console: Console, flags: tuple[str, ...]) -> int
         console.note(f"p2p-seeder: ready, serving http://{running.http_address}")
 
     try:
-        run_trio(serve_until_signal, config, real_world(), blobs, ready)
+        run_trio(serve_until_signal, config, real_world(threads_max=config.origin_requests_max), blobs, ready)
     except CacheInUse as error:
         raise UsageError(str(error)) from error
     return EXIT_OK

@@ -19,8 +19,8 @@ STORAGE_THREADS: Final = 2
 """Hashing and writing release the interpreter's lock; more threads than this only queue for it."""
 
 
-def real_world() -> World:
-    """Sockets, disk, processes, clock and dice of this machine."""
+def real_world(*, threads_max: int = STORAGE_THREADS) -> World:
+    """Sockets, disk, processes, clock and dice of this machine. `threads_max`: blocking jobs at once."""
     return World(
         network=RealNetwork(),
         disk=RealDisk(),
@@ -28,7 +28,7 @@ def real_world() -> World:
         http=_http,
         utc_now=time.time,
         rng=Random(),
-        run_blocking=_Threads(STORAGE_THREADS),
+        run_blocking=_Threads(threads_max),
     )
 
 
