@@ -94,6 +94,9 @@ class Safety:
         def on_create(path: str) -> None:
             node.written = {one for one in node.written if one[0] != path}
 
+        def on_failure(path: str) -> None:  # a piece may lie in several files: all of it is written again
+            node.written = {one for one in node.written if _staging(one[0]) != _staging(path)}
+
         def on_show(path: str, source: str) -> None:
             if path == CURRENT:
                 self._shown(name, node, disk, disk.read_link(source) or "")
@@ -103,7 +106,8 @@ class Safety:
         def answer(argv: tuple[str, ...], environment: dict[str, str]) -> Exit:
             return self._started(name, node, disk, argv, environment)
 
-        disk.on_write, disk.on_create, disk.on_show = on_write, on_create, on_show
+        disk.on_write, disk.on_failure = on_write, on_failure
+        disk.on_create, disk.on_show = on_create, on_show
         member.host.answer = answer
         member.on_boot = lambda power_lost: self._booted(name, node, disk, power_lost)
 
@@ -220,3 +224,8 @@ class Safety:
 
 def _folder(release: Release) -> str:
     return f"{release.spec.version}-{release.swarm.hex()[:8]}"
+
+
+def _staging(path: str) -> str:
+    """The part of a path that names a release that is being staged."""
+    return path.partition(".staging-")[2].partition("/")[0]

@@ -21,9 +21,9 @@ class DiskSpeed:
 class SimDisk(MemoryDisk):
     """`meter_s` adds up what was done. `sick`: the next this many writes fail with EIO.
 
-    `on_write(path, offset, length)` is told of every write that succeeded, `on_create(path)` of every new file, and
-    `on_show(path, source)` of every rename (a link that is switched is one), just before it. `on_cut` is called when a
-    power cut that was booked by `power_cut_after` happens.
+    `on_write(path, offset, length)` is told of every write that succeeded, `on_failure(path)` of every one that did
+    not, `on_create(path)` of every new file, and `on_show(path, source)` of every rename (a link that is switched is
+    one), just before it. `on_cut` is called when a power cut that was booked by `power_cut_after` happens.
     """
 
     def __init__(self, speed: DiskSpeed, capacity_bytes: int | None = None) -> None:
@@ -34,6 +34,7 @@ class SimDisk(MemoryDisk):
         self.off = False
         self.on_cut: Callable[[], None] = lambda: None
         self.on_write: Callable[[str, int, int], None] = lambda path, offset, length: None
+        self.on_failure: Callable[[str], None] = lambda path: None
         self.on_create: Callable[[str], None] = lambda path: None
         self.on_show: Callable[[str, str], None] = lambda path, source: None
         self._metered = (0, 0, 0)
@@ -61,8 +62,12 @@ class SimDisk(MemoryDisk):
 
     def write(self, path: str, offset: int, data: bytes | memoryview) -> None:
         """Write all of it at `offset`; the file must exist."""
-        self._check_health(path)
-        super().write(path, offset, data)
+        try:
+            self._check_health(path)
+            super().write(path, offset, data)
+        except OSError:
+            self.on_failure(path)
+            raise
         self.on_write(path, offset, len(data))
 
     def create(self, path: str, size: int) -> None:

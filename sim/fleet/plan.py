@@ -12,6 +12,9 @@ from .releases import ReleaseSpec
 
 QUANTUM_S: Final = 0.02
 QUANTUM_BYTES_MIN: Final = 1024
+QUANTUM_PIECE_BYTES_MAX: Final = 1024
+"""A piece that is no larger stays whole."""
+HEAD_BYTES: Final = 64
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class FleetPlan:
         """What a flow sends in one turn: QUANTUM_S of the slowest link, within bounds."""
         links = (self.daemon, self.seeder, self.rack, self.backbone)
         slowest = min(min(link.up_bytes_per_s, link.down_bytes_per_s) for link in links)
-        return round(max(QUANTUM_BYTES_MIN, min(QUANTUM_BYTES, QUANTUM_S * slowest)))
+        whole = self.piece_bytes + HEAD_BYTES if self.piece_bytes <= QUANTUM_PIECE_BYTES_MAX else QUANTUM_BYTES_MIN
+        return round(max(whole, min(QUANTUM_BYTES, QUANTUM_S * slowest)))
 
     @property
     def size_bytes(self) -> int:
