@@ -15,7 +15,9 @@ from .fetching import Books
 from .peerview import PeerView
 
 NAMED_S_MAX: Final = 10.0
-"""A piece named to a peer that still lacks it after this may be named to another."""
+"""A piece sent to a peer that still lacks it after this may be named to another."""
+QUEUED_S_MAX: Final = 60.0
+"""And one that it asked for and that waits for our uplink: large pieces for many peers take their time."""
 
 WANTED_S: Final = 2.0
 """After this it is named to a peer that asks for it."""
@@ -66,12 +68,23 @@ class Naming:
     def _is_late(self, piece: int, now: float) -> bool:
         """It was named to somebody who should have it by now."""
         giver = self._unspread.get(piece)
-        return giver is not None and now - giver.named.get(piece, now) > WANTED_S
+        if giver is None or self._is_queued(giver, piece):
+            return False
+        return now - giver.named.get(piece, now) > WANTED_S
+
+    def _is_queued(self, peer: PeerView, piece: int) -> bool:
+        """`peer` asked for it and we have not sent it: if it is slow to come, that is our own uplink's doing."""
+        return piece in peer.named_unsent and piece not in peer.named_unasked
 
     def asked(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         """`peer` asks for these: it is awake."""
         peer.named_unasked.difference_update(pieces)
         peer.asked_at, peer.asleep = now, False
+
+    def cancelled(self, peer: PeerView, piece: int) -> None:
+        """`peer` takes its request back."""
+        if piece in peer.named_unsent:
+            peer.named_unasked.add(piece)
 
     def _name(self, peer: PeerView, pieces: list[int], now: float) -> None:
         if not peer.named_unasked:
@@ -83,14 +96,15 @@ class Naming:
             self._forget_unspread(piece)
             self._unspread[piece] = peer
         peer.unspread += len(pieces)
-        peer.named_unsent += len(pieces)
+        peer.named_unsent.update(pieces)
         for start in range(0, len(pieces), HAVES_MAX):
             self._books.act(Send(peer.key, Have(0, tuple(pieces[start : start + HAVES_MAX]))))
 
     def sent(self, peer: PeerView, piece: int, now: float) -> None:
         """A piece went out to `peer`."""
         if piece in peer.named:
-            peer.named_unsent = max(0, peer.named_unsent - 1)
+            peer.named[piece] = now
+            peer.named_unsent.discard(piece)
         self.offer(peer, now)
         self._offer_when_idle(now)
 
@@ -101,7 +115,7 @@ class Naming:
                 self.named &= ~(1 << piece)
             self._spread(piece, peer, now)
         peer.named_unasked.difference_update(pieces)
-        peer.named_unsent = min(peer.named_unsent, len(peer.named))
+        peer.named_unsent.difference_update(pieces)
         self.offer(peer, now)
 
     def _spread(self, piece: int, receiver: PeerView, now: float) -> None:
@@ -131,10 +145,13 @@ class Naming:
         for peer in self._books.peers.values():
             if peer.named_unasked and now - peer.asked_at > ASLEEP_S:
                 self._put_to_sleep(peer)
-            late = [piece for piece, at in peer.named.items() if now - at > NAMED_S_MAX]
-            self._take_back(peer, late)
+            self._take_back(peer, [piece for piece in peer.named if self._is_overdue(peer, piece, now)])
             self.offer(peer, now)
         self._offer_when_idle(now)
+
+    def _is_overdue(self, peer: PeerView, piece: int, now: float) -> bool:
+        limit_s = QUEUED_S_MAX if self._is_queued(peer, piece) else NAMED_S_MAX
+        return now - peer.named[piece] > limit_s
 
     def _put_to_sleep(self, peer: PeerView) -> None:
         """It shall not ask for what others are named now; it can still say that it wants it."""
@@ -149,4 +166,4 @@ class Naming:
             if peer.named.pop(piece, None) is not None:
                 self.named &= ~(1 << piece)
         peer.named_unasked.difference_update(pieces)
-        peer.named_unsent = min(peer.named_unsent, len(peer.named))
+        peer.named_unsent.difference_update(pieces)

@@ -27,9 +27,9 @@ class PeerView:
     bytes_received: int = 0
     bytes_sent: int = 0
     named: dict[int, float] = field(default_factory=dict)
-    """Super-seeding: pieces that we named to it and don't know it to hold, and when."""
-    named_unsent: int = 0
-    """How many of them we have not sent yet."""
+    """Super-seeding: pieces that we named to it and don't know it to hold, and when we named or sent them."""
+    named_unsent: set[int] = field(default_factory=set)
+    """Which of them we have not sent yet."""
     named_unasked: set[int] = field(default_factory=set)
     """Which of them it has not asked for."""
     asked_at: float = float("-inf")

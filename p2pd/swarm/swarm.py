@@ -105,6 +105,8 @@ class Swarm:
                 self._on_request(peer, piece, now)
             case Cancel(piece=piece):
                 self._actions.append(Withdraw(key, piece))
+                if self._naming:
+                    self._naming.cancelled(peer, piece)
             case Reject(piece=piece, reason=reason):
                 self._on_reject(peer, piece, reason, now)
             case _:

@@ -22,6 +22,7 @@ class Uploads:
 
     rate: Rate = field(default_factory=Rate)
     queued_bytes: int = 0
+    _busy_since: float = 0.0
     _queues: dict[str, OrderedDict[tuple[bytes, int], Owed]] = field(default_factory=dict)
     """Of each peer: owed pieces by swarm and piece, oldest first."""
 
@@ -31,9 +32,14 @@ class Uploads:
         if (owed.swarm, owed.piece) in queue:
             return True
         fits = accepts_request(
-            peer_queue_pieces=len(queue), queue_bytes=self.queued_bytes, upload_bytes_per_s=self.rate.per_s(now)
+            peer_queue_pieces=len(queue),
+            queue_bytes=self.queued_bytes,
+            upload_bytes_per_s=self.rate.per_s(now),
+            busy_s=now - self._busy_since if self.queued_bytes else 0.0,
         )
         if fits:
+            if not self.queued_bytes:
+                self._busy_since = now
             queue[owed.swarm, owed.piece] = owed
             self.queued_bytes += owed.length
         return fits

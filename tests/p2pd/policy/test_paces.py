@@ -12,6 +12,9 @@ from p2pd.policy.backoff import BASE_S, LIMIT_S, Backoff, jittered
 from p2pd.policy.hedging import COPIES_MAX, HOPELESS_S, WAITED_S_MIN, is_hopeless, worth_hedging
 from p2pd.policy.pacing import QUEUE_BYTES_MAX, RATE_MEMORY_S, Rate, TokenBucket, queue_bytes, total_queue_bytes
 from p2pd.policy.serving import (
+    FRESH_BYTES_FREE,
+    FRESH_QUEUE_S_MAX,
+    FRESH_S,
     PEER_QUEUE_PIECES_FREE,
     PEER_QUEUE_PIECES_MAX,
     QUEUE_BYTES_FREE,
@@ -71,23 +74,25 @@ def test_all_queues_together_hold_more_than_one(rate: float, piece_bytes: int) -
 
 
 @pytest.mark.parametrize(
-    "pieces, queued, rate, accepted",
+    "pieces, queued, rate, busy_s, accepted",
     [
-        (5, 0, 0, True),
-        (5, QUEUE_BYTES_FREE, 0, True),
-        (5, QUEUE_BYTES_FREE + 1, 0, False),
-        (5, QUEUE_BYTES_FREE + QUEUE_S_MAX * 1000, 1000, True),
-        (5, QUEUE_BYTES_FREE + QUEUE_S_MAX * 1000 + 1, 1000, False),
-        (PEER_QUEUE_PIECES_MAX, 0, 0, False),
-        (PEER_QUEUE_PIECES_MAX - 1, 0, 0, True),
-        (PEER_QUEUE_PIECES_FREE - 1, 10**12, 0, True),
-        (PEER_QUEUE_PIECES_FREE, 10**12, 0, False),
+        (5, 0, 0, inf, True),
+        (5, QUEUE_BYTES_FREE, 0, inf, True),
+        (5, QUEUE_BYTES_FREE + 1, 0, inf, False),
+        (5, QUEUE_BYTES_FREE + QUEUE_S_MAX * 1000, 1000, inf, True),
+        (5, QUEUE_BYTES_FREE + QUEUE_S_MAX * 1000 + 1, 1000, FRESH_S, False),
+        (5, FRESH_BYTES_FREE + FRESH_QUEUE_S_MAX * 1000, 1000, FRESH_S - 0.1, True),
+        (5, FRESH_BYTES_FREE + FRESH_QUEUE_S_MAX * 1000 + 1, 1000, 0.0, False),
+        (PEER_QUEUE_PIECES_MAX, 0, 0, 0.0, False),
+        (PEER_QUEUE_PIECES_MAX - 1, 0, 0, inf, True),
+        (PEER_QUEUE_PIECES_FREE - 1, 10**12, 0, inf, True),
+        (PEER_QUEUE_PIECES_FREE, 10**12, 0, inf, False),
     ],
 )
 def test_requests_are_taken_while_the_queue_is_short_in_time(
-    pieces: int, queued: float, rate: float, accepted: bool
+    pieces: int, queued: float, rate: float, busy_s: float, accepted: bool
 ) -> None:
-    taken = accepts_request(peer_queue_pieces=pieces, queue_bytes=int(queued), upload_bytes_per_s=rate)
+    taken = accepts_request(peer_queue_pieces=pieces, queue_bytes=int(queued), upload_bytes_per_s=rate, busy_s=busy_s)
     assert taken is accepted
 
 

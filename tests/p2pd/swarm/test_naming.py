@@ -3,7 +3,7 @@
 from p2pd.policy.offering import OFFERS_MIN, WANTED_MAX
 from p2pd.swarm.naming import ASLEEP_S, NAMED_S_MAX
 from p2pd.wire import bits
-from p2pd.wire.messages import Have, Lost, Request, Want
+from p2pd.wire.messages import Cancel, Have, Lost, Request, Want
 
 from .driver import Driver
 
@@ -137,6 +137,29 @@ def test_a_peer_that_wants_everything_and_asks_for_nothing_is_named_a_few_pieces
     swarm.peer("works", 0)
     named_now = swarm.brain._naming.named if swarm.brain._naming else 0
     assert named_now.bit_count() <= WANTED_MAX + 2 * OFFERS_MIN
+
+
+def test_what_waits_for_our_own_uplink_is_not_named_to_another() -> None:
+    swarm = shield("waits")
+    first = swarm.named("waits")
+    for piece in first:
+        swarm.say("waits", Request(0, piece))
+    swarm.peer("wants", 0)
+    for _ in range(60):
+        swarm.wait(0.5)
+        swarm.say("wants", Want(0, tuple(first)))
+    assert not set(first) & set(swarm.named("wants"))
+
+
+def test_what_was_asked_for_and_taken_back_is_named_to_another() -> None:
+    swarm = shield("changes its mind")
+    first = swarm.named("changes its mind")
+    for piece in first:
+        swarm.say("changes its mind", Request(0, piece))
+        swarm.say("changes its mind", Cancel(0, piece))
+    swarm.wait(ASLEEP_S + 0.5)
+    swarm.peer("wants", 0)
+    assert swarm.named("wants") == first
 
 
 def test_a_peer_whose_requests_wait_in_our_queue_is_not_asleep() -> None:

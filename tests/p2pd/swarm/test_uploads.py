@@ -74,6 +74,21 @@ def test_a_peer_that_asks_for_much_and_reads_nothing_does_not_shut_out_another()
     assert not owe(uploads, "honest", 2, length=MIB)
 
 
+def test_a_queue_that_never_empties_is_held_short() -> None:
+    uploads = Uploads()
+
+    def taken(now: float) -> int:
+        pieces = range(int(now * 1000), int(now * 1000) + 100)
+        return sum(uploads.add("a", Owed(A, piece, MIB), now) for piece in pieces)
+
+    at_first = taken(0.0)
+    while uploads.queued_bytes > MIB:
+        uploads.next("a")
+    assert taken(2.0) < at_first
+    drained(uploads, "a")
+    assert taken(3.0) == at_first
+
+
 DEEDS = st.lists(
     st.tuples(
         st.sampled_from(["add", "withdraw", "next", "forget", "forget_swarm", "left"]),

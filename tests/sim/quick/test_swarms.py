@@ -1,0 +1,75 @@
+"""One swarm of the daemon's own brains on simulated links: how near it comes to what no swarm can beat.
+
+Measured figures and what limits each case: `docs/policy.md`.
+"""
+
+from collections.abc import Sequence
+
+import pytest
+
+from sim.bounds import fluid_bound_s
+from sim.quick import Link, Outcome, simulate
+
+MB = 1e6
+PIECES = 400
+PIECE_BYTES = 256 * 1024
+SIZE = PIECES * PIECE_BYTES
+FAST, SLOW = Link(10 * MB, 50 * MB), Link(1 * MB, 50 * MB)
+SHIELD = Link(10 * MB, 10 * MB)
+
+
+def run(links: Sequence[Link], *, shield: Link = SHIELD, rng_seed: int = 1, pieces: int = PIECES) -> Outcome:
+    return simulate([PIECE_BYTES] * pieces, links, shield=shield, degree=16, rng_seed=rng_seed, until_s=600.0)
+
+
+def bound_s(links: Sequence[Link], shield: Link = SHIELD) -> float:
+    uplinks = sum(link.up_bytes_per_s for link in links)
+    slowest = min(link.down_bytes_per_s for link in links)
+    return fluid_bound_s(SIZE, len(links), shield.up_bytes_per_s, uplinks, slowest)
+
+
+@pytest.mark.parametrize("rng_seed", [1, 2, 3])
+def test_eight_equal_peers_come_near_the_bound_for_one_copy(rng_seed: int) -> None:
+    links = [Link(10 * MB, 10 * MB)] * 8
+    outcome = run(links, rng_seed=rng_seed)
+    assert max(outcome.finished_s) <= 1.06 * bound_s(links)
+    assert outcome.shield_pieces <= 1.02 * PIECES
+
+
+@pytest.mark.parametrize(
+    "links, allowed",
+    [([FAST, SLOW] * 8, 1.2), ([Link(10 * MB, 12 * MB), Link(2 * MB, 6 * MB)] * 8, 1.12)],
+    ids=["slow uplinks", "slow both ways"],
+)
+def test_slow_peers_do_not_hold_up_the_others(links: list[Link], allowed: float) -> None:
+    outcome = run(links)
+    assert max(outcome.finished_s) <= allowed * bound_s(links)
+    assert outcome.shield_pieces <= 1.05 * PIECES
+
+
+def test_a_round_trip_of_eighty_milliseconds_costs_little() -> None:
+    links = [Link(10 * MB, 12 * MB, 0.04)] * 16
+    assert max(run(links).finished_s) <= 1.15 * bound_s(links)
+
+
+def test_behind_a_fat_shield_one_copy_is_spread_nearly_as_fast_as_one_copy_can_be() -> None:
+    links, shield = [Link(10 * MB, 100 * MB)] * 16, Link(100 * MB, 100 * MB)
+    outcome = run(links, shield=shield)
+    others_s = 15 * SIZE / (16 * 10 * MB)
+    assert outcome.shield_pieces <= 1.02 * PIECES
+    assert max(outcome.finished_s) <= 1.1 * others_s
+
+
+def test_few_bytes_come_twice() -> None:
+    links = [FAST, SLOW] * 8
+    assert run(links).duplicates <= 0.02 * len(links) * SIZE
+
+
+def test_the_same_seed_gives_the_same_outcome() -> None:
+    links = [FAST, SLOW] * 4
+    assert run(links, pieces=100) == run(links, pieces=100)
+
+
+def test_another_seed_gives_another_outcome() -> None:
+    links = [FAST, SLOW] * 4
+    assert run(links, pieces=100) != run(links, pieces=100, rng_seed=2)
