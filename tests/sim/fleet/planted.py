@@ -34,7 +34,7 @@ PLANTED = (
         "            self.disk.sync_all(artifact.root)\n",
         "            pass\n",
         ("visible",),
-        1,
+        95,
     ),
     Planted(
         "a restarted daemon forgets what it had verified",
@@ -42,7 +42,7 @@ PLANTED = (
         "        artifact.restore(state)\n",
         "        pass\n",
         ("twice", "crash"),
-        7,
+        363,
     ),
     Planted(
         "one party's signature is enough",
@@ -50,7 +50,7 @@ PLANTED = (
         "    if len(signed) < len(PARTIES):\n",
         "    if len(signed) < 1:\n",
         ("allowed",),
-        4,
+        52,
     ),
     Planted(
         "an older release is taken although nobody ordered that",
@@ -66,7 +66,7 @@ PLANTED = (
         "        return False, failure\n",
         '        return True, ""\n',
         ("allowed", "liveness"),
-        9,
+        144,
     ),
     Planted(
         "the upload cap is not kept",
@@ -74,7 +74,7 @@ PLANTED = (
         "        return max(0.0, -self._tokens / self.rate_bytes_per_s)\n",
         "        return 0.0\n",
         ("limits",),
-        7,
+        101,
     ),
     Planted(
         "a piece that could not be written stays `being verified` for ever",
@@ -109,13 +109,5 @@ PLANTED = (
         "        self._world.disk.append(self._memory_path, data)\n",
         ("crash", "allowed", "liveness", "twice"),
         497,
-    ),
-    Planted(
-        "a goal of an older revision is taken",
-        "p2pd/install/lifecycle.py",
-        "goal.revision <= newest.revision",
-        "goal.revision < 0",
-        ("allowed", "liveness", "twice"),
-        255,
     ),
 )
