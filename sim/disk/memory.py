@@ -59,6 +59,8 @@ class MemoryDisk:
         self.steps = 0
         self._root = Inode("directory", 0o755)
         self._dirty: dict[int, Inode] = {}
+        self._folders: dict[str, Inode] = {}
+        """Directories by path, as found since a name last changed its meaning."""
         self._locks: set[str] = set()
         self._lock = threading.RLock()
         self._cut_at: int | None = None
@@ -74,6 +76,7 @@ class MemoryDisk:
     def crash(self, rng: Random | None = None) -> None:
         """Power is cut and comes back: what was not synced is gone, or a random part of it; locks are free."""
         with self._lock:
+            self._folders.clear()
             for inode in self._dirty.values():
                 inode.crash(rng)
             self._dirty.clear()
@@ -213,6 +216,7 @@ class MemoryDisk:
             if there is not None and (there.kind == "directory") != (inode.kind == "directory"):
                 raise _error(errno.ENOTDIR if inode.kind == "directory" else errno.EISDIR, destination)
             old, new = self._parent(source), self._parent(destination)
+            self._folders.clear()
             self._touch(old).set_entry(os.path.basename(source), None, self._now())
             self._touch(new).set_entry(os.path.basename(destination), inode, self._now())
             self._sync(old)
@@ -229,6 +233,7 @@ class MemoryDisk:
             for name in self.list_directory(path):
                 self.remove_tree(os.path.join(path, name))
         with self._step():
+            self._folders.clear()
             self._forget_blocks(self._existing(path))
             self._touch(self._parent(path)).set_entry(os.path.basename(path), None, self._now())
 
@@ -349,9 +354,13 @@ class MemoryDisk:
 
     def _parent(self, path: str) -> Inode:
         """The directory that holds the last name of a path, other names' symlinks followed."""
-        inode = self._resolve(os.path.dirname(path))
-        if inode.kind != "directory":
-            raise _error(errno.ENOTDIR, path)
+        folder = path[: path.rindex("/")] or "/"
+        inode = self._folders.get(folder)
+        if inode is None:
+            inode = self._resolve(folder)
+            if inode.kind != "directory":
+                raise _error(errno.ENOTDIR, path)
+            self._folders[folder] = inode
         return inode
 
     def _resolve(self, path: str, links: int = 0) -> Inode:

@@ -171,7 +171,7 @@ class Fleet:
         own = _place(name, place, access, nat=nat)
         port = self.network.port(name, own, region=region, role=role)
         self.region_of[name] = region
-        return SimHost(name, port, str(self.rng_seed), EPOCH, self.plan.disk)
+        return SimHost(name, port, self.clock, rng_seed=str(self.rng_seed), epoch=EPOCH, speed=self.plan.disk)
 
     def _member(self, host: SimHost, body: Any) -> Member[Any]:
         return Member(host, self.network, self.trace, Random(self.rng.random()), body)

@@ -14,7 +14,7 @@ SPEED = DiskSpeed(bytes_per_s=1000, call_s=0.0, fsync_s=0.5)
 
 
 def test_a_job_costs_what_it_moves_and_syncs() -> None:
-    disk = SimDisk(SPEED)
+    disk, clock = SimDisk(SPEED), SimClock()
     disk.create("/file", 0)
 
     def job() -> None:
@@ -22,14 +22,14 @@ def test_a_job_costs_what_it_moves_and_syncs() -> None:
         disk.sync("/file")
 
     async def main() -> float:
-        await Jobs(disk)(job)
+        await Jobs(disk, clock)(job)
         return trio.current_time()
 
-    assert SimClock().run(main, rng_seed=1) == pytest.approx(2.5)
+    assert clock.run(main, rng_seed=1) == pytest.approx(2.5)
 
 
 def test_more_jobs_than_threads_wait_for_each_other() -> None:
-    disk = SimDisk(SPEED)
+    disk, clock = SimDisk(SPEED), SimClock()
     disk.create("/file", 0)
 
     async def main() -> float:
@@ -38,31 +38,31 @@ def test_more_jobs_than_threads_wait_for_each_other() -> None:
                 nursery.start_soon(jobs, disk.write, "/file", 0, bytes(1000))
         return trio.current_time()
 
-    jobs = Jobs(disk)
-    assert SimClock().run(main, rng_seed=1) == pytest.approx(2.0)
+    jobs = Jobs(disk, clock)
+    assert clock.run(main, rng_seed=1) == pytest.approx(2.0)
 
 
 def test_a_slow_disk_takes_longer() -> None:
-    disk = SimDisk(SPEED)
+    disk, clock = SimDisk(SPEED), SimClock()
     disk.create("/file", 0)
     disk.slowness = 10
 
     async def main() -> float:
-        await Jobs(disk)(disk.write, "/file", 0, bytes(1000))
+        await Jobs(disk, clock)(disk.write, "/file", 0, bytes(1000))
         return trio.current_time()
 
-    assert SimClock().run(main, rng_seed=1) == pytest.approx(10.0)
+    assert clock.run(main, rng_seed=1) == pytest.approx(10.0)
 
 
 def test_a_job_on_a_machine_that_is_off_never_begins() -> None:
-    disk = SimDisk(SPEED)
+    disk, clock = SimDisk(SPEED), SimClock()
     disk.halt()
 
     async def main() -> None:
         with pytest.raises(PowerCut):
-            await Jobs(disk)(lambda: pytest.fail("it began"))
+            await Jobs(disk, clock)(lambda: pytest.fail("it began"))
 
-    SimClock().run(main, rng_seed=1)
+    clock.run(main, rng_seed=1)
 
 
 def test_an_ill_disk_fails_so_many_writes_and_is_well_again() -> None:
