@@ -39,6 +39,7 @@ class Process:
         """Its exit code, or the negative signal."""
         if self.process.poll() is None:
             self.process.send_signal(number)
+        if self.process.stdout and not self.process.stdout.closed:
             self.errors = self.process.communicate(timeout=STEP_S)[1]
         return self.process.returncode
 

@@ -92,7 +92,7 @@ def own_seeder(shop: Shop, tmp_path: Path) -> Iterator[Seeder]:
     """With a cache directory, `tmp_path / "cache"`."""
     running = Seeder("--store", str(shop.store), "--cache-directory", str(tmp_path / "cache"))
     yield running
-    if running.process.poll() is None:
+    if running.process.stdout and not running.process.stdout.closed:
         running.end()
 
 
