@@ -63,6 +63,7 @@ def _get_parser(get: ArgumentParser) -> None:
     get.add_argument(
         "--origin", action="append", metavar="URL", help="a shield or CDN to fall back to; may be repeated"
     )
+    get.add_argument("--lan", action="store_true", help="find peers on the local network, and serve them meanwhile")
     get.add_argument("--fleet", default="default")
     get.add_argument("--region", default="default")
     get.add_argument("--timeout", metavar="TIME", help="give up after this, e.g. 10m (what is there is kept)")

@@ -16,6 +16,8 @@ ENVIRONMENT_PREFIX: Final = "P2PD"
 SOCKET_PATH_BYTES_MAX: Final = 107
 """`sun_path` of a Unix socket, less the zero byte."""
 PEERS_MAX_LIMIT: Final = 1_000
+LAN_NAME_BYTES_MAX: Final = 240
+"""A TXT string of DNS-SD has 255 bytes."""
 NODE_BYTES_MAX: Final = 1024
 """Of the file that keeps the node's name."""
 
@@ -54,7 +56,7 @@ class Config:
 
     `advertise`: where peers may dial ('': as bound). `trackers`: `host:port`, any of the region. `origins`: base URLs
     of blob stores. `trust_root`: path of the pinned `root.json`. `reserve_bytes` of the disk are never filled.
-    `metrics_listen`: where Prometheus may ask ('': nowhere).
+    `metrics_listen`: where Prometheus may ask ('': nowhere). `lan_discovery`: find peers on the LAN by DNS-SD.
     """
 
     state_directory: str = "/var/lib/p2pd"
@@ -73,6 +75,7 @@ class Config:
     download_bytes_per_s: int = 0
     reserve_bytes: int = 0
     peers_max: int = 32
+    lan_discovery: bool = False
     services: dict[str, ServiceConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -96,6 +99,8 @@ class Config:
             text = getattr(self, name)
             if len(text) > NAME_CHARS_MAX or not text.isprintable() or (not text and name != "node"):
                 raise ValueError(f"{name} = {text!r}: expected 1 to {NAME_CHARS_MAX} printable characters")
+        if self.lan_discovery and any(len(name.encode()) > LAN_NAME_BYTES_MAX for name in (self.node, self.fleet)):
+            raise ValueError(f"node and fleet have at most {LAN_NAME_BYTES_MAX} bytes where lan_discovery is on")
         for service in self.services:
             try:
                 check_product(service)

@@ -12,6 +12,7 @@ from manifests.trust import Approved
 from p2pd.announcer import Announcer
 from p2pd.content import StoreContent, describe
 from p2pd.exchange import Exchange, Membership
+from p2pd.lan import LanDesk
 from p2pd.origin import OriginError
 from p2pd.origins import Origins
 from p2pd.store import Artifact, ArtifactElsewhereError, NoSpaceError, Store
@@ -61,6 +62,8 @@ class Downloads:
         self._world, self._store, self._exchange = world, store, exchange
         self._origins, self._announcer = origins, announcer
         self._seeders: tuple[PeerInfo, ...] = ()
+        self.lan: LanDesk | None = None
+        """Set where peers on the LAN are looked for."""
         self.active: dict[bytes, Download] = {}
         self.recent: dict[bytes, Download] = {}
         """Those that ended in this run."""
@@ -112,6 +115,8 @@ class Downloads:
             SwarmStatus(swarm, 0, 0, PEERS_WANTED) for swarm in self.active if swarm not in self._exchange.memberships
         ]
         self._announcer.update(statuses)
+        if self.lan is not None:
+            self.lan.update(status.swarm for status in statuses)
 
     def on_handout(self, handout: Handout) -> None:
         """The tracker names peers."""
@@ -120,6 +125,19 @@ class Downloads:
         waiting = self._handouts.get(handout.swarm)
         if waiting is not None:
             waiting.set()
+
+    def on_lan_news(self) -> None:
+        """Somebody on the LAN said something new."""
+        if self.lan is not None:
+            self._exchange.neighbours.nearby = self.lan.nearby.nodes
+            for swarm in self._exchange.memberships:
+                self._exchange.neighbours.suggest(swarm, self.lan.peers(swarm))
+
+    def _known_peers(self, swarm: bytes) -> tuple[PeerInfo, ...]:
+        """Nearest first, shields last."""
+        nearby = self.lan.peers(swarm) if self.lan is not None else ()
+        named = sorted(self._peers.get(swarm, ()), key=lambda peer: peer.role == "seeder")
+        return (*nearby, *named, *self._seeders)
 
     def use_seeders(self, seeders: tuple[PeerInfo, ...]) -> None:
         """The tracker names the region's shields: each is a permanent seed of everything."""
@@ -265,7 +283,7 @@ class Downloads:
         if artifact.finished:
             brain.pause()  # pieces that rot are told to be lost; a finished release is never written to again
         self._exchange.join(membership)
-        self._exchange.neighbours.suggest(artifact.swarm, (*self._peers.get(artifact.swarm, ()), *self._seeders))
+        self._exchange.neighbours.suggest(artifact.swarm, self._known_peers(artifact.swarm))
         return membership
 
     # -- its manifest -------------------------------------------------------------------------------------------
@@ -289,8 +307,7 @@ class Downloads:
         with trio.move_on_after(HANDOUT_S_MAX):
             await named.wait()
         while True:
-            known = (*self._peers.get(download.swarm, ()), *self._seeders)
-            for peer in sorted(known, key=lambda peer: peer.role == "seeder")[:MANIFEST_PEERS]:
+            for peer in self._known_peers(download.swarm)[:MANIFEST_PEERS]:
                 session = await self._exchange.neighbours.reach(peer.address)
                 if session is None:
                     continue

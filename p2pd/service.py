@@ -18,9 +18,11 @@ from p2pd.config import Config, is_paused, node_name
 from p2pd.content import StoreContent
 from p2pd.downloads import Downloads
 from p2pd.exchange import Exchange, Node
+from p2pd.lan import LanDesk
 from p2pd.origins import Origins
 from p2pd.resolver import Resolver
 from p2pd.store import Store
+from p2pd.swarm.nearby import Nearby
 from p2pd.updates import Updates
 from p2pd.wire.announce import Goals, Handout, Register, Seeders
 from p2pd.wire.messages import PROTOCOL_VERSION
@@ -58,6 +60,8 @@ async def run(config: Config, world: World, *, task_status: trio.TaskStatus[Daem
             daemon.downloads.share_all()
             await nursery.start(daemon.updates.run)
             nursery.start_soon(daemon.announcer.run)
+            if daemon.downloads.lan is not None:
+                nursery.start_soon(daemon.downloads.lan.run, daemon.address)
             task_status.started(daemon)
             await trio.sleep_forever()
     finally:
@@ -93,6 +97,11 @@ async def _assemble(
     announcer = Announcer(world.network, config.trackers, register, world.rng, heard)
     resolver = Resolver(world, await _trust_chain(config, world), origins)
     downloads = Downloads(world, store, exchange, origins, announcer)
+    if config.lan_discovery and world.lan is not None:
+        nearby = Nearby(node, config.fleet, world.rng)
+        downloads.lan = LanDesk(
+            world.lan(), nearby, node=node, fleet=config.fleet, allowed=lambda: True, on_news=downloads.on_lan_news
+        )
     downloads.paused = await world.run_blocking(is_paused, config, world.disk)
     updates = Updates(config, world, store, downloads, resolver, announcer, node)
     announcer.watch(tuple(sorted(config.services)))

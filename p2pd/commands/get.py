@@ -72,6 +72,8 @@ def _config(arguments: Namespace, output: str) -> Config:
         trackers=tuple(arguments.tracker or ()),
         origins=tuple(arguments.origin or ()),
         trust_root=arguments.trust_root,
+        lan_discovery=arguments.lan,
+        listen="0.0.0.0:0" if arguments.lan else "127.0.0.1:0",
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import trio
 
 from p2pd.policy.pacing import TokenBucket
-from p2pd.policy.sources import Tier, tier_of
+from p2pd.policy.sources import Tier
 from p2pd.swarm import Complete, Drop, Fetch, Send, Serve
 from p2pd.swarm.actions import Action, Withdraw
 from p2pd.swarm.uploads import Owed, Uploads
@@ -144,7 +144,8 @@ class Exchange:
         self.settle(membership)
 
     def _tier(self, session: Session) -> Tier:
-        return tier_of(role=session.remote.role, region=session.remote.region, own_region=self._node.region)
+        remote = session.remote
+        return self.neighbours.tier(remote.node, role=remote.role, region=remote.region)
 
     def part(self, session: Session) -> None:
         """A connection ended."""

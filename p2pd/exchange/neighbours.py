@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 import trio
 
 from p2pd.policy.dialing import Candidate, choose_dials, keeps_new_connection
-from p2pd.policy.sources import tier_of
+from p2pd.policy.sources import Tier, tier_of
 from p2pd.swarm.directory import Directory
 from p2pd.wire.announce import PeerInfo
 from p2pd.wire.errors import RemoteProtocolError
@@ -64,6 +64,8 @@ class Neighbours:
         self._directory = Directory(world.rng)
         self.sessions: dict[str, Session] = {}
         self.advertised = ""
+        self.nearby: frozenset[str] = frozenset()
+        """Nodes heard on our LAN."""
         self._dialling: dict[str, None] = {}
         self._handshakes = 0
         self._changed = trio.Event()
@@ -79,7 +81,7 @@ class Neighbours:
                 Candidate(
                     peer.node,
                     peer.address,
-                    tier_of(role=peer.role, region=peer.region, own_region=own.region),
+                    self.tier(peer.node, role=peer.role, region=peer.region),
                     peer.complete,
                 )
                 for peer in peers
@@ -88,6 +90,11 @@ class Neighbours:
         )
         self._introduce_connected(swarm)
         self.wake()
+
+    def tier(self, node: str, *, role: str, region: str) -> Tier:
+        """How dear a byte from this node is."""
+        own_region = self._exchange.hello().region
+        return tier_of(role=role, region=region, own_region=own_region, nearby=node in self.nearby)
 
     def _introduce_connected(self, swarm: bytes) -> None:
         membership = self._exchange.memberships.get(swarm)

@@ -29,10 +29,12 @@ class Tier(IntEnum):
     ORIGIN = 4
 
 
-def tier_of(*, role: str, region: str, own_region: str) -> Tier:
-    """The tier of a peer by what it says (or proved) of itself."""
+def tier_of(*, role: str, region: str, own_region: str, nearby: bool = False) -> Tier:
+    """The tier of a peer by what it says (or proved) of itself, and whether it was heard on our LAN."""
     if role == "seeder":
         return Tier.SHIELD
+    if nearby:
+        return Tier.LAN
     return Tier.REGION if region == own_region else Tier.REMOTE
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .disk import Disk
+    from .lan import Lan
     from .network import Network
     from .processes import Processes
 
@@ -40,3 +41,5 @@ class World:
     """Civil time, seconds since 1970; may be wrong. Never for durations."""
     rng: Random
     run_blocking: RunBlocking
+    lan: "Callable[[], Lan] | None" = None
+    """Loads what it takes to be known on the LAN; None where there is none."""

@@ -15,6 +15,8 @@ from .real_processes import RealProcesses
 if TYPE_CHECKING:
     import httpx
 
+    from .lan import Lan
+
 STORAGE_THREADS: Final = 2
 """Hashing and writing release the interpreter's lock; more threads than this only queue for it."""
 
@@ -29,6 +31,7 @@ def real_world(*, threads_max: int = STORAGE_THREADS) -> World:
         utc_now=time.time,
         rng=Random(),
         run_blocking=_Threads(threads_max),
+        lan=_lan,
     )
 
 
@@ -41,6 +44,12 @@ class _Threads:
     def __call__(self, function: Callable[[*Args], T], *args: *Args) -> Awaitable[T]:
         """The function's result, or its exception."""
         return trio.to_thread.run_sync(function, *args, limiter=self._limiter)
+
+
+def _lan() -> "Lan":
+    from .real_lan import DnsSd  # loaded when first used: zeroconf costs 24 MB
+
+    return DnsSd()
 
 
 def _http() -> "httpx.AsyncClient":

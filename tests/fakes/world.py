@@ -9,6 +9,7 @@ import trio
 from p2pd.world import Args, T, World
 from p2pd.world.disk import Disk
 from p2pd.world.http import client
+from p2pd.world.lan import Lan
 from p2pd.world.network import Network
 from p2pd.world.processes import Processes
 
@@ -40,6 +41,7 @@ def memory_world(
     disk: Disk | None = None,
     processes: Processes | None = None,
     skew_s: Callable[[], float] = lambda: 0.0,
+    lan: Lan | None = None,
 ) -> World:
     """A world of this network (HTTP goes over it too) and trio's clock. `skew_s`: how wrong civil time is."""
     return World(
@@ -50,4 +52,5 @@ def memory_world(
         utc_now=lambda: EPOCH + trio.current_time() + skew_s(),
         rng=Random(rng_seed),
         run_blocking=run_inline,
+        lan=None if lan is None else lambda: lan,
     )

@@ -12,6 +12,7 @@ import tracker.service
 from p2pd.config import Config
 from p2pd.service import Daemon
 from p2pd.steering import Steering
+from p2pd.world.lan import Lan
 from p2pd.world.processes import Exit
 from seeder.config import SeederConfig
 from seeder.service import Running
@@ -123,6 +124,7 @@ class Host(Service):
         self.processes = ScriptedProcesses(self._answer)
         self.skew_s = 0.0
         self.meter = Metered(network.host(self.name))
+        self.lan: Lan | None = None
         self.daemon: Daemon | None = None
         self._starts = 0
         self.disk.make_directories("/etc")
@@ -144,7 +146,9 @@ class Host(Service):
     async def run(self, task_status: trio.TaskStatus[Any]) -> None:
         """The daemon."""
         seed = sum(self.name.encode()) + self._starts
-        world = memory_world(self.meter, seed, disk=self.disk, processes=self.processes, skew_s=lambda: self.skew_s)
+        world = memory_world(
+            self.meter, seed, disk=self.disk, processes=self.processes, skew_s=lambda: self.skew_s, lan=self.lan
+        )
         await p2pd.service.run(self.config, world, task_status=task_status)
 
     async def kill(self) -> None:
