@@ -1,5 +1,7 @@
 """Promise: on a LAN the second machine takes a release from the first, though no tracker told of it."""
 
+from typing import Any
+
 import trio
 import trio.testing
 
@@ -9,7 +11,7 @@ from tests.stories.fleet import SEEDER, Fleet
 from tests.stories.publisher import Release, make_files
 from tests.stories.services import Host
 
-AT_HOME = {"lan_discovery": True, "trackers": (), "origins": (f"http://{SEEDER}",), "services": {}}
+AT_HOME: dict[str, Any] = {"lan_discovery": True, "trackers": (), "origins": (f"http://{SEEDER}",), "services": {}}
 METADATA_BYTES_MAX = 10_000
 """Who vouches for a release is asked of the repository, not of neighbours."""
 
