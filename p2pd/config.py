@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from manifests.names import check_product, check_version
+from p2pd.limits import LimitsConfig
 from p2pd.wire.announce import NAME_CHARS_MAX
 from p2pd.world.address import split_address
 from p2pd.world.disk import Disk
@@ -57,6 +58,7 @@ class Config:
     `advertise`: where peers may dial ('': as bound). `trackers`: `host:port`, any of the region. `origins`: base URLs
     of blob stores. `trust_root`: path of the pinned `root.json`. `reserve_bytes` of the disk are never filled.
     `metrics_listen`: where Prometheus may ask ('': nowhere). `lan_discovery`: find peers on the LAN by DNS-SD.
+    `upload_bytes_per_s` and `download_bytes_per_s` are for everything outside the LAN; `limits` has the rest.
     """
 
     state_directory: str = "/var/lib/p2pd"
@@ -76,6 +78,7 @@ class Config:
     reserve_bytes: int = 0
     peers_max: int = 32
     lan_discovery: bool = False
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
     services: dict[str, ServiceConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

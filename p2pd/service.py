@@ -1,6 +1,7 @@
 """The daemon, put together: the composition root.
 
 run
+|-- citizenship   what may be used of the owner's links now
 |-- exchange      connections to peers, and the swarms they carry
 |-- announcer     one connection to a tracker: announces, handouts, goals, reports
 '-- updates       one task a service: follows its goal, fetches, switches, checks
@@ -14,6 +15,7 @@ import trio
 
 from manifests.trust import TrustChain
 from p2pd.announcer import Announcer, Heard
+from p2pd.citizenship import Citizenship
 from p2pd.config import Config, is_paused, node_name
 from p2pd.content import StoreContent
 from p2pd.downloads import Downloads
@@ -47,6 +49,7 @@ class Daemon:
     announcer: Announcer
     downloads: Downloads
     updates: Updates
+    citizenship: Citizenship
 
 
 async def run(config: Config, world: World, *, task_status: trio.TaskStatus[Daemon] = trio.TASK_STATUS_IGNORED) -> None:
@@ -77,9 +80,9 @@ async def _assemble(
         world,
         Node(node, config.fleet, config.region, "daemon"),
         StoreContent(world, store),
-        upload_bytes_per_s=config.upload_bytes_per_s,
-        download_bytes_per_s=config.download_bytes_per_s,
     )
+    citizenship = Citizenship(config, world, exchange.caps, exchange.hold_back)
+    await nursery.start(citizenship.run)
     exchange.neighbours.advertised = config.advertise
     address = await nursery.start(exchange.run, config.listen)
     register = Register(PROTOCOL_VERSION, config.fleet, node, config.region, "daemon", config.advertise or address)
@@ -99,9 +102,8 @@ async def _assemble(
     downloads = Downloads(world, store, exchange, origins, announcer)
     if config.lan_discovery and world.lan is not None:
         nearby = Nearby(node, config.fleet, world.rng)
-        downloads.lan = LanDesk(
-            world.lan(), nearby, node=node, fleet=config.fleet, allowed=lambda: True, on_news=downloads.on_lan_news
-        )
+        allowed, on_news = citizenship.lan_discovery_allowed, downloads.on_lan_news
+        downloads.lan = LanDesk(world.lan(), nearby, node=node, fleet=config.fleet, allowed=allowed, on_news=on_news)
     downloads.paused = await world.run_blocking(is_paused, config, world.disk)
     updates = Updates(config, world, store, downloads, resolver, announcer, node)
     announcer.watch(tuple(sorted(config.services)))
@@ -118,6 +120,7 @@ async def _assemble(
         announcer,
         downloads,
         updates,
+        citizenship,
     )
 
 

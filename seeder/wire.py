@@ -65,12 +65,10 @@ class ShieldContent:
 class PeerDoor:
     """Seeds on the peer wire."""
 
-    def __init__(self, world: World, shield: Shield, node: Node, *, upload_bytes_per_s: float = 0) -> None:
+    def __init__(self, world: World, shield: Shield, node: Node) -> None:
         self._world, self._shield = world, shield
         self._content = ShieldContent(shield)
-        self.exchange = Exchange(
-            world, node, self._content, upload_bytes_per_s=upload_bytes_per_s, on_unknown_swarm=self._stranger
-        )
+        self.exchange = Exchange(world, node, self._content, on_unknown_swarm=self._stranger)
         self._opening: dict[bytes, None] = {}
         self._used_at: dict[bytes, float] = {}
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import trio
 
-from p2pd.policy.pacing import TokenBucket
 from p2pd.policy.sources import Tier
 from p2pd.swarm import Complete, Drop, Fetch, Send, Serve
 from p2pd.swarm.actions import Action, Withdraw
@@ -22,6 +21,7 @@ from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.messages import PROTOCOL_VERSION, AnyMessage, Have, Hello, Lost, ManifestPart, ManifestRequest, Reject
 from p2pd.world import World
 
+from .caps import Caps
 from .content import Content, StorageError
 from .intake import Intake
 from .manifests import ManifestDesk
@@ -52,8 +52,7 @@ class Exchange:
         node: Node,
         content: Content,
         *,
-        upload_bytes_per_s: float = 0,
-        download_bytes_per_s: float = 0,
+        caps: Caps | None = None,
         on_unknown_swarm: Callable[[bytes], None] | None = None,
     ) -> None:
         self._world, self._node, self._content = world, node, content
@@ -63,10 +62,10 @@ class Exchange:
         self.neighbours = Neighbours(world, self)
         self.manifests = ManifestDesk(content)
         self._intake = Intake(self, content)
-        self._up = TokenBucket(upload_bytes_per_s)
-        self._down = TokenBucket(download_bytes_per_s)
+        self.caps = caps or Caps()
         self._retime = trio.Event()
         self._timer_at = math.inf
+        self._held_back = ""
         self._nursery: trio.Nursery | None = None
         self._on_stranger = on_unknown_swarm
         self.bytes_sent = 0
@@ -101,6 +100,7 @@ class Exchange:
         self.memberships[membership.swarm] = membership
         if membership.brain.complete:
             membership.completed.set()
+        membership.brain.hold_back(self._held_back, trio.current_time())
         membership.brain.use_origin(membership.fetch is not None, trio.current_time())
         for session in self.neighbours.sessions.values():
             if membership.swarm in session.joined:
@@ -140,10 +140,11 @@ class Exchange:
         if pieces != membership.manifest.pieces:
             raise RemoteProtocolError(f"says a swarm of {membership.manifest.pieces} pieces has {pieces}")
         self.introduce(session, membership)
-        membership.brain.add_peer(session.remote.node, self._tier(session), bits, trio.current_time())
+        membership.brain.add_peer(session.remote.node, self.tier(session), bits, trio.current_time())
         self.settle(membership)
 
-    def _tier(self, session: Session) -> Tier:
+    def tier(self, session: Session) -> Tier:
+        """How dear a byte from there is."""
         remote = session.remote
         return self.neighbours.tier(remote.node, role=remote.role, region=remote.region)
 
@@ -213,7 +214,7 @@ class Exchange:
         """A whole piece: verify and keep it in the background, unless too much waits for that already."""
         membership = self.memberships.get(swarm)
         if membership is not None and not session.ended_because:
-            await self._intake.take(membership, session.remote.node, self._tier(session).name.lower(), piece, data)
+            await self._intake.take(membership, session.remote.node, self.tier(session).name.lower(), piece, data)
 
     # -- what leaves --------------------------------------------------------------------------------------------
 
@@ -222,6 +223,10 @@ class Exchange:
         node = session.remote.node
         while (owed := self.uploads.next(node)) is not None:
             membership = self.memberships.get(owed.swarm)
+            if not self.caps.may_send(self.tier(session)):
+                if membership is not None:
+                    self._do(membership, Send(node, Reject(0, owed.piece, "busy")))
+                continue
             try:
                 data = await self._content.read_piece(owed.swarm, owed.piece)
             except StorageError:
@@ -246,12 +251,19 @@ class Exchange:
             membership.brain.sent(session.remote.node, piece, now)
             self.settle(membership)
 
-    async def throttle(self, *, sent: int = 0, received: int = 0) -> None:
+    async def throttle(self, tier: Tier, *, sent: int = 0, received: int = 0) -> None:
         """Wait as the caps say; what is sent owes nothing to the cap on what is received."""
         now = trio.current_time()
-        wait_s = self._up.take(sent, now) if sent else self._down.take(received, now)
+        wait_s = self.caps.send(sent, tier, now) if sent else self.caps.receive(received, tier, now)
         if wait_s > 0:
             await trio.sleep(wait_s)
+
+    def hold_back(self, because: str) -> None:
+        """Ask only LAN peers while there is a reason to; '' ends that."""
+        self._held_back = because
+        for membership in self.memberships.values():
+            membership.brain.hold_back(because, trio.current_time())
+            self.settle(membership)
 
     # -- deeds --------------------------------------------------------------------------------------------------
 
@@ -283,6 +295,9 @@ class Exchange:
     def _serve(self, membership: Membership, peer: str, piece: int) -> None:
         session = self.neighbours.sessions.get(peer)
         if session is None:
+            return
+        if not self.caps.may_send(self.tier(session)):
+            self._do(membership, Send(peer, Reject(0, piece, "busy")))
             return
         owed = Owed(membership.swarm, piece, membership.manifest.lengths[piece])
         if self.uploads.add(peer, owed, trio.current_time()):

@@ -12,6 +12,7 @@ import trio
 
 from manifests.errors import DigestMismatchError
 from p2pd.origin import OriginError
+from p2pd.policy.sources import Tier
 from p2pd.swarm import ORIGIN
 
 from .content import Content, StorageError
@@ -39,7 +40,7 @@ class Owner(Protocol):
         """Run a task that ends with the exchange."""
         ...
 
-    async def throttle(self, *, sent: int = 0, received: int = 0) -> None:
+    async def throttle(self, tier: Tier, *, sent: int = 0, received: int = 0) -> None:
         """Wait as the caps say."""
         ...
 
@@ -122,7 +123,7 @@ class Intake:
             await self._rest_origin(membership, error.retry_at)
             return
         self._owner.bytes_received += len(data)
-        await self._owner.throttle(received=len(data))
+        await self._owner.throttle(Tier.ORIGIN, received=len(data))
         membership.brain.arrived(ORIGIN, len(data), trio.current_time())
         await self.take(membership, ORIGIN, ORIGIN, piece, data)
 

@@ -10,11 +10,12 @@ from typing import Final, Protocol
 
 import trio
 
+from p2pd.policy.sources import Tier
 from p2pd.wire.connection import BlockReceived, Event, Left, PeerConnection
 from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.framing import BLOCK_BYTES_MAX
 from p2pd.wire.messages import Hello, Ping, Pong
-from p2pd.world.network import Stream
+from p2pd.world.network import Buffer, Stream
 
 RECEIVE_BYTES: Final = 256 * 1024
 CONTROL_QUEUE_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -49,7 +50,11 @@ class Owner(Protocol):
         """A whole piece left."""
         ...
 
-    async def throttle(self, *, sent: int = 0, received: int = 0) -> None:
+    def tier(self, session: "Session") -> Tier:
+        """How dear a byte from there is."""
+        ...
+
+    async def throttle(self, tier: Tier, *, sent: int = 0, received: int = 0) -> None:
         """Wait as the caps say."""
         ...
 
@@ -87,6 +92,8 @@ class Session:
     async def handshake(self) -> list[Event]:
         """Exchange Hellos; what came with theirs. RemoteProtocolError or trio.TooSlowError when it fails."""
         with trio.fail_after(HANDSHAKE_S_MAX):
+            if not self.dialled:
+                await self.stream.handshake()
             await self.stream.send_all(self.connection.hello())
             events: list[Event] = []
             while not events:
@@ -150,9 +157,9 @@ class Session:
             self._control_bytes = 0
             await self._send_all(frames)
 
-    async def _send_all(self, data: bytes) -> None:
+    async def _send_all(self, *parts: Buffer) -> None:
         self._writing_since = trio.current_time()
-        await self.stream.send_all(data)
+        await self.stream.send_all(*parts)
         self._writing_since = math.inf
 
     async def _send_piece(self, swarm: bytes, piece: int, data: bytes) -> None:
@@ -161,11 +168,11 @@ class Session:
             part = view[offset : offset + BLOCK_BYTES_MAX]
             if not self.connection.joined(swarm):
                 return
-            await self._owner.throttle(sent=len(part))
+            await self._owner.throttle(self._owner.tier(self), sent=len(part))
             await self._flush()
             if self.connection.joined(swarm):
                 head = self.connection.block_head(swarm, piece, offset, len(part))
-                await self._send_all(head + part)
+                await self._send_all(head, part)
         self.useful_at = trio.current_time()
         self._owner.uploaded(self, swarm, piece)
 
@@ -204,7 +211,7 @@ class Session:
             self._piece, self._assembly = None, bytearray()
             return
         self.useful_at = trio.current_time()
-        await self._owner.throttle(received=len(block.data))
+        await self._owner.throttle(self._owner.tier(self), received=len(block.data))
         key = (block.swarm, block.piece)
         if self._piece is None and block.offset == 0:
             self._piece, self._assembly = key, bytearray()

@@ -1,7 +1,7 @@
 """Rates, caps, and how much to ask a peer for at once."""
 
 from dataclasses import dataclass, field
-from math import exp
+from math import exp, inf
 from typing import Final
 
 RATE_MEMORY_S: Final = 2.0
@@ -55,7 +55,8 @@ def total_queue_bytes(rate_bytes_per_s: float, piece_bytes: float) -> float:
 
 @dataclass(slots=True)
 class TokenBucket:
-    """A cap on bytes a second: says how long to wait before sending. A rate of 0 is no cap."""
+    """A cap on bytes a second: says how long to wait before sending. An infinite rate is no cap; at a rate of 0 nothing
+    is to be sent, and what was under way already passes."""
 
     rate_bytes_per_s: float
     burst_s: float = 0.25
@@ -64,7 +65,7 @@ class TokenBucket:
 
     def take(self, count: int, now: float) -> float:
         """Take `count` bytes; the answer is how many seconds to wait before using them."""
-        if not self.rate_bytes_per_s:
+        if not 0 < self.rate_bytes_per_s < inf:
             return 0.0
         burst = self.rate_bytes_per_s * self.burst_s
         self._tokens = min(burst, self._tokens + (now - self._at) * self.rate_bytes_per_s)

@@ -19,6 +19,8 @@ def waits_for(fetching: Fetching, peers: list[PeerView], now: float) -> str:
     silent_s = now - fetching.progress_at
     if silent_s < MOVING_S:
         return ""
+    if fetching.held_back and not any(peer.tier is Tier.LAN for peer in peers):
+        return f"leave to use the link: {fetching.held_back}"
     owing = [peer for peer in peers if peer.requested]
     if owing or fetching.origin.requested:
         names = ", ".join(peer.key[:8] for peer in owing[:3]) or "the HTTP origin"

@@ -60,6 +60,8 @@ class Fetching:
         self.origin = PeerView(ORIGIN, Tier.ORIGIN, self._everything, now)
         self.origin_usable = False
         self.paused = False
+        self.held_back = ""
+        """Why nobody outside the LAN may be asked now; '' if they may."""
         self.progress_at = now
         self._unheld_since = now
         self._wanted_at = now
@@ -76,7 +78,7 @@ class Fetching:
 
     def refill(self, peer: PeerView, now: float) -> None:
         """Ask `peer` for as much as it may owe us."""
-        if self.paused or not peer.available(now):
+        if self.paused or not peer.available(now) or (self.held_back and peer.tier is not Tier.LAN):
             return
         room = queue_bytes(peer.rate.per_s(now), self._piece_bytes) if not peer.snubs else self._piece_bytes
         total_room = total_queue_bytes(self.rate.per_s(now), self._piece_bytes)
@@ -168,6 +170,17 @@ class Fetching:
         self.progress_at = self._unheld_since = now
         self.tick(now)
 
+    def hold_back(self, because: str, now: float) -> None:
+        """Ask nobody outside the LAN while there is a reason not to; '' ends that."""
+        freed, self.held_back = bool(self.held_back) and not because, because
+        if because:
+            for peer in [*self._books.peers.values(), self.origin]:
+                if peer.tier is not Tier.LAN:
+                    for piece in list(peer.requested):
+                        self._cancel(peer, piece)
+        elif freed and not self.paused:
+            self.resume(now)
+
     def tick(self, now: float) -> None:
         """What time alone decides: snubs, wants, HTTP, and another look at every idle source."""
         if self.paused or not self.missing:
@@ -176,8 +189,9 @@ class Fetching:
             self._snub_if_silent(peer, now)
         for peer in sorted(self._books.peers.values(), key=lambda one: one.tier):
             self.refill(peer, now)
-        self._tell_want(now)
-        self._use_origin(now)
+        if not self.held_back:
+            self._tell_want(now)
+            self._use_origin(now)
 
     def _snub_if_silent(self, peer: PeerView, now: float) -> None:
         if not peer.requested:

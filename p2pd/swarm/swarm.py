@@ -228,6 +228,12 @@ class Swarm:
         self._fetching.resume(now)
         self._tick_at = now + TICK_S
 
+    def hold_back(self, because: str, now: float) -> None:
+        """Ask only LAN peers while there is a reason to; '' ends that."""
+        if because != self._fetching.held_back:
+            self._fetching.hold_back(because, now)
+            self._tick_at = min(self._tick_at, now)
+
     def use_origin(self, usable: bool, now: float) -> None:
         """Whether an HTTP origin is there to be asked."""
         if usable != self._fetching.origin_usable:

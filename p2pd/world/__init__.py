@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
 
+from p2pd.policy.citizenship import Here
+
 if TYPE_CHECKING:
     import httpx
 
@@ -43,3 +45,5 @@ class World:
     run_blocking: RunBlocking
     lan: "Callable[[], Lan] | None" = None
     """Loads what it takes to be known on the LAN; None where there is none."""
+    look: Callable[[], Here] = Here
+    """Sees where the machine is. Blocks."""

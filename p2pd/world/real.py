@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from . import Args, T, World
+from . import Args, T, World, surroundings
 from .real_disk import RealDisk
 from .real_network import RealNetwork
 from .real_processes import RealProcesses
@@ -32,6 +32,7 @@ def real_world(*, threads_max: int = STORAGE_THREADS) -> World:
         rng=Random(),
         run_blocking=_Threads(threads_max),
         lan=_lan,
+        look=surroundings.look,
     )
 
 

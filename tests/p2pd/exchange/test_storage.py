@@ -5,7 +5,10 @@ import math
 import trio
 
 from p2pd.exchange import StorageError
+from p2pd.exchange.caps import Caps
 from p2pd.exchange.intake import UNVERIFIED_BYTES_MAX
+from p2pd.policy.citizenship import Rates
+from p2pd.policy.sources import Tier
 
 from .helpers import MemoryContent, make_release
 from .hostile import Hostile, a_scene, in_blocks
@@ -67,17 +70,24 @@ async def test_a_full_disk_is_told_and_the_download_goes_on_when_there_is_room(a
         assert scene.leecher.membership.problem == ""
 
 
+def slow_downwards() -> Caps:
+    """1,000 bytes a second."""
+    caps = Caps()
+    caps.wide.use(Rates(download_per_s=1000))
+    return caps
+
+
 async def test_a_cap_on_the_download_does_not_slow_the_upload(autojump_clock: Clock) -> None:
-    async with a_scene(download_bytes_per_s=1000) as scene:
+    async with a_scene(caps=slow_downwards()) as scene:
         exchange = scene.leecher.exchange
-        scene.nursery.start_soon(lambda: exchange.throttle(received=1_000_000))
+        scene.nursery.start_soon(lambda: exchange.throttle(Tier.REGION, received=1_000_000))
         await trio.sleep(0.1)
         with trio.fail_after(0.1):
-            await exchange.throttle(sent=1_000_000)
+            await exchange.throttle(Tier.REGION, sent=1_000_000)
 
 
 async def test_a_cap_on_the_download_is_kept(autojump_clock: Clock) -> None:
-    async with a_scene(download_bytes_per_s=1000) as scene:
+    async with a_scene(caps=slow_downwards()) as scene:
         scene.meet_honest()
         assert await scene.completes(math.inf) >= 28.0
 
