@@ -1,0 +1,1 @@
+"""How long a swarm takes on shaped links, ours beside the others: `python -m benchmarks.swarm --help`."""
