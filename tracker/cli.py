@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
             "rollback": _operate,
             "status": _operate,
             "swarms": _operate,
+            "audit": _operate,
         },
     )
 
@@ -66,9 +67,15 @@ def _parser() -> ArgumentParser:
     status.add_argument("--hosts", action="store_true", help="every host")
     status.add_argument("--watch", action="store_true", help="again every second, until Ctrl-C")
     swarms = commands.add_parser("swarms", help="who has what", description="Show the swarms of this tracker.")
-    for command in (deploy, rollback, status, swarms):
+    audit = commands.add_parser(
+        "audit", help="who commanded what", description="Show who commanded what, and verify it."
+    )
+    audit.add_argument("what", choices=("show", "verify"), help="all records, or whether none was changed or removed")
+    audit.add_argument("--anchor", metavar="SEAL", default="",
+                       help="a seal that `audit verify` printed before: it must still be there")  # fmt: skip
+    for command in (deploy, rollback, status, swarms, audit):
         _add_connection_flags(command)
-    for command in (serve, deploy, rollback, status, swarms):
+    for command in (serve, deploy, rollback, status, swarms, audit):
         add_output_flags(command, nested=True)
     return parser
 

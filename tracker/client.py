@@ -9,7 +9,7 @@ import trio
 
 from manifests.console import CommandError, UnreachableError
 from p2pd.tracker_stream import TrackerStream
-from p2pd.wire.announce import GLOBAL, Deploy, Done, Refused, Register, Rollback, StatusRequest
+from p2pd.wire.announce import GLOBAL, AuditRequest, Deploy, Done, Refused, Register, Rollback, StatusRequest
 from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.messages import PROTOCOL_VERSION
 from p2pd.world.network import Network
@@ -53,7 +53,19 @@ class Operator:
         """What should run and what does: see `Tracker.status`."""
         return await self._command(StatusRequest(next(self._numbers), service, hosts, swarms))
 
-    async def _command(self, command: Deploy | Rollback | StatusRequest) -> dict[str, Any]:
+    async def audit(self) -> AsyncIterator[dict[str, Any]]:
+        """Every record of who commanded what, the oldest first."""
+        after = 0
+        while True:
+            answer = await self._command(AuditRequest(next(self._numbers), after))
+            records = answer.get("records")
+            if not isinstance(records, list) or not records:
+                return
+            for record in records:
+                yield record
+            after += len(records)
+
+    async def _command(self, command: Deploy | Rollback | StatusRequest | AuditRequest) -> dict[str, Any]:
         with _reachable(self._address), trio.fail_after(self._timeout_s):
             await self._stream.send(command)
             while True:

@@ -3,16 +3,18 @@
 import sys
 from argparse import Namespace
 from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict
 from typing import Any, Final
 
 import trio
 
-from manifests.console import EXIT_FAILED, EXIT_OK, Console, UnreachableError
+from manifests.console import EXIT_FAILED, EXIT_OK, CommandError, Console, UnreachableError
 from p2pd.wire.announce import GLOBAL
 from p2pd.world.network import Network
 
+from .audit import from_document, verify
 from .client import Operator, connect
-from .display import show_goal, show_status, show_swarms
+from .display import show_audit, show_goal, show_status, show_swarms, show_verdict
 from .waiting import Outlook, outlook
 
 POLL_S: Final = 1.0
@@ -65,6 +67,21 @@ async def swarms(network: Network, arguments: Namespace, console: Console) -> in
     return EXIT_OK
 
 
+async def audit(network: Network, arguments: Namespace, console: Console) -> int:
+    """Who commanded what; with `verify`, whether the chain of records holds (exit code 1 if not)."""
+    async with _connected(network, arguments) as operator:
+        records = [record async for record in operator.audit()]
+    if arguments.what == "show":
+        console.result({"records": records}, lambda: show_audit(console, records))
+        return EXIT_OK
+    try:
+        verdict = verify(map(from_document, records), arguments.anchor)
+    except ValueError as error:
+        raise CommandError(f"{arguments.tracker}: {error}") from None
+    console.result(asdict(verdict) | {"ok": not verdict.wrong}, lambda: show_verdict(console, verdict))
+    return EXIT_FAILED if verdict.wrong else EXIT_OK
+
+
 async def _follow(network: Network, arguments: Namespace, console: Console, goal: dict[str, Any]) -> int:
     if not arguments.wait:
         console.result(goal, lambda: show_goal(console, goal))
@@ -111,7 +128,7 @@ def _connected(network: Network, arguments: Namespace) -> AbstractAsyncContextMa
     return connect(network, arguments.tracker, by=arguments.by, fleet=arguments.fleet)
 
 
-OPERATIONS: Final = {"deploy": deploy, "rollback": rollback, "status": status, "swarms": swarms}
+OPERATIONS: Final = {"deploy": deploy, "rollback": rollback, "status": status, "swarms": swarms, "audit": audit}
 
 
 class _Line:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from p2pd.wire.announce import Goal, TrackerMessage
 
+from .audit import Record
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -23,12 +25,23 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Store the goal durably, then tell the brain (`committed`), then answer Done with this result."""
+    """Store the goal and who commanded it durably, tell the brain (`committed`), then answer Done with `result`."""
 
     session: int
     number: int
     goal: Goal
     result: dict[str, object]
+    record: Record
 
 
-Deed = Send | Close | Commit
+@dataclass(frozen=True, slots=True)
+class ReadAudit:
+    """Answer Done with these audit records."""
+
+    session: int
+    number: int
+    after: int
+    count: int
+
+
+Deed = Send | Close | Commit | ReadAudit

@@ -1,11 +1,16 @@
 """The tracker's answers for a person's eyes. What hosts say of themselves is cleaned of control characters first."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from manifests.console import Console, human_duration
 
+from .audit import Verdict
+
 Status = dict[str, Any]
 SERVICE_COLUMNS: Final = ("service", "region", "goal", "#rev", "#running", "#failed", "#silent", "#done", "states")
+AUDIT_COLUMNS: Final = ("#", "when", "who", "from", "did", "what", "change", "reason")
 HOST_COLUMNS: Final = ("host", "region", "service", "goal", "runs", "state", "#done", "waits for")
 
 
@@ -22,6 +27,31 @@ def show_goal(console: Console, goal: Status) -> None:
                 f"before: {goal['previous'] or 'nothing'}, hosts known: {goal['hosts']}")  # fmt: skip
     if goal["warning"]:
         console.note(f"warning: {goal['warning']}")
+
+
+def show_audit(console: Console, records: Sequence[Status]) -> None:
+    """A line each."""
+    rows = [
+        (
+            record["number"],
+            datetime.fromtimestamp(record["at"], UTC).strftime("%Y-%m-%d %H:%M:%SZ"),
+            clean(record["who"]) + ("" if record["proven"] else " (unproven)"),
+            clean(record["where"]),
+            record["action"],
+            f"{clean(record['service'])} {clean(record['scope'])}",
+            f"{clean(record['before']) or 'nothing'} -> {clean(record['after']) or 'nothing'}",
+            clean(record["reason"]),
+        )
+        for record in records
+    ]
+    console.table("", AUDIT_COLUMNS, rows)
+
+
+def show_verdict(console: Console, verdict: Verdict) -> None:
+    """Whether the chain holds."""
+    if verdict.wrong:
+        console.say(f"BROKEN: {verdict.wrong}")
+    console.say(f"{verdict.records} records hold; the last one's seal is {verdict.last}")
 
 
 def show_status(console: Console, status: Status) -> None:

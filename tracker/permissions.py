@@ -5,6 +5,7 @@ from typing import Final
 from p2pd.wire.announce import (
     GLOBAL,
     Announce,
+    AuditRequest,
     Deploy,
     Register,
     Report,
@@ -25,7 +26,7 @@ ALLOWED: Final[dict[str, tuple[type[TrackerMessage], ...]]] = {
     "daemon": _NODE,
     "seeder": _NODE,
     "tracker": (Watch, Report),
-    "operator": (Deploy, Rollback, StatusRequest),
+    "operator": (Deploy, Rollback, StatusRequest, AuditRequest),
 }
 LOOPBACK: Final = ("127.", "[::1]:", "localhost:")
 

@@ -10,14 +10,15 @@ from typing import Final
 import trio
 
 from p2pd.tracker_stream import ConnectionEndedError, TrackerStream
-from p2pd.wire.announce import AnyTrackerMessage, Deploy, Done, Refused, Rollback, TrackerMessage
+from p2pd.wire.announce import AnyTrackerMessage, AuditRequest, Deploy, Done, Refused, Rollback, TrackerMessage
 from p2pd.wire.codec import encode
 from p2pd.wire.errors import RemoteProtocolError
 from p2pd.world import World
 from p2pd.world.network import Stream
 
 from .allowance import Allowance, work_of
-from .deeds import Close, Commit, Deed, Send
+from .audit import to_document
+from .deeds import Close, Commit, Deed, ReadAudit, Send
 from .errors import StoreError
 from .outbox import Outbox
 from .store import Store
@@ -56,7 +57,13 @@ class Sessions:
         return f"<Sessions {len(self._connections)}>"
 
     async def serve(self, stream: Stream) -> None:
-        """One connection, from its first message to its end."""
+        """One connection, from its handshake to its end."""
+        try:
+            await stream.handshake()
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            log.debug("%s: %s", stream.remote_address, error)
+            await stream.aclose()
+            return
         with trio.CancelScope() as scope:
             connection = _Connection(next(self._numbers), TrackerStream(stream), scope)
             self._connections[connection.number] = connection
@@ -117,7 +124,21 @@ class Sessions:
             async with self._commands:  # a command's revision follows the one before it
                 await self._obey(connection, message)
         else:
-            self.perform(self._decide(connection, message))
+            deeds = self._decide(connection, message)
+            self.perform(deeds)
+            if isinstance(message, AuditRequest):
+                for deed in deeds:
+                    await self._read_audit(deed)
+
+    async def _read_audit(self, deed: Deed) -> None:
+        if not isinstance(deed, ReadAudit):
+            return
+        try:
+            records = await self._world.run_blocking(self._store.audit, deed.after, deed.count)
+        except StoreError as error:
+            self.perform([Send(deed.session, Refused(deed.number, str(error)))])
+        else:
+            self.perform([Send(deed.session, Done(deed.number, {"records": [to_document(one) for one in records]}))])
 
     def _decide(self, connection: _Connection, message: AnyTrackerMessage) -> list[Deed]:
         return self._tracker.receive(connection.number, message, trio.current_time(), self._world.utc_now())
@@ -133,7 +154,7 @@ class Sessions:
 
     async def _commit(self, deed: Commit) -> None:
         try:
-            await self._world.run_blocking(self._store.append, deed.goal)
+            await self._world.run_blocking(self._store.append, deed.goal, deed.record)
         except StoreError as error:
             log.error("not deployed: %s", error)
             self.perform([Send(deed.session, Refused(deed.number, f"not stored, so not deployed: {error}"))])

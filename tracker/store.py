@@ -8,15 +8,16 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Final
 
 from p2pd.wire.announce import Goal
 
+from .audit import GENESIS, Record
 from .errors import StoreError
 from .goals.goals import HISTORY_MAX
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_TIMEOUT_S: Final = 2.0
 """How long to wait for a tracker on the same file that is just stopping."""
 _SCHEMA: Final = """
@@ -31,6 +32,22 @@ CREATE TABLE goals (
     reason TEXT NOT NULL
 ) STRICT;
 CREATE INDEX goals_by_scope ON goals (service, scope, revision);
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    who TEXT NOT NULL,
+    proven INTEGER NOT NULL,
+    where_from TEXT NOT NULL,
+    action TEXT NOT NULL,
+    service TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    seal BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit records stay'); END;
+CREATE TRIGGER audit_is_not_cut BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit records stay'); END;
 CREATE TABLE counters (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO counters VALUES ('revision', 0), ('upstream_seen_at', 0);
 """
@@ -80,8 +97,11 @@ class Store:
             self._connection = connection
             return stored
 
-    def append(self, goal: Goal) -> None:
-        """Keep the goal of a command, and its revision as the counter's: both or none, durably."""
+    def append(self, goal: Goal, record: Record | None = None) -> None:
+        """Keep the goal of a command, its revision as the counter's, and who gave it: all or none, durably.
+
+        The record's number and seal are set here, from the one before it.
+        """
         with self._transaction() as connection:
             advanced = connection.execute(
                 "UPDATE counters SET value = ? WHERE name = 'revision' AND value < ?",
@@ -90,6 +110,14 @@ class Store:
             if advanced.rowcount != 1:
                 raise StoreError(f"{self.path}: revision {goal.revision} is not newer than what is stored")
             _insert(connection, goal)
+            if record is not None:
+                _seal(connection, record)
+
+    def audit(self, after: int, count: int) -> list[Record]:
+        """Up to so many records, from the one that follows number `after` on."""
+        with self._transaction() as connection:
+            rows = connection.execute("SELECT * FROM audit WHERE number > ? ORDER BY number LIMIT ?", (after, count))
+            return [Record(number, at, who, bool(proven), *rest) for number, at, who, proven, *rest in rows]
 
     def adopt(self, goals: Sequence[Goal], upstream_seen_at: float) -> None:
         """Keep copies of the global tracker's goals, and when it was heard."""
@@ -152,6 +180,13 @@ def _prepare(connection: sqlite3.Connection) -> Stored:
     )
     (seen_at,) = connection.execute("SELECT value FROM counters WHERE name = 'upstream_seen_at'").fetchone()
     return Stored(goals, seen_at)
+
+
+def _seal(connection: sqlite3.Connection, record: Record) -> None:
+    last = connection.execute("SELECT number, seal FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+    number, seal = last or (0, GENESIS)
+    sealed = replace(record, number=number + 1).sealed(seal)
+    connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(sealed))
 
 
 def _insert(connection: sqlite3.Connection, goal: Goal) -> None:

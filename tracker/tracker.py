@@ -21,6 +21,7 @@ from p2pd.wire.announce import (
     SERVICES_MAX,
     Announce,
     AnyTrackerMessage,
+    AuditRequest,
     Deploy,
     Done,
     Goal,
@@ -40,8 +41,9 @@ from p2pd.wire.announce import (
 from p2pd.wire.announce import Goals as GoalsMessage
 from p2pd.world.network import Identity
 
+from .audit import Record
 from .config import TrackerConfig
-from .deeds import Close, Commit, Deed, Send
+from .deeds import Close, Commit, Deed, ReadAudit, Send
 from .errors import RefusalError
 from .goals.goals import Goals
 from .goals.watching import goals_messages, is_told
@@ -108,6 +110,8 @@ class Tracker:
                 return self._register(session, message, now)
             check_allowed(session.register.role, message)
             self._renew(session, session.register, now)
+            if isinstance(message, AuditRequest):
+                return [ReadAudit(number, message.number, message.after, message.count)]
             if isinstance(message, Deploy | Rollback | StatusRequest):
                 return [self._command(session, message, now, utc)]
             return list(self._answer(session, session.register, message, now))
@@ -296,7 +300,7 @@ class Tracker:
         result = msgspec.structs.asdict(goal)
         warning = self._warning(goal, going_back)
         result |= {"previous": before[-1].release if before else "", "hosts": hosts, "warning": warning}
-        return Commit(session.number, message.number, goal, result)
+        return Commit(session.number, message.number, goal, result, _record(session, message, goal, result, utc))
 
     def _warning(self, goal: Goal, going_back: bool) -> str:
         ahead = max((one.watch.revision for one in self._sessions.values() if one.watch), default=0)
@@ -311,3 +315,11 @@ class Tracker:
                 "(or deploy with --allow-older)"
             )
         return ""
+
+
+def _record(session: Session, message: Deploy | Rollback, goal: Goal, result: dict[str, object], utc: float) -> Record:
+    action = "deploy" if isinstance(message, Deploy) else "rollback"
+    before, proven = str(result["previous"]), session.identity.proven
+    return Record(
+        0, utc, goal.by, proven, session.address, action, goal.service, goal.scope, before, goal.release, goal.reason
+    )

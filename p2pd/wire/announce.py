@@ -29,6 +29,8 @@ REPORTS_MAX: Final = 4_096
 """Service reports in one message (a regional tracker forwards its hosts' in batches)."""
 GOALS_MAX: Final = 512
 """Goals in one message: with texts of full length it still fits a control frame; more follow in another one."""
+AUDIT_RECORDS_MAX: Final = 32
+"""Audit records in one answer: with texts of full length it still fits a control frame."""
 SOURCES_MAX: Final = 16
 """Kinds of sources that a report may tell bytes of (LAN, region, shield, ...)."""
 ROLES: Final = ("daemon", "seeder", "tracker", "operator")
@@ -206,6 +208,14 @@ class StatusRequest(TrackerMessage, frozen=True, tag="status?"):
     swarms: bool = False
 
 
+class AuditRequest(TrackerMessage, frozen=True, tag="audit?"):
+    """Operator: who commanded what; up to `count` records that follow number `after`. The answer's `records`."""
+
+    number: Count
+    after: Count = 0
+    count: Annotated[int, Meta(ge=1, le=AUDIT_RECORDS_MAX)] = AUDIT_RECORDS_MAX
+
+
 class Done(TrackerMessage, frozen=True, tag="done"):
     """The command numbered so is carried out and durable; `result` is a plain value for `--json`."""
 
@@ -233,6 +243,7 @@ AnyTrackerMessage = (
     | Deploy
     | Rollback
     | StatusRequest
+    | AuditRequest
     | Done
     | Refused
 )

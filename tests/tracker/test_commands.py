@@ -208,3 +208,30 @@ def test_flags_that_make_no_sense_are_a_usage_error(argv: list[str], capsys: pyt
     except SystemExit as end:
         code = int(end.code or 0)
     assert (code, "Traceback" in capsys.readouterr().err) == (2, False)
+
+
+async def test_the_audit_shows_who_commanded_what(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    await fleet.tracker()
+    await run(fleet, "deploy", release="web@1")
+    capsys.readouterr()
+    await run(fleet, "audit", what="show", anchor="")
+    (record,) = printed(capsys)["records"]
+    assert (record["action"], record["service"], record["after"], record["proven"]) == ("deploy", "web", "web@1", False)
+
+
+async def test_the_audit_verifies_a_chain_longer_than_one_answer(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await fleet.tracker()
+    for version in range(40):
+        await run(fleet, "deploy", release=f"web@{version}")
+    capsys.readouterr()
+    assert await run(fleet, "audit", what="verify", anchor="") == EXIT_OK
+    verdict = printed(capsys)
+    assert (verdict["ok"], verdict["records"]) == (True, 40)
+
+
+async def test_a_seal_that_is_not_there_is_a_failure(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    await fleet.tracker()
+    await run(fleet, "deploy", release="web@1")
+    assert await run(fleet, "audit", what="verify", anchor="00" * 32) == EXIT_FAILED

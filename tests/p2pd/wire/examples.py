@@ -38,6 +38,7 @@ TRACKER_MESSAGES: Final[tuple[announce.AnyTrackerMessage, ...]] = (
     announce.Deploy(3, "shop", "shop@1.2", "global", False, "ann", "new prices"),
     announce.Rollback(4, "shop", "eu-north", "", "ann", "old prices"),
     announce.StatusRequest(5, "shop", True, False),
+    announce.AuditRequest(6, 20, 10),
     announce.Done(5, {"revision": 41}),
     announce.Refused(3, "unknown service"),
 )
