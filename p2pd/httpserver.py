@@ -138,6 +138,7 @@ class HttpServer:
         self._somebody.unpark()
         try:
             with connection.scope:
+                await stream.handshake()
                 await (self._turn_away(connection) if full else self._converse(connection, handler))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._broken += 1

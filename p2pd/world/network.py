@@ -1,32 +1,55 @@
 """The network seam: streams of bytes whose other end has a proven identity."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
+
+Buffer = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who is at the other end, as far as the transport proved it. All empty on a transport that proves nothing."""
+    """Who is at the other end, as far as the transport proved it. All empty on a transport that proves nothing.
+
+    `products`: patterns of the products whose releases it may have; none: all. `stranger`: it could have shown a
+    certificate on this transport and did not: it may ask for one, and nothing else.
+    """
 
     node: str = ""
     region: str = ""
     role: str = ""
     proven: bool = False
+    fleet: str = ""
+    products: tuple[str, ...] = ()
+    stranger: bool = False
 
 
 class Stream(Protocol):
-    """A two-way stream. Errors are trio's: BrokenResourceError (they went), ClosedResourceError (we closed)."""
+    """A two-way stream. Errors are trio's: BrokenResourceError (they went), ClosedResourceError (we closed).
+
+    One task may send while another receives.
+    """
 
     identity: Identity
+    """Known after `handshake`."""
     remote_address: str
     """`host:port` of the other end, for messages."""
 
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send it all; returns when the transport took it."""
+    async def handshake(self) -> None:
+        """Prove to each other who both are; before anything else on a stream that was accepted (a dialled one has
+        done it). Bounded in time; BrokenResourceError says who did not prove what."""
+        ...
+
+    async def send_all(self, *parts: Buffer) -> None:
+        """Send all parts, one after the other; returns when the transport took them."""
         ...
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         """What is there, at least one byte; empty at the end of the stream."""
+        ...
+
+    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+        """The same into the beginning of a buffer of at least one byte: how many bytes; 0 at the end."""
         ...
 
     async def aclose(self) -> None:
@@ -41,7 +64,7 @@ class Listener(Protocol):
     """`host:port` as bound."""
 
     async def accept(self) -> Stream:
-        """The next one who dialled."""
+        """The next one who dialled; do the `handshake` in a task of its own."""
         ...
 
     async def aclose(self) -> None:
@@ -53,9 +76,14 @@ class Network(Protocol):
     """How to reach others."""
 
     async def dial(self, address: str) -> Stream:
-        """Connect to `host:port`; OSError when nobody is there."""
+        """Connect to `host:port`; OSError when nobody is there, or nobody who proves to be of our fleet."""
         ...
 
-    async def listen(self, address: str) -> Listener:
-        """Listen at `host:port` (port 0: any free one); OSError when taken."""
+    async def listen(self, address: str, *, strangers: bool = False) -> Listener:
+        """Listen at `host:port` (port 0: any free one); OSError when taken. `strangers` may come in too."""
+        ...
+
+    def revoke(self, lists: Iterable[bytes]) -> None:
+        """Signed lists of certificates that do not count any more: who shows one is let in no longer, and connections
+        of theirs end. Lists that the fleet's own authority did not sign, or older ones, change nothing."""
         ...

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from p2pd.world.network import Identity
+from p2pd.world.network import Buffer, Identity
 
 from .flow import Flow
 
@@ -80,13 +80,22 @@ class SimStream:
     def __repr__(self) -> str:
         return f"<SimStream {self._outgoing.source} to {self.remote_address}>"
 
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+    async def handshake(self) -> None:
+        """Nothing to wait for: who both are is known from the start."""
+
+    async def send_all(self, *parts: Buffer) -> None:
         """Send it all; waits while a window of bytes is under way."""
-        await self._outgoing.put(data if type(data) is bytes else bytes(data))
+        await self._outgoing.put(b"".join(parts))
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What is there, at least one byte; empty at the end of the stream."""
         return await self._incoming.get(max_bytes or 1 << 30)
+
+    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+        """The same into a buffer; 0 at the end."""
+        data = await self._incoming.get(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     def refuse(self) -> None:
         """Nobody accepted it."""

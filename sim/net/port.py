@@ -1,6 +1,7 @@
 """A host's network card: what a daemon is given as `world.network`."""
 
 import errno
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -42,13 +43,16 @@ class Port:
         await trio.sleep_until(begun + DIAL_TIMEOUT_S)
         raise TimeoutError(errno.ETIMEDOUT, f"{address} does not answer")
 
-    async def listen(self, address: str) -> Listener:
+    async def listen(self, address: str, *, strangers: bool = False) -> Listener:
         """Listen; OSError when the address is taken or not ours."""
         await trio.lowlevel.checkpoint()
         host, _, number = address.rpartition(":")
         if host != self.name:
             raise OSError(errno.EADDRNOTAVAIL, f"{address} is not an address of {self.name}")
         return self._network.bind(self, self._network.free_address(self) if number == "0" else address)
+
+    def revoke(self, lists: Iterable[bytes]) -> None:
+        """Nobody's certificate is taken back here."""
 
 
 class SimListener:

@@ -10,13 +10,13 @@ so everything also runs under a MockClock.
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
 
 import trio
 
-from p2pd.world.network import Identity, Listener, Stream
+from p2pd.world.network import Buffer, Identity, Listener, Stream
 
 PIPE_BYTES: Final = 64 * 1024
 """What one direction of a connection holds before its sender waits."""
@@ -110,10 +110,13 @@ class MemoryHost:
         """Connect; ConnectionRefusedError when nobody listens, TimeoutError across a partition."""
         return await self.network._dial(self, address)
 
-    async def listen(self, address: str) -> Listener:
+    async def listen(self, address: str, *, strangers: bool = False) -> Listener:
         """Listen; OSError when the address is taken."""
         await trio.lowlevel.checkpoint()
         return self.network._bind(self, address)
+
+    def revoke(self, lists: Iterable[bytes]) -> None:
+        """There are no certificates here."""
 
 
 class MemoryListener:
@@ -161,13 +164,22 @@ class MemoryStream:
         self._outgoing = outgoing
         self._incoming = incoming
 
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+    async def handshake(self) -> None:
+        """Nothing to wait for: who both are is known from the start."""
+
+    async def send_all(self, *parts: Buffer) -> None:
         """Returns when the pipe took it all; waits while it is full."""
-        await self._outgoing.put(memoryview(data))
+        await self._outgoing.put(memoryview(parts[0] if len(parts) == 1 else b"".join(parts)))
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What is there, or b'' when the other end closed."""
         return await self._incoming.get(max_bytes or PIPE_BYTES)
+
+    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+        """The same into a buffer; 0 when the other end closed."""
+        data = await self._incoming.get(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     async def aclose(self) -> None:
         """The other end reads what is on its way, then the end."""

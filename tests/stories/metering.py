@@ -1,6 +1,8 @@
 """A host's network with a meter on it."""
 
-from p2pd.world.network import Listener, Network, Stream
+from collections.abc import Iterable
+
+from p2pd.world.network import Buffer, Listener, Network, Stream
 
 
 class Metered:
@@ -14,9 +16,13 @@ class Metered:
         """As the network beneath."""
         return _Stream(self, await self._network.dial(address))
 
-    async def listen(self, address: str) -> Listener:
+    async def listen(self, address: str, *, strangers: bool = False) -> Listener:
         """As the network beneath."""
-        return _Listener(self, await self._network.listen(address))
+        return _Listener(self, await self._network.listen(address, strangers=strangers))
+
+    def revoke(self, lists: Iterable[bytes]) -> None:
+        """As the network beneath."""
+        self._network.revoke(lists)
 
 
 class _Listener:
@@ -36,13 +42,22 @@ class _Stream:
         self._meter, self._stream = meter, stream
         self.identity, self.remote_address = stream.identity, stream.remote_address
 
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._stream.send_all(data)
+    async def handshake(self) -> None:
+        await self._stream.handshake()
+        self.identity = self._stream.identity
+
+    async def send_all(self, *parts: Buffer) -> None:
+        await self._stream.send_all(*parts)
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         data = await self._stream.receive_some(max_bytes)
         self._meter.received_bytes += len(data)
         return data
+
+    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+        count = await self._stream.receive_into(buffer)
+        self._meter.received_bytes += count
+        return count
 
     async def aclose(self) -> None:
         await self._stream.aclose()

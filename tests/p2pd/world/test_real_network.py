@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from p2pd.world import real_network
+from p2pd.world import tcp
 from p2pd.world.real_network import RealListener, RealNetwork, RealStream
 
 TIMEOUT_S = 20
@@ -59,7 +59,7 @@ async def test_small_messages_are_not_held_back() -> None:
     with trio.fail_after(TIMEOUT_S):
         listener, here, there = await pair()
         for stream in (here, there):
-            assert stream._stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert stream._socket._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             await stream.aclose()
         await listener.aclose()
 
@@ -100,7 +100,7 @@ async def test_ipv6_works_where_there_is_any(address: str) -> None:
 
 
 async def test_a_silent_host_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(real_network, "DIAL_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(tcp, "DIAL_TIMEOUT_S", 0.2)
     with trio.fail_after(TIMEOUT_S), trio.socket.socket() as full:
         await full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -141,7 +141,7 @@ async def test_running_out_of_descriptors_is_outlived() -> None:
     with trio.fail_after(TIMEOUT_S):
         (inner,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         exhausted: Any = ExhaustedOnce(inner)
-        listener = RealListener(exhausted)
+        listener = RealListener(exhausted, memoryview(bytearray(16)))
         dialled = await RealNetwork().dial(listener.address)
         accepted = await listener.accept()
         assert exhausted.refusals == 1

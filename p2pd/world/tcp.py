@@ -1,0 +1,170 @@
+"""A TCP connection in trio's hands, as thin as can be: what both the plain and the encrypted streams stand on.
+
+Each call tries at once and waits only if it must, which halves the wake-ups of trio's own stream; and between a
+successful try and its caller's next line nobody else runs, so that all connections of a network can share one buffer
+for what they receive.
+"""
+
+import errno
+import socket
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from .address import join_address, split_address
+
+if TYPE_CHECKING:
+    from .network import Buffer
+
+DIAL_TIMEOUT_S: Final = 5.0
+"""Three SYNs (0, 1 and 3 s) have gone unanswered by then."""
+UNSENT_BYTES: Final = 256 * 1024
+"""Not yet sent bytes in the kernel at which a sender waits. trio's own 16 KiB are for interactive use."""
+PARTS_MAX: Final = 64
+"""In one system call; any number below the kernel's own limit of 1024 would do."""
+BACKLOG: Final = 1024
+ACCEPT_PAUSE_S: Final = 0.1
+"""Rest when there is no descriptor or memory for another connection; meanwhile others may end."""
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+
+
+class TcpSocket:
+    """One connection. trio's errors: BrokenResourceError (they went), ClosedResourceError (we closed)."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self.remote_address = _remote_address(stream)
+        lowat = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+        if lowat is not None:
+            stream.setsockopt(socket.IPPROTO_TCP, lowat, UNSENT_BYTES)
+        self._socket = socket.socket(fileno=stream.socket.detach())
+        self._socket.setblocking(False)
+        self._sending = False
+
+    def __repr__(self) -> str:
+        return f"<TcpSocket to {self.remote_address}>"
+
+    def try_receive(self, buffer: bytearray | memoryview, bytes_max: int = 0) -> int | None:
+        """Bytes that are there, into the beginning of the buffer: how many, 0 at the end, None when none came yet."""
+        try:
+            return self._socket.recv_into(buffer, bytes_max)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise self._translated(error) from error
+
+    async def wait_readable(self) -> None:
+        """Until `try_receive` has something to say."""
+        await trio.lowlevel.wait_readable(self._socket)
+
+    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+        """What is there, at least one byte, 0 at the end; a checkpoint."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if (count := self.try_receive(buffer)) is not None:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return count
+        while count is None:
+            await self.wait_readable()
+            count = self.try_receive(buffer)
+        return count
+
+    def try_send(self, data: "Buffer") -> int:
+        """Send what the kernel takes at once: how many bytes."""
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise self._translated(error) from error
+
+    async def send_all(self, parts: "Sequence[Buffer]") -> None:
+        """Send all of them in order; a checkpoint."""
+        if self._sending:
+            raise trio.BusyResourceError("another task is sending on this connection")
+        self._sending = True
+        try:
+            await self._send_all([memoryview(part).cast("B") for part in parts])
+        finally:
+            self._sending = False
+
+    async def _send_all(self, views: list[memoryview]) -> None:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        waited, first = False, 0
+        while first < len(views):
+            try:
+                count = self._socket.sendmsg(views[first : first + PARTS_MAX])
+            except BlockingIOError:
+                await trio.lowlevel.wait_writable(self._socket)
+                waited = True
+                continue
+            except OSError as error:
+                raise self._translated(error) from error
+            while first < len(views) and count >= len(views[first]):
+                count -= len(views[first])
+                first += 1
+            if count:
+                views[first] = views[first][count:]
+        if not waited:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+
+    def close(self) -> None:
+        """Close both ways; whoever waits here finds it closed."""
+        if self._socket.fileno() >= 0:
+            trio.lowlevel.notify_closing(self._socket)
+            self._socket.close()
+
+    def _translated(self, error: OSError) -> Exception:
+        if error.errno == errno.EBADF:
+            return trio.ClosedResourceError("this connection was closed")
+        return trio.BrokenResourceError(f"{self.remote_address}: {error.strerror or error}")
+
+
+async def dial(address: str) -> TcpSocket:
+    """Connect to `host:port`, names resolved and both address families tried; OSError when nobody is there, or nobody
+    answers within DIAL_TIMEOUT_S."""
+    host, port = _split(address)
+    with trio.move_on_after(DIAL_TIMEOUT_S):
+        return TcpSocket(await trio.open_tcp_stream(host, port))
+    raise OSError(errno.ETIMEDOUT, f"{address} did not answer within {DIAL_TIMEOUT_S:g} s")
+
+
+async def listen(address: str) -> trio.SocketListener:
+    """Listen at `host:port` (port 0: any free one); OSError when taken. Of a name's addresses, the first."""
+    host, port = _split(address)
+    first, *others = await trio.open_tcp_listeners(port, host=host, backlog=BACKLOG)
+    for listener in others:
+        await listener.aclose()
+    return first
+
+
+async def accept(listener: trio.SocketListener) -> TcpSocket:
+    """The next one who dialled. Waits while descriptors or memory are exhausted."""
+    while True:
+        try:
+            return TcpSocket(await listener.accept())
+        except OSError as error:
+            if error.errno not in _EXHAUSTED:
+                raise
+        await trio.sleep(ACCEPT_PAUSE_S)
+
+
+def bound_address(listener: trio.SocketListener) -> str:
+    """`host:port` where it listens."""
+    host, port = listener.socket.getsockname()[:2]
+    return join_address(host, port)
+
+
+def _split(address: str) -> tuple[str, int]:
+    """An address from a peer or tracker may be anything: to the caller that is one more that can't be reached."""
+    try:
+        return split_address(address)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, str(error)) from error
+
+
+def _remote_address(stream: trio.SocketStream) -> str:
+    try:
+        host, port = stream.socket.getpeername()[:2]
+    except OSError:
+        return "a peer that is gone"
+    return join_address(host, port)
