@@ -38,6 +38,7 @@ def build_parser() -> ArgumentParser:
         add(commands)
     repo = commands.add_parser("repo", help="the trust metadata of a blob store")
     _repo(repo.add_subparsers(title="commands", metavar="COMMAND", required=True))
+    _tuf_client(commands)
     keys = commands.add_parser("keys", help="make and show keys")
     _keys(keys.add_subparsers(title="commands", metavar="COMMAND", required=True))
     return parser
@@ -67,6 +68,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "rotate-root": _lazily("cli_sign", "rotate_root"),
     "new": _lazily("cli_keys", "new"),
     "show": _lazily("cli_keys", "show"),
+    "tuf-client": _lazily("cli_tuf", "tuf_client"),
 }
 
 
@@ -231,6 +233,23 @@ def _repo(commands: Any) -> None:
     parser.add_argument("--new-online-key", metavar="PUB", help="then promote with it")
     _life(parser, "--root-expires", "365d", "how long the new root is valid")
     _finish_repo(parser)
+
+
+def _tuf_client(commands: Any) -> None:
+    example = "p2p-manifest tuf-client --metadata-dir cache init root.json"
+    parser = _command(
+        commands, "tuf-client", "be an ordinary TUF client, as TUF's conformance suite drives one", example
+    )
+    parser.add_argument("--metadata-dir", metavar="DIR", required=True, help="verified metadata is kept here")
+    parser.add_argument("--metadata-url", metavar="URL", help="where the repository's metadata is")
+    parser.add_argument("--target-name", metavar="PATH", action="append", help="may be repeated: one after the other")
+    parser.add_argument("--target-base-url", metavar="URL", help="where its targets are")
+    parser.add_argument("--target-dir", metavar="DIR", help="downloaded targets go here")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    init = actions.add_parser("init", help="begin with a trusted root; asks nobody")
+    init.add_argument("trusted_root", metavar="ROOT", help="root.json")
+    actions.add_parser("refresh", help="bring the metadata up to date")
+    actions.add_parser("download", help="refresh, then fetch and verify the named targets")
 
 
 def _finish_repo(parser: ArgumentParser) -> ArgumentParser:

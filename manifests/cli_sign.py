@@ -13,7 +13,7 @@ from .console import EXIT_OK, Console, UsageError
 from .errors import SigningError
 from .names import ReleaseName, parse_release
 from .repository import Repository, Signature
-from .trust_updater import replace_durably
+from .trust_files import replace_durably
 
 
 def init(arguments: Namespace, console: Console) -> int:

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from tuf.api import exceptions as theirs
 
+from . import trust_seen
 from .errors import ExpiredMetadataError, MetadataUnavailableError, UnknownReleaseError, UntrustedReleaseError
 from .limits import MANIFEST_BYTES_MAX
 from .names import ReleaseName
-from .trust_updater import DurableUpdater, MappingFetcher, NeededError, open_updater
+from .trust_updater import METADATA_URL, DurableUpdater, MappingFetcher, NeededError, open_updater
 from .tuf_api import TargetFile, Targets
 
 PARTIES: Final = ("build", "release")
@@ -52,17 +53,29 @@ class Approved:
     length: int
 
 
+Answer = TypeVar("Answer")
+
+
 class TrustChain:
     """From a pinned `root` (the bytes of a root.json) to approved releases.
 
     `cache_directory` keeps verified metadata, by which rollback is recognised; one TrustChain at a time may use it, one
     call at a time. `utc_now` gives POSIX seconds. All calls read and write small files there: call them in a thread.
+    `root_every_s`: how long the next root need not be asked for while the timestamp stays the same.
     """
 
-    def __init__(self, root: bytes, cache_directory: Path, utc_now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        root: bytes,
+        cache_directory: Path,
+        utc_now: Callable[[], float],
+        *,
+        root_every_s: float = trust_seen.ROOT_EVERY_S,
+    ) -> None:
         self._root = root
         self._cache = cache_directory
         self._utc_now = utc_now
+        self._root_every_s = root_every_s
 
     def look_up(
         self, release: ReleaseName, fetched: Mapping[str, bytes | None], *, offline: bool = False
@@ -73,14 +86,52 @@ class TrustChain:
         all the same. Raises UnknownReleaseError (nobody signed it), UntrustedReleaseError (one party only, or they
         disagree, or metadata is forged or rolled back), ExpiredMetadataError, MetadataUnavailableError.
         """
-        fetcher = MappingFetcher(fetched, self._cache if offline else None)
+        return self.ask(lambda updater: _approve(updater, release), fetched, offline=offline)
+
+    def ask(
+        self,
+        question: Callable[[DurableUpdater], Answer],
+        fetched: Mapping[str, bytes | None],
+        *,
+        offline: bool = False,
+    ) -> Answer | Wanted:
+        """What `question` says of the metadata, refreshed and verified; otherwise as `look_up`."""
+        utc, before = self._utc_now(), trust_seen.read(self._cache)
+        updater = None
         try:
             with _translated():
-                updater = open_updater(self._root, self._cache, fetcher, self._utc_now())
+                updater = self._open(fetched, offline, before, utc)
                 updater.refresh()
-                return _approve(updater, release)
+                answer = question(updater)
         except NeededError as needed:
             return Wanted(needed.path, needed.max_bytes)
+        except ExpiredMetadataError:
+            self._remember(before, utc, asked_root=False, expired=True)
+            raise
+        self._remember(before, utc, asked_root=_root_path(updater) in fetched, expired=False)
+        return answer
+
+    def _open(
+        self, fetched: Mapping[str, bytes | None], offline: bool, seen: trust_seen.Seen, utc: float
+    ) -> DurableUpdater:
+        known = None if seen.root_is_due(utc, self._root_every_s) else self._cached_timestamp()
+        fetcher = MappingFetcher(fetched, self._cache if offline else None, settled_by=known)
+        return open_updater(self._root, self._cache, fetcher, seen.now(utc))
+
+    def _remember(self, before: trust_seen.Seen, utc: float, *, asked_root: bool, expired: bool) -> None:
+        not_after = trust_seen.expiry(self._cached_timestamp())
+        after = before.after(utc, not_after=not_after, asked_root=asked_root)
+        trust_seen.remember(self._cache, before, after, at_once=expired)
+
+    def _cached_timestamp(self) -> bytes | None:
+        try:
+            return (self._cache / "timestamp.json").read_bytes()
+        except OSError:
+            return None
+
+
+def _root_path(updater: DurableUpdater) -> str:
+    return f"{METADATA_URL}{updater.root.version + 1}.root.json"
 
 
 def _approve(updater: DurableUpdater, release: ReleaseName) -> Approved:

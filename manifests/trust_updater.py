@@ -8,9 +8,7 @@ Three names are not public in tuf 7.0 (`_trusted_set`, its `reference_time`, `_p
 nowhere else, and `tests/manifests/test_trust_seam.py` fails when one goes.
 """
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,11 +18,16 @@ from tuf.api.exceptions import DownloadHTTPError, DownloadLengthMismatchError
 from tuf.ngclient.fetcher import FetcherInterface
 
 from .errors import MetadataUnavailableError
-from .tuf_api import Snapshot, Targets, Updater
+from .trust_files import replace_durably
+from .tuf_api import Root, Snapshot, Targets, Updater
 
 METADATA_URL: Final = "metadata/"
 """Relative: what is asked for *is* the path in the blob store."""
+TIMESTAMP_PATH: Final = f"{METADATA_URL}timestamp.json"
+TIMESTAMP_BYTES_MAX: Final = 16_384
+"""tuf's own bound."""
 _VERSIONED: Final = re.compile(r"metadata/(?:\d+\.)?(?P<role>.+)\.json")
+_ROOT: Final = re.compile(r"metadata/\d+\.root\.json")
 _NOT_FOUND: Final = 404
 
 
@@ -38,11 +41,21 @@ class NeededError(Exception):
 
 
 class MappingFetcher(FetcherInterface):
-    """Answers from `fetched` (None: the server said 404) and, when `offline_cache` is given, from the files there."""
+    """Answers from `fetched` (None: the server said 404) and, when `offline_cache` is given, from the files there.
 
-    def __init__(self, fetched: Mapping[str, bytes | None], offline_cache: Path | None) -> None:
+    `settled_by`: while the timestamp is this one, the next root is not asked for.
+    """
+
+    def __init__(
+        self,
+        fetched: Mapping[str, bytes | None],
+        offline_cache: Path | None = None,
+        *,
+        settled_by: bytes | None = None,
+    ) -> None:
         self._fetched = fetched
         self._offline_cache = offline_cache
+        self._settled_by = settled_by
 
     def download_bytes(self, url: str, max_length: int) -> bytes:
         """The file, without tuf's detour over a temporary one."""
@@ -57,13 +70,20 @@ class MappingFetcher(FetcherInterface):
 
     def _find(self, path: str, max_bytes: int) -> bytes:
         if path not in self._fetched:
-            if self._offline_cache is None:
-                raise NeededError(path, max_bytes)
-            return self._cached(path, self._offline_cache)
+            if self._offline_cache is not None:
+                return self._cached(path, self._offline_cache)
+            if self._settled_by is not None and _ROOT.fullmatch(path) and self._timestamp() == self._settled_by:
+                raise DownloadHTTPError("not asked for: the timestamp is the same as last time", _NOT_FOUND)
+            raise NeededError(path, max_bytes)
         data = self._fetched[path]
         if data is None:
             raise DownloadHTTPError(f"there is no {path}", _NOT_FOUND)
         return data
+
+    def _timestamp(self) -> bytes | None:
+        if TIMESTAMP_PATH not in self._fetched:
+            raise NeededError(TIMESTAMP_PATH, TIMESTAMP_BYTES_MAX)
+        return self._fetched[TIMESTAMP_PATH]
 
     def _cached(self, path: str, cache: Path) -> bytes:
         match = _VERSIONED.fullmatch(path)
@@ -81,6 +101,11 @@ class DurableUpdater(Updater):
 
     def _persist_file(self, filename: str, data: bytes) -> None:
         replace_durably(Path(filename), data)
+
+    @property
+    def root(self) -> Root:
+        """The newest verified root so far."""
+        return self._trusted_set.root
 
     @property
     def top_targets(self) -> Targets:
@@ -115,22 +140,3 @@ def _set_time(updater: DurableUpdater, now: float) -> None:
     if not hasattr(trusted_set, "reference_time"):
         raise AttributeError("tuf's TrustedMetadataSet.reference_time is gone: expiry would follow the wrong clock")
     trusted_set.reference_time = datetime.fromtimestamp(now, UTC)
-
-
-def replace_durably(path: Path, data: bytes) -> None:
-    """Make `path` hold `data`: old or new after a power cut, never half, and new once this returned."""
-    try:
-        if path.read_bytes() == data:
-            return
-    except FileNotFoundError:
-        pass
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(file.name, path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

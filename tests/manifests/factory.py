@@ -15,7 +15,7 @@ from manifests.manifest import Entry, HealthCheck, Manifest
 from manifests.names import ReleaseName
 from manifests.repository import Repository
 from manifests.trust import Approved, TrustChain
-from manifests.tuf_api import CryptoSigner
+from manifests.tuf_api import CryptoSigner, Metadata, Timestamp
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -98,6 +98,10 @@ class Publisher:
 
     def promote(self) -> None:
         self.repository.promote(self.keys["online"])
+
+    def timestamp(self) -> Metadata[Timestamp]:
+        """What lies in the store; to be forged."""
+        return Metadata[Timestamp].from_bytes(self.store.get("metadata/timestamp.json"))
 
 
 @dataclass

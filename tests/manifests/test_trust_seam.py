@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from manifests.trust_updater import MappingFetcher, NeededError, open_updater, replace_durably
+from manifests.trust_files import replace_durably
+from manifests.trust_updater import MappingFetcher, NeededError, open_updater
 from manifests.tuf_api import Updater
 from tests.manifests.factory import NOW, Client, Publisher
 
@@ -14,7 +15,7 @@ def test_tuf_still_writes_its_cache_through_the_method_that_we_replace() -> None
 
 
 def test_the_reference_time_is_the_one_that_was_told(publisher: Publisher, tmp_path: Path) -> None:
-    updater = open_updater(publisher.root, tmp_path / "cache", MappingFetcher({}, None), NOW.timestamp())
+    updater = open_updater(publisher.root, tmp_path / "cache", MappingFetcher({}), NOW.timestamp())
     assert updater._trusted_set.reference_time == NOW
 
 
@@ -42,4 +43,4 @@ def test_a_replaced_file_is_the_new_one_and_nothing_is_left_beside_it(tmp_path: 
 
 def test_what_is_missing_comes_through_tufs_own_handling_of_errors() -> None:
     with pytest.raises(NeededError):
-        MappingFetcher({}, None).download_bytes("metadata/timestamp.json", 10)
+        MappingFetcher({}).download_bytes("metadata/timestamp.json", 10)
