@@ -53,11 +53,11 @@ class Fetching:
 
     def __init__(self, books: Books, rng: Random, now: float) -> None:
         self._books, self._rng = books, rng
-        self._everything = bitset.full(len(books.lengths))
+        self.everything = self.wanted = bitset.full(len(books.lengths))
         self._piece_bytes = sum(books.lengths) / len(books.lengths) if books.lengths else 1.0
         self.requests = Requests(books.lengths)
         self.rate = Rate()
-        self.origin = PeerView(ORIGIN, Tier.ORIGIN, self._everything, now)
+        self.origin = PeerView(ORIGIN, Tier.ORIGIN, self.everything, now)
         self.origin_usable = False
         self.paused = False
         self.held_back = ""
@@ -68,8 +68,8 @@ class Fetching:
 
     @property
     def missing(self) -> int:
-        """Pieces neither present nor being verified."""
-        return self._everything & ~self._books.present & ~self._books.verifying
+        """Pieces that are wanted, and neither present nor being verified."""
+        return self.wanted & ~self._books.present & ~self._books.verifying
 
     @property
     def unheld(self) -> int:
@@ -152,6 +152,14 @@ class Fetching:
             peer.cancelled.add(piece)  # its bytes may have left before it said so
         if reason != "gone":
             peer.busy_until = now + BUSY_S * (0.5 + self._rng.random())
+
+    def want(self, pieces: int, now: float) -> None:
+        """Ask for these only, and take back what was asked beyond them."""
+        self.wanted = pieces
+        self._unheld_since = now
+        for peer in [*self._books.peers.values(), self.origin]:
+            for piece in [one for one in peer.requested if not pieces >> one & 1]:
+                self._cancel(peer, piece)
 
     def release(self, peer: PeerView) -> None:
         """`peer` is gone: what it owed may be asked elsewhere."""

@@ -57,7 +57,7 @@ class Swarm:
     @property
     def complete(self) -> bool:
         """We hold every piece."""
-        return not self._fetching.missing and not self._books.verifying
+        return self._books.present == self._fetching.everything
 
     @property
     def neighbours(self) -> int:
@@ -227,6 +227,12 @@ class Swarm:
         """Ask again."""
         self._fetching.resume(now)
         self._tick_at = now + TICK_S
+
+    def want(self, pieces: int, now: float) -> None:
+        """Ask for this set of pieces only: the others come another way, or are not needed."""
+        if pieces != self._fetching.wanted:
+            self._fetching.want(pieces, now)
+            self._tick_at = min(self._tick_at, now)
 
     def hold_back(self, because: str, now: float) -> None:
         """Ask only LAN peers while there is a reason to; '' ends that."""
