@@ -1,6 +1,5 @@
 """From a goal to a release that runs: the lifecycle (a pure brain), its body, and what ties both together."""
 
-from .garbage import Kept, surplus
 from .installer import Installer, release_directory
 from .keeper import Keeper, load_memory
 from .lifecycle import Lifecycle, ServiceStatus
@@ -11,12 +10,10 @@ __all__ = [
     "Candidate",
     "Installer",
     "Keeper",
-    "Kept",
     "Lifecycle",
     "Memory",
     "ServiceStatus",
     "State",
     "load_memory",
     "release_directory",
-    "surplus",
 ]
