@@ -35,8 +35,10 @@ class Engine:
     what: str
 
 
+_SWARM: Final = ("sim.plan", "SwarmPlan")
 ENGINES: Final[dict[str, Engine]] = {
-    "scale": Engine(("sim.scale.plan", "ScalePlan"), "sim.scale.engine", "one release to many hosts, chunk by chunk"),
+    "fleet": Engine(_SWARM, "sim.fleet.engine", "one release to real daemons, trackers and seeders, in virtual time"),
+    "scale": Engine(_SWARM, "sim.scale.engine", "one release to many hosts, chunk by chunk"),
     "cohort": Engine(("sim.cohort.plan", "CohortPlan"), "sim.cohort.engine", "a rollout to hundreds of millions"),
 }
 """Engines by the name in a scenario. A new engine is a new row."""

@@ -12,16 +12,18 @@ PEER_QUEUE_PIECES_MAX: Final = 1024
 PEER_QUEUE_PIECES_FREE: Final = 1
 """Of every peer always taken: one that asks for much and reads nothing must not shut out the others."""
 QUEUE_S_MAX: Final = 1.0
-QUEUE_BYTES_FREE: Final = 512 * 1024
-"""Always taken, whatever the rate."""
+QUEUE_PIECES_FREE: Final = 2
+"""Always taken, whatever the rate. In pieces: so all here stays as it is when sizes and rates are divided alike."""
 FRESH_S: Final = 1.0
 """So long after it was empty a queue may hold more: refusals would keep a fast uplink idle while it is found out."""
-FRESH_BYTES_FREE: Final = 4 * 1024 * 1024
+FRESH_PIECES_FREE: Final = 16
 FRESH_QUEUE_S_MAX: Final = 8.0
 
 
-def accepts_request(*, peer_queue_pieces: int, queue_bytes: int, upload_bytes_per_s: float, busy_s: float) -> bool:
-    """True if one more request of a peer with so many waiting fits into a queue of `queue_bytes`.
+def accepts_request(
+    *, peer_queue_pieces: int, queue_bytes: int, piece_bytes: int, upload_bytes_per_s: float, busy_s: float
+) -> bool:
+    """True if one more piece for a peer with so many waiting fits into a queue of `queue_bytes`.
 
     `busy_s`: since the queue was last empty.
     """
@@ -30,5 +32,5 @@ def accepts_request(*, peer_queue_pieces: int, queue_bytes: int, upload_bytes_pe
     if peer_queue_pieces < PEER_QUEUE_PIECES_FREE:
         return True
     if busy_s < FRESH_S:
-        return queue_bytes <= FRESH_BYTES_FREE + FRESH_QUEUE_S_MAX * upload_bytes_per_s
-    return queue_bytes <= QUEUE_BYTES_FREE + QUEUE_S_MAX * upload_bytes_per_s
+        return queue_bytes <= FRESH_PIECES_FREE * piece_bytes + FRESH_QUEUE_S_MAX * upload_bytes_per_s
+    return queue_bytes <= QUEUE_PIECES_FREE * piece_bytes + QUEUE_S_MAX * upload_bytes_per_s

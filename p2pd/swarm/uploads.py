@@ -34,6 +34,7 @@ class Uploads:
         fits = accepts_request(
             peer_queue_pieces=len(queue),
             queue_bytes=self.queued_bytes,
+            piece_bytes=owed.length,
             upload_bytes_per_s=self.rate.per_s(now),
             busy_s=now - self._busy_since if self.queued_bytes else 0.0,
         )

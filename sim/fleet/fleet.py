@@ -67,7 +67,10 @@ class Fleet:
         self.rng = Random(f"fleet/{rng_seed}")
         self.clock = SimClock()
         self.trace = Trace(self.clock, folder, keep_trace)
-        self.network = SimNetwork(self.clock, Random(f"network/{rng_seed}"), self.trace.heard, plan.quantum_bytes)
+        self.network = SimNetwork(
+            self.clock, Random(f"network/{rng_seed}"), self.trace.heard, plan.quantum_bytes,
+            plan.piece_bytes if plan.diluted else 0, plan.window_bytes,
+        )  # fmt: skip
         self.published: Published = publish(plan.releases, plan.pieces, plan.piece_bytes, plan.metadata_life_s)
         self.blobs = Blobs(dict(self.published.blobs))
         self.daemons: dict[str, Member[Daemon]] = {}
@@ -105,6 +108,8 @@ class Fleet:
         self._add_tracker(TrackerConfig(listen, fleet=FLEET), self._world)
         for region, place in self._regions.items():
             config = TrackerConfig(f"tracker-{region}:8470", fleet=FLEET, region=region, upstream=listen)
+            if self.plan.announce_s:
+                config = replace(config, interval_busy_s=self.plan.announce_s)
             self._add_tracker(config, place)
 
     def _add_tracker(self, config: TrackerConfig, place: Place) -> None:
@@ -123,7 +128,8 @@ class Fleet:
         plan = self.plan
         for number in range(plan.seeders):
             region = plan.regions[number % len(plan.regions)]
-            host = self._host(f"seeder-{number + 1}", self._regions[region], plan.seeder, region, "seeder")
+            place = self._world if plan.seeders_outside else self._regions[region]
+            host = self._host(f"seeder-{number + 1}", place, plan.seeder, region, "seeder")
             config = SeederConfig(
                 store="memory:///",
                 http_listen=f"{host.name}:8480",
@@ -143,7 +149,8 @@ class Fleet:
             name = f"d{number + 1:03d}"
             rack = self._rack(region, number // len(plan.regions) % plan.racks)
             nat = number >= plan.daemons - plan.behind_nat
-            host = self._host(name, rack, plan.daemon, region, "daemon", nat=nat)
+            access = plan.daemon.at(plan.speeds[number]) if plan.speeds else plan.daemon
+            host = self._host(name, rack, access, region, "daemon", nat=nat)
             host.disk.make_directories(os.path.dirname(TRUST_ROOT))
             host.disk.replace(TRUST_ROOT, self.published.root)
             host.disk.sync_all("/")

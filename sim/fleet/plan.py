@@ -15,6 +15,8 @@ QUANTUM_BYTES_MIN: Final = 1024
 QUANTUM_PIECE_BYTES_MAX: Final = 1024
 """A piece that is no larger stays whole."""
 HEAD_BYTES: Final = 64
+PIECE_QUANTA: Final = 4
+"""A diluted piece travels in so many parts: it enters the next link before it has left the one before."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,16 @@ class Access:
     down_bytes_per_s: float = inf
     latency_s: float = 0.0005
 
+    def at(self, speed: float) -> "Access":
+        """The same at a share of the rates."""
+        return Access(self.up_bytes_per_s * speed, self.down_bytes_per_s * speed, self.latency_s)
+
 
 @dataclass(frozen=True)
 class FleetPlan:
     """Daemons are spread over the regions in turn, and within a region over its racks.
 
-    Rates may be *diluted*: with all rates and the size of pieces divided by the same number the times stay the same,
+    Rates may be `diluted`: with all rates and the size of pieces divided by the same number the times stay the same,
     and the run gets cheaper. `backbone`: of each region; `rack`: of each rack (one a region when `racks` is 1).
     """
 
@@ -49,6 +55,13 @@ class FleetPlan:
     """So many daemons, the last ones, are behind a NAT of their own: they dial, nobody dials them."""
     disk: DiskSpeed = field(default_factory=DiskSpeed)
     metadata_life_s: float = TIMESTAMP_LIFE.total_seconds()
+    diluted: bool = False
+    seeders_outside: bool = False
+    """The seeders stand outside all regions, so what they send enters through the backbone's link."""
+    speeds: tuple[float, ...] = ()
+    """Of each daemon, the share of `daemon`'s rates that it has; empty: all of it."""
+    announce_s: float = 0.0
+    """Between announces of a daemon that is missing pieces; 0: the tracker's own default."""
     cdn: bool = False
     """The first seeder's HTTP is also in the daemons' configuration."""
     upload_bytes_per_s: int = 0
@@ -57,11 +70,22 @@ class FleetPlan:
 
     @property
     def quantum_bytes(self) -> int:
-        """What a flow sends in one turn: QUANTUM_S of the slowest link, within bounds."""
+        """What a flow sends in one turn: QUANTUM_S of the slowest link, within bounds; of diluted pieces a part."""
+        if self.diluted:
+            return -(-(self.piece_bytes + HEAD_BYTES) // PIECE_QUANTA)
         links = (self.daemon, self.seeder, self.rack, self.backbone)
-        slowest = min(min(link.up_bytes_per_s, link.down_bytes_per_s) for link in links)
+        slowest = min(min(link.up_bytes_per_s, link.down_bytes_per_s) for link in links) * min(self.speeds, default=1.0)
         whole = self.piece_bytes + HEAD_BYTES if self.piece_bytes <= QUANTUM_PIECE_BYTES_MAX else QUANTUM_BYTES_MIN
         return round(max(whole, min(QUANTUM_BYTES, QUANTUM_S * slowest)))
+
+    @property
+    def window_bytes(self) -> int:
+        """What a connection has under way: two diluted pieces, and bandwidth times round trip; 0: the default."""
+        if not self.diluted:
+            return 0
+        latency_s = self.backbone.latency_s + self.daemon.latency_s + self.rack.latency_s
+        round_trip = 4 * latency_s * min(self.daemon.up_bytes_per_s, self.daemon.down_bytes_per_s)
+        return round(2 * (self.piece_bytes + HEAD_BYTES) + round_trip)
 
     @property
     def size_bytes(self) -> int:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 SMALL_BYTES: Final = 512
 """What is no larger pays the way's latency but takes no room on it."""
-WINDOW_QUANTA: Final = 16
-"""Sent and not yet read; above this the sender waits. Deep enough to fill every simulated way."""
 
 
 class Waiter:
@@ -71,20 +69,21 @@ class Flow:
     async def put(self, data: bytes) -> None:
         """Send it all; returns when all of it is under way."""
         await trio.lowlevel.checkpoint()
-        quantum = self._connection.network.quantum_bytes
+        network = self._connection.network
+        quantum, light = network.quantum_bytes, network.is_light(len(data))
         for start in range(0, len(data), quantum):
             self._check_sender()
-            while self._outstanding >= WINDOW_QUANTA * quantum:
+            while self._outstanding >= network.window_bytes:
                 await self._writable.park()
                 self._check_sender()
-            self._send(data if len(data) <= quantum else data[start : start + quantum])
+            self._send(data if len(data) <= quantum else data[start : start + quantum], light)
 
     def end(self) -> None:
         """Nothing more will come."""
         if not self.ended:
             self.ended = True
             if not self.broken and not self.muted:
-                self._send(b"")
+                self._send(b"", True)
             self._writable.wake()
 
     def _check_sender(self) -> None:
@@ -95,12 +94,12 @@ class Flow:
 
     # -- on the way ---------------------------------------------------------------------------------------------
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes, light: bool) -> None:
         self._outstanding += len(data)
         self.sent_bytes += len(data)
-        if len(data) > SMALL_BYTES or self._bulk:
+        if not light or self._bulk:
             self._bulk += 1
-            self._pass(data, len(data) if len(data) > SMALL_BYTES else 0, 0)
+            self._pass(data, 0 if light else len(data), 0)
         else:
             clock = self._connection.network.clock
             clock.at(clock.now + self._connection.latency_s, self._arrive, data)

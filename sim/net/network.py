@@ -26,6 +26,10 @@ from .place import Place, route
 from .port import Port, SimListener
 
 QUANTUM_BYTES: Final = 16 * 1024
+WINDOW_QUANTA: Final = 16
+"""Sent and not yet read, where nothing else is said: deep enough to fill every way of the chaos fleets."""
+HEAD_BYTES_MAX: Final = 512
+"""What stands before a piece, on the peer wire or in an HTTP answer."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,23 @@ class SimNetwork:
     """`port(name, place)` is what a host is given. `heard` is told of everything that is delivered.
 
     `quantum_bytes`: what a flow sends in one turn. Smaller is fairer and dearer; it should pass the slowest link in
-    well under a second, or a shared link looks like one that stalls.
+    well under a second, or a shared link looks like one that stalls. `diluted_bytes`: where pieces and rates are
+    diluted, the size of a piece. What is not as long as one was not diluted, so it pays latency only. `window_bytes`:
+    what one way of a connection holds that was sent and not yet read; above it the sender waits.
     """
 
     def __init__(
-        self, clock: SimClock, rng: Random, heard: Callable[[str, str, bytes], None], quantum_bytes: int = QUANTUM_BYTES
+        self,
+        clock: SimClock,
+        rng: Random,
+        heard: Callable[[str, str, bytes], None],
+        quantum_bytes: int = QUANTUM_BYTES,
+        diluted_bytes: int = 0,
+        window_bytes: int = 0,
     ) -> None:
         self.clock = clock
+        self.window_bytes = window_bytes or WINDOW_QUANTA * quantum_bytes
+        self._diluted_bytes = diluted_bytes
         self.quantum_bytes = quantum_bytes
         self.ports: dict[str, Port] = {}
         self.corrupted = 0
@@ -192,6 +206,12 @@ class SimNetwork:
     def link(self, place: Place, *, upwards: bool) -> Link | None:
         """A place's link, if it has a bound and was used."""
         return self._links.get((place, upwards))
+
+    def is_light(self, count: int) -> bool:
+        """Whether a message of so many bytes pays latency only."""
+        if self._diluted_bytes:
+            return not 0 <= count - self._diluted_bytes <= HEAD_BYTES_MAX
+        return count <= SMALL_BYTES
 
     # -- for connections ----------------------------------------------------------------------------------------
 

@@ -94,14 +94,15 @@ def _scale_cards(result: Result) -> list[str]:
         picture = charts.finish(finish, result.facts["bound_s"], "finish times")
         cards.append(_card("The finish", words, picture, wide=True))
     cards.append(_sources(result))
-    limits = charts.layers(
-        time[1:], _array(result, "limits")[1:], result.labels["limits"], "what limited whom", percent, y_high=1.0
-    )
-    cards.append(
-        _card("What limited whom", "Share of the downloading hosts, by what kept them from going faster.", limits)
-    )
+    if "limits" in result.arrays:
+        limits = charts.layers(
+            time[1:], _array(result, "limits")[1:], result.labels["limits"], "what limited whom", percent, y_high=1.0
+        )
+        cards.append(
+            _card("What limited whom", "Share of the downloading hosts, by what kept them from going faster.", limits)
+        )
     crossed = _array(result, "crossed_bytes")
-    copies = crossed[-1] / (result.facts["chunks"] * _chunk_bytes(result))
+    copies = crossed[-1] / result.facts["size_bytes"]
     rows = [(name, float(n)) for name, n in zip(result.labels["crossed_bytes"], copies, strict=True)][:16]
     rows.append(("sent by the origin", result.facts["origin_copies"]))
     least = 0.0 if _seeded(result) else 1.0
@@ -115,11 +116,6 @@ def _scale_cards(result: Result) -> list[str]:
         _card("Traffic between regions", "What came into all regions together from outside, per second.", line)
     )
     return cards
-
-
-def _chunk_bytes(result: Result) -> float:
-    """From the arrays: the release has `chunks` equal chunks, and every delivered chunk counts in full."""
-    return float(_array(result, "bytes_by_source")[-1].sum() / max(result.facts["transfers"], 1.0))
 
 
 def _seeded(result: Result) -> bool:

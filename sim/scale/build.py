@@ -6,38 +6,32 @@ from typing import Any
 import numpy as np
 
 from sim.errors import ScenarioError
+from sim.facts import SOURCES
+from sim.plan import SwarmPlan
+from sim.population import Population
 
 from . import graph
 from .dice import new_dice
-from .plan import ScalePlan
-from .state import ACTIVE, AWAY, F32, GONE, I32, I64, LIMITS, SOURCES, U64, Rules, Swarm
+from .state import ACTIVE, AWAY, F32, GONE, I32, I64, LIMITS, U64, Rules, Swarm
 
 RING_MAX = 4096
 """Chunk times that a chunk may travel; lists of arrivals take 13 bytes a host each."""
 
 
-def _events(plan: ScalePlan, rng: np.random.Generator) -> tuple[I64, bool]:
+def _events(plan: SwarmPlan, who: Population) -> tuple[I64, bool]:
     """Joins and deaths by step; and whether everybody is there at the start."""
-    hosts = plan.hosts
-    joins = rng.uniform(0.0, 1.0, hosts.count) * hosts.join_over_s
-    if hosts.start_delay_s:
-        joins += rng.exponential(hosts.start_delay_s, hosts.count)
-    at_once = not joins.any()
-    rows = [(0 if at_once else int(at / plan.step_s), ACTIVE, host) for host, at in enumerate(joins)]
-    dying = rng.choice(hosts.count, round(hosts.count * hosts.dying_share), replace=False)
-    for host, part in zip(dying, rng.uniform(0.0, 1.0, len(dying)), strict=True):
-        death_s = joins[host] + part * max(0.0, hosts.dying_by_s - joins[host])
-        rows.append((int(death_s / plan.step_s) + 1, GONE, int(host)))
+    at_once = not who.join_s.any()
+    rows = [(0 if at_once else int(at / plan.step_s), ACTIVE, host) for host, at in enumerate(who.join_s)]
+    rows += [
+        (int(who.dies_s[host] / plan.step_s) + 1, GONE, int(host)) for host in np.flatnonzero(np.isfinite(who.dies_s))
+    ]
     return np.array(sorted(rows), dtype=np.int64), at_once
 
 
-def _speeds(plan: ScalePlan, rng: np.random.Generator) -> tuple[F32, F32]:
+def _speeds(plan: SwarmPlan, who: Population) -> tuple[F32, F32]:
     """Uplinks and downlinks, chunks per step."""
-    hosts = plan.hosts
-    factor = np.where(rng.uniform(size=hosts.count) < hosts.slow_share, 1.0 / hosts.slow_factor, 1.0)
-    up = factor.astype(np.float32)
-    down = (factor * hosts.downlink_bytes_per_s / hosts.uplink_bytes_per_s).astype(np.float32)
-    return up, down
+    down = who.speed * plan.hosts.downlink_bytes_per_s / plan.hosts.uplink_bytes_per_s
+    return who.speed.astype(np.float32), down.astype(np.float32)
 
 
 def _full_words(words: int, chunks: int) -> U64:
@@ -49,7 +43,7 @@ def _full_words(words: int, chunks: int) -> U64:
     return row
 
 
-def _sources(plan: ScalePlan) -> tuple[I32, list[float], list[float]]:
+def _sources(plan: SwarmPlan) -> tuple[I32, list[float], list[float]]:
     """Region, rate and budget of each source."""
     per_s, copies = plan.hosts.uplink_bytes_per_s, plan.origin.copies_max
     regions: list[int] = []
@@ -67,7 +61,7 @@ def _sources(plan: ScalePlan) -> tuple[I32, list[float], list[float]]:
     return np.array(regions, dtype=np.int32), rates, budgets
 
 
-def _groups(plan: ScalePlan) -> tuple[I32, I32]:
+def _groups(plan: SwarmPlan) -> tuple[I32, I32]:
     """Region and rack of each host. Regions take turns: hosts pull in order of number, and none may always be last."""
     number = np.arange(plan.hosts.count, dtype=np.int64)
     region = (number % plan.regions.count).astype(np.int32)
@@ -79,7 +73,7 @@ def _groups(plan: ScalePlan) -> tuple[I32, I32]:
 
 
 def _neighbours(
-    plan: ScalePlan, region: I32, rack: I32, at_once: bool, rng: np.random.Generator
+    plan: SwarmPlan, region: I32, rack: I32, at_once: bool, rng: np.random.Generator
 ) -> tuple[I32, I32, int]:
     degree = plan.policy.degree // 2 * 2
     near = min(plan.policy.rack_degree, degree) // 2 * 2 if plan.racks.hosts else 0
@@ -95,13 +89,13 @@ def _neighbours(
     return np.ascontiguousarray(np.hstack(columns)), remotes, near
 
 
-def _delays(plan: ScalePlan, up: F32) -> I32:
+def _delays(plan: SwarmPlan, up: F32) -> I32:
     """Steps from the start of a transfer until the chunk can be served on."""
     steps = np.ceil(1.0 / up - 1e-6) + round(plan.hosts.latency_s / plan.step_s)
     return np.asarray(steps, dtype=np.int32)
 
 
-def rules_of(plan: ScalePlan, near: int, at_once: bool, delays: I32) -> Rules:
+def rules_of(plan: SwarmPlan, near: int, at_once: bool, delays: I32) -> Rules:
     """The run's constants, in steps."""
     step = plan.step_s
     announce = plan.tracker.announce_s or (0.0 if at_once else 30.0)
@@ -125,7 +119,7 @@ def rules_of(plan: ScalePlan, near: int, at_once: bool, delays: I32) -> Rules:
     )
 
 
-def _of_hosts(plan: ScalePlan, up: F32, down: F32, full: U64, sources: int) -> dict[str, Any]:
+def _of_hosts(plan: SwarmPlan, up: F32, down: F32, full: U64, sources: int) -> dict[str, Any]:
     """What the kernel keeps about each host."""
     hosts, words = plan.hosts.count, len(full)
     taken = np.zeros((hosts, words), dtype=np.uint64)
@@ -150,7 +144,7 @@ def _of_hosts(plan: ScalePlan, up: F32, down: F32, full: U64, sources: int) -> d
     }
 
 
-def _of_regions(plan: ScalePlan, full: U64, racks: int) -> dict[str, Any]:
+def _of_regions(plan: SwarmPlan, full: U64, racks: int) -> dict[str, Any]:
     """What the kernel keeps about each region and rack."""
     regions, per_s, step = plan.regions.count, plan.hosts.uplink_bytes_per_s, plan.step_s
     held = np.zeros((regions, len(full)), dtype=np.uint64)
@@ -174,7 +168,7 @@ def _of_regions(plan: ScalePlan, full: U64, racks: int) -> dict[str, Any]:
     }
 
 
-def _of_sources(plan: ScalePlan, words: int) -> dict[str, Any]:
+def _of_sources(plan: SwarmPlan, words: int) -> dict[str, Any]:
     """What the kernel keeps about origin and seeders."""
     region, rates, budgets = _sources(plan)
     return {
@@ -186,7 +180,7 @@ def _of_sources(plan: ScalePlan, words: int) -> dict[str, Any]:
     }
 
 
-def _in_flight(plan: ScalePlan, slowest: int, wan_delay: int, fastest_down: float) -> dict[str, Any]:
+def _in_flight(plan: SwarmPlan, slowest: int, wan_delay: int, fastest_down: float) -> dict[str, Any]:
     """Room for chunks on their way: `slowest` steps at most within a region."""
     hosts = plan.hosts.count
     ring = 1 << (slowest + wan_delay + 2).bit_length()
@@ -200,12 +194,12 @@ def _in_flight(plan: ScalePlan, slowest: int, wan_delay: int, fastest_down: floa
     }
 
 
-def build(plan: ScalePlan, rng_seed: int) -> tuple[Swarm, Rules]:
+def build(plan: SwarmPlan, who: Population, rng_seed: int) -> tuple[Swarm, Rules]:
     """A swarm at step 0. The same plan and seed give the same arrays."""
     rng = np.random.default_rng(rng_seed)
     region, rack = _groups(plan)
-    up, down = _speeds(plan, rng)
-    events, at_once = _events(plan, rng)
+    up, down = _speeds(plan, who)
+    events, at_once = _events(plan, who)
     peers, remotes, near = _neighbours(plan, region, rack, at_once, rng)
     rules = rules_of(plan, near, at_once, _delays(plan, up))
     full = _full_words(rules.words, plan.chunks)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.facts import ORIGIN, RACK, REGION, REMOTE, SEEDER
+
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
@@ -15,8 +17,7 @@ I8 = npt.NDArray[np.int8]
 AWAY, ACTIVE, COMPLETE, GONE = 0, 1, 2, 3
 """A host's state: not here yet, downloading, has it all, left or died."""
 
-FROM_ORIGIN, FROM_SEEDER, FROM_RACK, FROM_REGION, FROM_REMOTE = range(5)
-SOURCES = ("origin", "regional seeder", "peers, same rack", "peers, same region", "peers, other region")
+FROM_ORIGIN, FROM_SEEDER, FROM_RACK, FROM_REGION, FROM_REMOTE = ORIGIN, SEEDER, RACK, REGION, REMOTE
 
 FULL, BUSY, NOTHING_NEW, FEED, NO_PEERS = range(5)
 LIMITS = ("own downlink", "peers' uplinks", "peers have nothing new", "origin and feeds", "knows no peers")

@@ -12,12 +12,12 @@ from p2pd.policy.backoff import BASE_S, LIMIT_S, Backoff, jittered
 from p2pd.policy.hedging import COPIES_MAX, HOPELESS_S, WAITED_S_MIN, is_hopeless, worth_hedging
 from p2pd.policy.pacing import QUEUE_BYTES_MAX, RATE_MEMORY_S, Rate, TokenBucket, queue_bytes, total_queue_bytes
 from p2pd.policy.serving import (
-    FRESH_BYTES_FREE,
+    FRESH_PIECES_FREE,
     FRESH_QUEUE_S_MAX,
     FRESH_S,
     PEER_QUEUE_PIECES_FREE,
     PEER_QUEUE_PIECES_MAX,
-    QUEUE_BYTES_FREE,
+    QUEUE_PIECES_FREE,
     QUEUE_S_MAX,
     accepts_request,
 )
@@ -73,16 +73,19 @@ def test_all_queues_together_hold_more_than_one(rate: float, piece_bytes: int) -
 # -- what is taken on ------------------------------------------------------------------------------------------
 
 
+PIECE = 4096
+
+
 @pytest.mark.parametrize(
     "pieces, queued, rate, busy_s, accepted",
     [
         (5, 0, 0, inf, True),
-        (5, QUEUE_BYTES_FREE, 0, inf, True),
-        (5, QUEUE_BYTES_FREE + 1, 0, inf, False),
-        (5, QUEUE_BYTES_FREE + QUEUE_S_MAX * 1000, 1000, inf, True),
-        (5, QUEUE_BYTES_FREE + QUEUE_S_MAX * 1000 + 1, 1000, FRESH_S, False),
-        (5, FRESH_BYTES_FREE + FRESH_QUEUE_S_MAX * 1000, 1000, FRESH_S - 0.1, True),
-        (5, FRESH_BYTES_FREE + FRESH_QUEUE_S_MAX * 1000 + 1, 1000, 0.0, False),
+        (5, QUEUE_PIECES_FREE * PIECE, 0, inf, True),
+        (5, QUEUE_PIECES_FREE * PIECE + 1, 0, inf, False),
+        (5, QUEUE_PIECES_FREE * PIECE + QUEUE_S_MAX * 1000, 1000, inf, True),
+        (5, QUEUE_PIECES_FREE * PIECE + QUEUE_S_MAX * 1000 + 1, 1000, FRESH_S, False),
+        (5, FRESH_PIECES_FREE * PIECE + FRESH_QUEUE_S_MAX * 1000, 1000, FRESH_S - 0.1, True),
+        (5, FRESH_PIECES_FREE * PIECE + FRESH_QUEUE_S_MAX * 1000 + 1, 1000, 0.0, False),
         (PEER_QUEUE_PIECES_MAX, 0, 0, 0.0, False),
         (PEER_QUEUE_PIECES_MAX - 1, 0, 0, inf, True),
         (PEER_QUEUE_PIECES_FREE - 1, 10**12, 0, inf, True),
@@ -92,7 +95,13 @@ def test_all_queues_together_hold_more_than_one(rate: float, piece_bytes: int) -
 def test_requests_are_taken_while_the_queue_is_short_in_time(
     pieces: int, queued: float, rate: float, busy_s: float, accepted: bool
 ) -> None:
-    taken = accepts_request(peer_queue_pieces=pieces, queue_bytes=int(queued), upload_bytes_per_s=rate, busy_s=busy_s)
+    taken = accepts_request(
+        peer_queue_pieces=pieces,
+        queue_bytes=int(queued),
+        piece_bytes=PIECE,
+        upload_bytes_per_s=rate,
+        busy_s=busy_s,
+    )
     assert taken is accepted
 
 

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import sim
+from sim.plan import SwarmPlan
+from sim.population import population
 from sim.scale.build import build
 from sim.scale.kernel import advance
+from sim.scale.state import Rules, Swarm
 
 MB = 1e6
 
@@ -24,6 +27,11 @@ def deploy(hosts: int = 800, parts: int = 256, regions: int = 1, down: float = 1
     for name, values in changes.items():
         table[name] = {**table.get(name, {}), **values}
     return table
+
+
+def swarm_of(table: dict[str, Any]) -> tuple[Swarm, Rules]:
+    plan: SwarmPlan = sim.parse(table).plan
+    return build(plan, population(plan, 1), 1)
 
 
 def test_the_same_seed_gives_the_same_run() -> None:
@@ -59,19 +67,19 @@ def test_no_region_takes_in_more_than_its_feed_carries() -> None:
 
 
 def test_nobody_receives_faster_than_its_downlink() -> None:
-    swarm, rules = build(sim.parse(deploy(hosts=20, down=1.5, origin={"copies_max": 90.0})).plan, 1)
+    swarm, rules = swarm_of(deploy(hosts=20, down=1.5, origin={"copies_max": 90.0}))
     advance(swarm, rules, 0, 100)
     assert 1.2 * 100 < swarm.taken_count.max() <= 1.5 * 100 + 1
 
 
 def test_nobody_sends_faster_than_its_uplink() -> None:
-    swarm, rules = build(sim.parse(deploy(hosts=300, down=2.0, origin={"copies_max": 1.0})).plan, 1)
+    swarm, rules = swarm_of(deploy(hosts=300, down=2.0, origin={"copies_max": 1.0}))
     advance(swarm, rules, 0, 100)
     assert swarm.moved[2:].sum() <= 300 * 100
 
 
 def test_what_a_host_has_it_was_sent_once() -> None:
-    swarm, rules = build(sim.parse(deploy(hosts=300, regions=3)).plan, 1)
+    swarm, rules = swarm_of(deploy(hosts=300, regions=3))
     advance(swarm, rules, 0, 5_000)
     assert swarm.moved.sum() == 300 * 256
     assert (swarm.has_count == 256).all()

@@ -1,4 +1,7 @@
-"""What a `scale` scenario says: one release to many hosts. Plain values, checked; units as in the fields' names."""
+"""What a scenario of one release to many hosts says, whichever engine runs it: `fleet`, `quick` or `scale`.
+
+Plain values, checked; units as in the fields' names. What an engine can't do of it, it refuses by name.
+"""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -113,7 +116,15 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class ScalePlan:
+class Daemons:
+    """For the engine `fleet` alone."""
+
+    dilution: int = 0
+    """bytes and rates are divided by this, so times stay the same and cost less; 0: pieces come to 4 KiB"""
+
+
+@dataclass(frozen=True)
+class SwarmPlan:
     """One release to many hosts."""
 
     content: Content
@@ -124,6 +135,7 @@ class ScalePlan:
     seeders: Seeders = field(default_factory=Seeders)
     tracker: Tracker = field(default_factory=Tracker)
     policy: Policy = field(default_factory=Policy)
+    daemons: Daemons = field(default_factory=Daemons)
     give_up_s: float = 0.0
     """when to stop waiting for the last host (0: at 20 times the bound)"""
 
@@ -140,6 +152,7 @@ class ScalePlan:
         self._check("policy.degree", self.policy.degree, 2, 256)
         self._check("policy.rarest_of", self.policy.rarest_of, 1, 64)
         self._check("origin.uplink_bytes_per_s", self.origin.uplink_bytes_per_s, 0.0, 1e15)
+        self._check("daemons.dilution", self.daemons.dilution, 0, self.content.chunk_bytes)
         for cut in self.regions.cuts:
             self._check("regions.cuts: region", cut.region, 0, self.regions.count - 1)
         if not self.origin.uplink_bytes_per_s and not (self.seeders.per_region and self.seeders.uplink_bytes_per_s):
@@ -154,6 +167,11 @@ class ScalePlan:
     def chunks(self) -> int:
         """How many chunks the release has."""
         return max(1, round(self.content.size_bytes / self.content.chunk_bytes + 0.4999))
+
+    @property
+    def chunk_bytes(self) -> float:
+        """Of each of them."""
+        return self.content.chunk_bytes
 
     @property
     def step_s(self) -> float:
