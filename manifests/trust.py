@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 from tuf.api import exceptions as theirs
 
 from . import trust_seen
+from .authority import Authority, find_authority
 from .errors import ExpiredMetadataError, MetadataUnavailableError, UnknownReleaseError, UntrustedReleaseError
 from .limits import MANIFEST_BYTES_MAX
 from .names import ReleaseName
@@ -87,6 +88,10 @@ class TrustChain:
         disagree, or metadata is forged or rolled back), ExpiredMetadataError, MetadataUnavailableError.
         """
         return self.ask(lambda updater: _approve(updater, release), fetched, offline=offline)
+
+    def authority(self, fetched: Mapping[str, bytes | None], *, offline: bool = False) -> Authority | None | Wanted:
+        """Who may set goals in this fleet; None when goals are not signed in it. Otherwise as `look_up`."""
+        return self.ask(lambda updater: find_authority(updater.top_targets), fetched, offline=offline)
 
     def ask(
         self,

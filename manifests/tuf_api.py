@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from securesystemslib.signer._crypto_signer import CryptoSigner
     from securesystemslib.signer._key import Key, SSlibKey
+    from securesystemslib.signer._signature import Signature
+    from securesystemslib.signer._signer import Signer
     from tuf.api._payload import (
         DelegatedRole,
         Delegations,
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from tuf.api.metadata import Metadata
     from tuf.ngclient.updater import Updater
 else:
-    from securesystemslib.signer import CryptoSigner, Key, SSlibKey
+    from securesystemslib.signer import CryptoSigner, Key, Signature, Signer, SSlibKey
     from tuf.api.metadata import (
         DelegatedRole,
         Delegations,
@@ -47,7 +49,9 @@ __all__ = [
     "Metadata",
     "Root",
     "SSlibKey",
+    "Signature",
     "Signed",
+    "Signer",
     "Snapshot",
     "TargetFile",
     "Targets",

@@ -27,8 +27,14 @@ TEXT_CHARS_MAX: Final = 512
 """A reason, an error, a URL: one line that a person reads."""
 REPORTS_MAX: Final = 4_096
 """Service reports in one message (a regional tracker forwards its hosts' in batches)."""
-GOALS_MAX: Final = 512
+GOALS_MAX: Final = 256
 """Goals in one message: with texts of full length it still fits a control frame; more follow in another one."""
+SIGNATURES_MAX: Final = 3
+"""Of one goal: the director's, and those of operators where two of them must agree."""
+SIGNATURE_BYTES_MAX: Final = 512
+"""RSA with 4,096 bits; Ed25519 takes 64."""
+KEY_ID_CHARS: Final = 64
+"""TUF's: SHA-256 in hex."""
 AUDIT_RECORDS_MAX: Final = 32
 """Audit records in one answer: with texts of full length it still fits a control frame."""
 SOURCES_MAX: Final = 16
@@ -109,12 +115,20 @@ class Seeders(TrackerMessage, frozen=True, tag="seeders"):
     seeders: Annotated[tuple[PeerInfo, ...], Meta(max_length=PEERS_MAX)]
 
 
+class GoalSignature(msgspec.Struct, frozen=True, array_like=True):
+    """One key's word on a goal; `p2pd.goals` says on which bytes."""
+
+    key: Annotated[str, Meta(min_length=KEY_ID_CHARS, max_length=KEY_ID_CHARS)]
+    signature: Annotated[bytes, Meta(max_length=SIGNATURE_BYTES_MAX)]
+
+
 class Goal(msgspec.Struct, frozen=True, array_like=True):
     """What one service should run. `release` is `product@version`, '' for nothing.
 
     `scope` is `global` or a region. `revision` is the global tracker's counter at the time of the command: the goal
     with the highest revision among `global` and one's own region is in force. `rollback` says that going to an older
-    release was ordered by a person (`rollback` command); without it a node refuses an older release.
+    release was ordered by a person (`rollback` command); without it a node refuses an older release. `at`, `expires`:
+    UTC in seconds. Where the fleet's metadata names a director, a node takes only a goal that is signed and not expired.
     """
 
     service: Name
@@ -125,6 +139,8 @@ class Goal(msgspec.Struct, frozen=True, array_like=True):
     by: Name = ""
     at: float = 0.0
     reason: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
+    expires: float = 0.0
+    signatures: Annotated[tuple[GoalSignature, ...], Meta(max_length=SIGNATURES_MAX)] = ()
 
 
 class Watch(TrackerMessage, frozen=True, tag="watch"):
@@ -177,7 +193,10 @@ class Report(TrackerMessage, frozen=True, tag="report"):
 
 
 class Deploy(TrackerMessage, frozen=True, tag="deploy"):
-    """Operator: this service should run this release, in `scope`. `rollback` as in `Goal`."""
+    """Operator: this service should run this release, in `scope`. `rollback` as in `Goal`.
+
+    `draft`: change nothing, only say what the goal would be, so that the operator can sign it and send it as `Order`.
+    """
 
     number: Count
     service: Name
@@ -186,10 +205,11 @@ class Deploy(TrackerMessage, frozen=True, tag="deploy"):
     rollback: bool = False
     by: Name = ""
     reason: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
+    draft: bool = False
 
 
 class Rollback(TrackerMessage, frozen=True, tag="rollback"):
-    """Operator: back to `release`, or to what the scope's goal was before ('')."""
+    """Operator: back to `release`, or to what the scope's goal was before (''). `draft` as in `Deploy`."""
 
     number: Count
     service: Name
@@ -197,6 +217,14 @@ class Rollback(TrackerMessage, frozen=True, tag="rollback"):
     release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)] = ""
     by: Name = ""
     reason: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
+    draft: bool = False
+
+
+class Order(TrackerMessage, frozen=True, tag="order"):
+    """Operator: exactly this goal, a draft that I have signed. Refused when another command came in between."""
+
+    number: Count
+    goal: Goal
 
 
 class StatusRequest(TrackerMessage, frozen=True, tag="status?"):
@@ -242,6 +270,7 @@ AnyTrackerMessage = (
     | Report
     | Deploy
     | Rollback
+    | Order
     | StatusRequest
     | AuditRequest
     | Done
@@ -262,6 +291,10 @@ def check(message: AnyTrackerMessage) -> None:
         _check_finite(upstream_age_s=message.upstream_age_s)
         if any(goal.revision > message.revision for goal in message.goals):
             raise RemoteProtocolError(f"a goal is newer than the revision {message.revision} that it came with")
+        for goal in message.goals:
+            _check_finite(at=goal.at, expires=goal.expires)
+    elif isinstance(message, Order):
+        _check_finite(at=message.goal.at, expires=message.goal.expires)
     elif isinstance(message, Renewed):
         _check_finite(interval_s=message.interval_s)
 

@@ -14,7 +14,14 @@ MESSAGES = {
     for kind in (*typing.get_args(messages.AnyMessage), *typing.get_args(announce.AnyTrackerMessage))
 }
 VALUES = {
-    kind.__name__: kind for kind in (announce.SwarmStatus, announce.PeerInfo, announce.Goal, announce.ServiceReport)
+    kind.__name__: kind
+    for kind in (
+        announce.SwarmStatus,
+        announce.PeerInfo,
+        announce.Goal,
+        announce.GoalSignature,
+        announce.ServiceReport,
+    )
 }
 SAID = {
     found[1]: re.findall(r"`(\w+)`", row.split("|")[2]) for row in ROWS if (found := re.match(r"\| `([^`]+)`", row))

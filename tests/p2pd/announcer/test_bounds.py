@@ -8,15 +8,19 @@ from hypothesis import strategies as st
 from p2pd.announcer import REPORTS_PER_MESSAGE
 from p2pd.wire.announce import (
     GOALS_MAX,
+    KEY_ID_CHARS,
     NAME_CHARS_MAX,
     PEERS_MAX,
     SERVICES_MAX,
+    SIGNATURE_BYTES_MAX,
+    SIGNATURES_MAX,
     SOURCES_MAX,
     SWARMS_MAX,
     TEXT_CHARS_MAX,
     Announce,
     Goal,
     Goals,
+    GoalSignature,
     Handout,
     PeerInfo,
     Renewed,
@@ -36,7 +40,8 @@ WIDE = "\U0001f4e6"
 """A character of four bytes."""
 NAME, TEXT, RELEASE = WIDE * NAME_CHARS_MAX, WIDE * TEXT_CHARS_MAX, WIDE * 2 * NAME_CHARS_MAX
 PEER = PeerInfo(NAME, NAME, NAME, "daemon", True, TEXT)
-GOAL = Goal(NAME, NAME, RELEASE, 2**62, True, NAME, 1e300, NAME)
+SIGNATURE = GoalSignature("f" * KEY_ID_CHARS, bytes(SIGNATURE_BYTES_MAX))
+GOAL = Goal(NAME, NAME, RELEASE, 2**62, True, NAME, 1e300, NAME, 1e300, (SIGNATURE,) * SIGNATURES_MAX)
 SOURCES = {f"{number:0{NAME_CHARS_MAX}d}": 2**62 for number in range(SOURCES_MAX)}
 REPORT = ServiceReport(NAME, NAME, NAME, RELEASE, 2**62, RELEASE, NAME, 1.0, TEXT, TEXT, SOURCES, 1e300)
 LARGEST: list[TrackerMessage] = [

@@ -21,7 +21,8 @@ PEER_MESSAGES: Final[tuple[messages.AnyMessage, ...]] = (
     messages.Pong(2**40),
 )
 PEER: Final = announce.PeerInfo("host-7", "10.0.0.7:7400", "eu-north", "seeder", True, "http://10.0.0.7:8080")
-GOAL: Final = announce.Goal("shop", "global", "shop@1.2", 41, False, "ann", 1.5, "new prices")
+SIGNATURE: Final = announce.GoalSignature("5f" * 32, bytes(64))
+GOAL: Final = announce.Goal("shop", "global", "shop@1.2", 41, False, "ann", 1.5, "new prices", 604801.5, (SIGNATURE,))
 REPORT: Final = announce.ServiceReport(
     "host-7", "eu-north", "shop", "shop@1.2", 41, "shop@1.1", "DOWNLOADING", 0.25, "a peer", "", {"region": 7}, 2.5
 )
@@ -37,6 +38,7 @@ TRACKER_MESSAGES: Final[tuple[announce.AnyTrackerMessage, ...]] = (
     announce.Report((REPORT,)),
     announce.Deploy(3, "shop", "shop@1.2", "global", False, "ann", "new prices"),
     announce.Rollback(4, "shop", "eu-north", "", "ann", "old prices"),
+    announce.Order(8, GOAL),
     announce.StatusRequest(5, "shop", True, False),
     announce.AuditRequest(6, 20, 10),
     announce.Done(5, {"revision": 41}),
