@@ -31,7 +31,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Row:
-    """One run. Copies are bytes on the wire by the size of the content, so headers alone make 1.046 of one.
+    """One run. Copies are bytes over the link by the size of the content; the kernel counts headers once for
+    up to 9,000 bytes, so these alone make 1.01 of one.
 
     `slowest_s` and `ratio` are None when somebody did not finish. `site_copies`: into the site that took most.
     `others_s`: the slowest peer but for the odd one, `slowdown` that by the same without the odd one.

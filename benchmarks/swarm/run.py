@@ -18,11 +18,11 @@ POLL_S: Final = 0.02
 LOOK_S: Final = 0.25
 """Links, memory and the progress line are looked at this often."""
 STALLED_S: Final = 20.0
-STALLED_BYTES: Final = 64 * 1024
-"""When all peers together took less than this in STALLED_S, nothing will come any more."""
+STALLED_SHARE: Final = 0.005
+"""When all peers together took less than this of all that they want in STALLED_S, nothing will come any more."""
 DOWN_S: Final = 1.0
 """From a peer's kill to its restart."""
-ONE_COPY: Final = 1.06
+ONE_COPY: Final = 1.02
 """What one copy takes on the seed's link: headers, and a little."""
 
 
@@ -53,7 +53,7 @@ class Run:
     began: float = 0.0
     links: dict[str, Counters] = field(default_factory=dict)
     size: int = 0
-    moved: tuple[float, int] = (0.0, 0)
+    moved: tuple[float, float] = (0.0, 0.0)
     down: dict[str, float] = field(default_factory=dict)
     """When each peer that was killed is to be started again."""
 
@@ -118,7 +118,7 @@ class Run:
         return sum(self.outcome.links[peer].received for peer in peers) / len(peers) / self.size
 
     def _stalled(self, now: float) -> bool:
-        received = sum(self.outcome.links[peer].received for peer in self.lab.scenario.counted)
-        if received >= self.moved[1] + STALLED_BYTES:
-            self.moved = (now, received)
+        share = self._share()
+        if share >= self.moved[1] + STALLED_SHARE:
+            self.moved = (now, share)
         return now - self.moved[0] > STALLED_S

@@ -18,7 +18,7 @@ RPC_PORT: Final = 6800
 SETTINGS: Final = (
     "--enable-dht=false", "--bt-enable-lpd=false", "--enable-peer-exchange=true", "--bt-max-peers=0",
     "--bt-request-peer-speed-limit=100M", "--max-upload-limit=0", "--seed-ratio=0", "--file-allocation=none",
-    "--disk-cache=32M", "--bt-tracker-interval=2", "--auto-save-interval=1", "--console-log-level=warn",
+    "--disk-cache=32M", "--bt-tracker-interval=2", "--auto-save-interval=1", "--console-log-level=notice",
     "--summary-interval=0", "--check-integrity=true", "--allow-overwrite=true", "--follow-torrent=mem",
 )  # fmt: skip
 """The best of several: small pieces, any number of peers, and looking for more of them whatever the rate."""
@@ -44,6 +44,8 @@ class Aria2:
         hook.chmod(0o755)
         for host in (SEED, *self._lab.peers):
             self._start(host)
+        for host in (SEED, *self._lab.peers):
+            self._lab.processes.wait(host, lambda said: "RPC: listening" in said)
         self._add(SEED)
         time.sleep(torrents.SETTLE_S)
 
@@ -57,10 +59,10 @@ class Aria2:
         """One request to each."""
         asking = [self._ask(peer) for peer in self._lab.peers]
         for child in asking:
-            child.communicate()
+            child.wait()
 
     def _add(self, host: str) -> None:
-        self._ask(host).communicate()
+        self._ask(host).wait()
 
     def _ask(self, host: str) -> "subprocess.Popen[bytes]":
         request = self._lab.home(host) / "request"
@@ -69,7 +71,8 @@ class Aria2:
         request.write_text(json.dumps(call))
         argv = ["curl", "-sSf", "--retry", "50", "--retry-connrefused", "--retry-delay", "1", "--data-binary"]
         url = f"http://127.0.0.1:{RPC_PORT}/jsonrpc"
-        return subprocess.Popen([*self._lab.network.enter(host), *argv, f"@{request}", url], stdout=subprocess.DEVNULL)
+        command = [*self._lab.network.enter(host), *argv, f"@{request}", url]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def finished(self, peer: str) -> bool:
         """Its hook has run."""
