@@ -6,6 +6,7 @@ for what they receive.
 """
 
 import errno
+import select
 import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -52,6 +53,12 @@ class TcpSocket:
             return None
         except OSError as error:
             raise self._translated(error) from error
+
+    def has_ended(self) -> bool:
+        """Whether they hung up or are gone, also while there is still something to read of them."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLRDHUP)
+        return bool(poll.poll(0))
 
     async def wait_readable(self) -> None:
         """Until `try_receive` has something to say."""

@@ -1,0 +1,75 @@
+"""An identity as a URI, the one thing in a certificate that we read besides its dates and its serial number.
+
+    p2p://FLEET/ROLE/REGION/NODE?products=web,search-*
+
+Each part is percent-encoded, so that names may hold any printable character. It stands among the certificate's subject
+alternative names, where any authority can put it: the site's own as well as the one in the tracker.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote, unquote
+
+from p2pd.wire.announce import NAME_CHARS_MAX, ROLES
+from p2pd.world.network import Identity
+
+from .errors import IdentityError
+
+SCHEME: Final = "p2p://"
+URI_CHARS_MAX: Final = 4_096
+PRODUCTS_MAX: Final = 64
+"""Patterns in one certificate."""
+_PRODUCTS: Final = "?products="
+_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\*?|\*")
+
+
+def uri_of(identity: Identity) -> str:
+    """The URI; ValueError, meant for a person, for what can't stand in a certificate."""
+    parts = (identity.fleet, identity.role, identity.region, identity.node)
+    for part in parts:
+        if not part or len(part) > NAME_CHARS_MAX or not part.isprintable():
+            raise ValueError(f"{part!r}: a fleet, a region and a node have 1 to {NAME_CHARS_MAX} printable characters")
+    if identity.role not in ROLES:
+        raise ValueError(f"{identity.role!r} is no role: {', '.join(ROLES)}")
+    check_products(identity.products)
+    uri = SCHEME + "/".join(quote(part, safe="") for part in parts)
+    return uri + _PRODUCTS + ",".join(identity.products) if identity.products else uri
+
+
+def identity_of(uris: Iterable[str]) -> Identity:
+    """Who the only one of these URIs that is ours names; IdentityError."""
+    ours = [uri for uri in uris if uri.startswith(SCHEME)]
+    if len(ours) != 1:
+        raise IdentityError(f"it should name one {SCHEME}FLEET/ROLE/REGION/NODE, and names {len(ours)}")
+    if len(ours[0]) > URI_CHARS_MAX:
+        raise IdentityError(f"its URI is longer than {URI_CHARS_MAX} characters")
+    path, _, products = ours[0].removeprefix(SCHEME).partition(_PRODUCTS)
+    try:
+        fleet, role, region, node = (unquote(part, errors="strict") for part in path.split("/"))
+        patterns = tuple(products.split(",")) if products else ()
+        identity = Identity(node, region, role, proven=True, fleet=fleet, products=patterns)
+        canonical = uri_of(identity)
+    except ValueError as error:  # also of UnicodeDecodeError, and of too few or too many parts
+        raise IdentityError(f"{ours[0][:200]!r} names nobody: {error}") from error
+    if canonical != ours[0]:
+        raise IdentityError(f"{ours[0][:200]!r} should be written {canonical[:200]!r}")
+    return identity
+
+
+def check_products(patterns: Iterable[str]) -> None:
+    """ValueError, meant for a person, unless each is a product's name or the beginning of some with a star."""
+    patterns = tuple(patterns)
+    if len(patterns) > PRODUCTS_MAX:
+        raise ValueError(f"{len(patterns)} product patterns, {PRODUCTS_MAX} allowed")
+    for pattern in patterns:
+        if not _PATTERN.fullmatch(pattern):
+            raise ValueError(f"{pattern!r}: expected a product such as 'web', or the beginning of some such as 'web-*'")
+
+
+def may_have(identity: Identity, product: str) -> bool:
+    """Whether the releases of this product are for them. Who is limited to none may have all."""
+    return not identity.products or any(
+        product.startswith(pattern[:-1]) if pattern.endswith("*") else product == pattern
+        for pattern in identity.products
+    )

@@ -1,0 +1,200 @@
+"""A TLS connection behind the seam: the pump on one side, the socket on the other."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+
+from p2pd.identity.certificate import Certificate
+
+from .network import Buffer, Identity
+from .tcp import TcpSocket
+from .tls_pump import RECORD_BYTES, TlsError, TlsPump
+
+RECEIVE_BYTES: Final = 256 * 1024
+"""Taken from the kernel at once; a system call costs less than its share of the copy from there on."""
+SEND_BYTES: Final = 256 * 1024
+"""Sealed and sent at once."""
+KEY_BYTES_MAX: Final = 2**38
+"""Sealed under one key at most: AES-GCM allows 2**24.5 records (RFC 8446, 5.5), and OpenSSL does not count them."""
+_NOTHING: Final = memoryview(b"")
+
+
+class Scratch:
+    """Room for what arrives, shared by all connections of a network: it is filled and emptied between two checkpoints,
+    so an idle connection needs none of its own."""
+
+    def __init__(self) -> None:
+        self.sealed = memoryview(bytearray(RECEIVE_BYTES))
+        self.plain = memoryview(bytearray(RECEIVE_BYTES))
+
+
+class TlsStream:
+    """One connection. `open_up` does its handshake; `certificate` is theirs afterwards, None for a stranger's."""
+
+    def __init__(
+        self, socket: TcpSocket, scratch: Scratch, open_up: Callable[["TlsStream"], Awaitable[TlsPump]]
+    ) -> None:
+        self.socket = socket
+        self.identity = Identity()
+        self.certificate: Certificate | None = None
+        self.remote_address = socket.remote_address
+        self._scratch, self._open_up = scratch, open_up
+        self.keep_session: Callable[[TlsStream], None] | None = None
+        """Called once, when they have said something: tickets come before that."""
+        self._pump: TlsPump | None = None
+        self._more = True
+        """There may be plain bytes that were not asked for yet."""
+        self._sending = self._torn = False
+        self._broken_because = ""
+
+    def __repr__(self) -> str:
+        return f"<TlsStream to {self.identity.node or 'nobody yet'} at {self.remote_address}>"
+
+    @property
+    def pump(self) -> TlsPump:
+        """RuntimeError before the handshake."""
+        if self._pump is None:
+            raise RuntimeError("first the handshake")
+        return self._pump
+
+    async def handshake(self) -> None:
+        """Prove to each other who both are; BrokenResourceError when that fails. A second one does nothing."""
+        if self._pump is None:
+            self._pump = await self._open_up(self)
+
+    async def send_all(self, *parts: Buffer) -> None:
+        """Seal and send all of them; returns when the kernel took them."""
+        if self._sending:
+            raise trio.BusyResourceError("another task is sending on this connection")
+        if self._torn:
+            raise trio.BrokenResourceError("an earlier message left it in part")
+        if self.pump.sealed_bytes > KEY_BYTES_MAX:
+            raise trio.BrokenResourceError("its key was used for long enough: dial again")
+        self._sending = self._torn = True
+        try:
+            await self._send(parts)
+            self._torn = False
+        except trio.ClosedResourceError:
+            raise self._closed() from None
+        except TlsError as error:
+            raise trio.BrokenResourceError(f"{self.remote_address}: {error}") from error
+        finally:
+            self._sending = False
+
+    async def _send(self, parts: tuple[Buffer, ...]) -> None:
+        pump, sealed, waiting_bytes = self.pump, list[bytes](), 0
+        for part in parts:
+            view = memoryview(part).cast("B")
+            for start in range(0, len(view), SEND_BYTES):
+                run = view[start : start + SEND_BYTES]
+                sealed += pump.seal(run)
+                waiting_bytes += len(run)
+                if waiting_bytes >= SEND_BYTES:
+                    await self.socket.send_all(sealed)
+                    sealed, waiting_bytes = [], 0
+        await self.socket.send_all(sealed)
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """What is there, at least one byte; empty at their goodbye."""
+        plain = self._scratch.plain[:max_bytes]
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if (count := self._try_receive(plain)) is None:
+            return bytes(plain[: await self._wait_and_receive(plain)])
+        data = bytes(plain[:count])
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return data
+
+    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+        """The same into a buffer; 0 at their goodbye."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if (count := self._try_receive(buffer)) is None:
+            return await self._wait_and_receive(buffer)
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return count
+
+    async def _wait_and_receive(self, buffer: bytearray | memoryview) -> int:
+        """No checkpoint between the last try and the return."""
+        count = None
+        while count is None:
+            try:
+                await self.socket.wait_readable()
+            except trio.ClosedResourceError:
+                raise self._closed() from None
+            count = self._try_receive(buffer)
+        return count
+
+    def _try_receive(self, buffer: bytearray | memoryview) -> int | None:
+        """Plain bytes into the buffer: how many, 0 at the end, None when none are there yet."""
+        try:
+            arrived = _NOTHING
+            while True:
+                if self._more or arrived:
+                    count = self.pump.open(arrived, buffer)
+                    self._more = count == len(buffer)
+                    if count and self.keep_session is not None:
+                        self.keep_session(self)
+                        self.keep_session = None
+                    if count or self.pump.ended:
+                        return count
+                if self.pump.ended:
+                    return 0
+                room = max(RECORD_BYTES, min(len(buffer), RECEIVE_BYTES))
+                received = self.socket.try_receive(self._scratch.sealed, room)
+                if received is None:
+                    return None
+                if received == 0:
+                    self.pump.end_of_stream()
+                    return 0
+                arrived = self._scratch.sealed[:received]
+        except TlsError as error:
+            self._torn = True
+            self._say_last_words(self.pump.outgoing())
+            raise trio.BrokenResourceError(f"{self.remote_address}: {error}") from error
+        except trio.ClosedResourceError:
+            raise self._closed() from None
+
+    def break_off(self, reason: str) -> None:
+        """Both ends find it broken; ours says why."""
+        self._broken_because = reason
+        self.socket.close()
+
+    async def aclose(self) -> None:
+        """Say goodbye if that is possible at once, and close both ways."""
+        if self._pump is not None and not self._torn:
+            self._torn = True
+            self._say_last_words(self._pump.close())
+        self.socket.close()
+        await trio.lowlevel.checkpoint()
+
+    def _say_last_words(self, sealed: bytes) -> None:
+        try:
+            self.socket.try_send(sealed)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # nobody is there to hear them
+
+    def _closed(self) -> Exception:
+        if self._broken_because:
+            return trio.BrokenResourceError(f"{self.remote_address}: {self._broken_because}")
+        return trio.ClosedResourceError("this connection was closed")
+
+
+async def shake_hands(socket: TcpSocket, pump: TlsPump, scratch: Scratch) -> None:
+    """From the first byte to the last of a handshake; BrokenResourceError. The caller bounds its time."""
+    try:
+        over = pump.step()
+        while True:
+            if words := pump.outgoing():
+                await socket.send_all([words])
+            if over:
+                return
+            while (count := socket.try_receive(scratch.sealed)) is None:
+                await socket.wait_readable()
+            if not count:
+                raise TlsError("it hung up during the handshake")
+            over = pump.step(scratch.sealed[:count])
+    except TlsError as error:
+        words = pump.outgoing()
+        if words:
+            socket.try_send(words)
+        raise trio.BrokenResourceError(f"{socket.remote_address}: {error}") from error
