@@ -14,12 +14,13 @@ import msgpack
 from .entries import DIRECTORY, FILE, SYMLINK, Entry
 from .errors import MalformedManifestError
 from .limits import ENTRIES_MAX, MANIFEST_BYTES_MAX
-from .manifest import HealthCheck, Manifest, Profile
+from .manifest import HealthCheck, Manifest, Pack, Profile
 
 FORMAT: Final = 1
 KEYS: Final = (
     "format", "product", "version", "sequence", "algorithm", "profile", "health", "tree",
     "digests", "lengths", "paths", "kinds", "modes", "mtimes", "sizes", "targets",
+    "packs",
 )  # fmt: skip
 _KINDS: Final = {FILE: 0, DIRECTORY: 1, SYMLINK: 2}
 _KIND_NAMES: Final = tuple(_KINDS)
@@ -48,6 +49,7 @@ def encode(manifest: Manifest) -> bytes:
                 _pack("q", [entry.mtime_ns for entry in entries]),
                 _pack("Q", [entry.size for entry in entries]),
                 [entry.target for entry in entries if entry.kind == SYMLINK],
+                [[pack.base, pack.manifest, pack.manifest_bytes, pack.size] for pack in manifest.packs],
             ),
             strict=True,
         )
@@ -109,6 +111,7 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         entries=_entries(document),
         tree=_expect(document, "tree", bool),
         health=_health(document["health"]),
+        packs=_packs(_expect(document, "packs", list)),
     )
 
 
@@ -148,6 +151,13 @@ def _health(row: object) -> HealthCheck | None:
     argv, timeout_s, attempts, interval_s = row
     _row(argv, "health's command", [str] * len(argv))
     return HealthCheck(tuple(argv), timeout_s, attempts, interval_s)
+
+
+def _packs(rows: list[Any]) -> tuple[Pack, ...]:
+    _row(rows, "packs", [list] * len(rows))
+    for row in rows:
+        _row(row, "a pack", (bytes, bytes, int, int))
+    return tuple(Pack(*row) for row in rows)
 
 
 def _entries(document: dict[str, Any]) -> tuple[Entry, ...]:

@@ -16,6 +16,10 @@ class UnsafePathError(MalformedManifestError):
     """A path or link that would leave the target directory, or that not every file system can hold."""
 
 
+class MalformedPackError(MalformedManifestError):
+    """A pack's index, or an object in it, is not what its format says. Theirs: take the pieces as they are."""
+
+
 class DigestMismatchError(ManifestError):
     """Bytes do not have the digest that was signed for. Theirs: drop who sent them."""
 

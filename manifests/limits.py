@@ -37,3 +37,6 @@ HEALTH_TIMEOUT_MAX_S: Final = 3600.0
 
 HEALTH_ATTEMPTS_MAX: Final = 100
 """Tries before a release counts as sick."""
+
+PACKS_MAX: Final = 16
+"""Named by one release: one for each base worth a patch, one for devices without any."""

@@ -17,9 +17,10 @@ from .digest import DIGEST_BYTES, digest_function
 from .entries import DIRECTORY, FILE, SYMLINK, Entry
 from .errors import BadNameError, MalformedManifestError
 from .names import ReleaseName
+from .packs import Pack, check_packs
 from .paths import check_entries
 
-__all__ = ["DIRECTORY", "FILE", "SYMLINK", "Entry", "Extent", "HealthCheck", "Manifest", "Profile"]
+__all__ = ["DIRECTORY", "FILE", "SYMLINK", "Entry", "Extent", "HealthCheck", "Manifest", "Pack", "Profile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Extent:
 @dataclass(frozen=True)
 class Manifest:
     """One release. `digests`: 32 bytes a piece; `lengths`: bytes of each piece. `sequence` grows with every release
-    of a product and orders them. `tree` is False when the artifact is a single file. Checked on construction.
+    of a product and orders them. `tree` is False when the artifact is a single file. `packs`: other ways to get the
+    pieces. Checked on construction.
     """
 
     product: str
@@ -88,6 +90,7 @@ class Manifest:
     entries: tuple[Entry, ...] = field(repr=False)
     tree: bool = True
     health: HealthCheck | None = None
+    packs: tuple[Pack, ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -98,6 +101,7 @@ class Manifest:
             raise MalformedManifestError(f"sequence {self.sequence} is not within 0 and 2**63 - 1")
         digest_function(self.algorithm)
         self._check_pieces()
+        check_packs(self.packs)
         check_entries(self.entries, tree=self.tree)
         files = sum(entry.size for entry in self.entries)
         if files != self.size:

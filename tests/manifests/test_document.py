@@ -36,7 +36,7 @@ def test_it_shows_the_golden_digest() -> None:
 def test_the_lines_of_the_example_are_the_golden_bytes() -> None:
     data = bytes.fromhex(VECTOR["manifest"])
     lines = re.findall(r"^ {4} +(\d+)  ((?:[0-9a-f]{2} )+)", TEXT, re.MULTILINE)
-    assert len(lines) == 17
+    assert len(lines) == 18
     for offset, shown in lines:
         expected = bytes.fromhex(shown)
         assert data[int(offset) :].startswith(expected)
