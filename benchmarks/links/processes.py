@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 from typing import IO, Final
 
 from .errors import BenchmarkError
@@ -29,11 +28,30 @@ class Process:
     child: "subprocess.Popen[bytes]"
     log: Path
     rss_bytes: int = 0
+    _ticks: int = 0
 
     @property
     def running(self) -> bool:
         """Has it not ended yet?"""
-        return self.child.poll() is None
+        if self.child.returncode is None:
+            ended = os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is not None:
+                self._ticks = _cpu_ticks(self.child.pid)  # what is dead and not yet buried still tells
+                self.child.wait()
+        return self.child.returncode is None
+
+    @property
+    def cpu_s(self) -> float:
+        """User and system seconds so far, its children included."""
+        ticks = sum(map(_cpu_ticks, _family(self.child.pid))) if self.running else self._ticks
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def signal(self, number: signal.Signals) -> None:
+        """To it and its children; nothing when they are gone."""
+        try:
+            os.killpg(self.child.pid, number)
+        except ProcessLookupError:
+            pass
 
     def tell(self, line: str) -> None:
         """Write a line to its standard input."""
@@ -55,9 +73,12 @@ class Processes:
     logs: Path
     environment: Mapping[str, str]
     all: dict[str, Process] = field(default_factory=dict)
+    _former_s: dict[str, float] = field(default_factory=dict)
 
     def start(self, name: str, host: str, argv: list[str], directory: Path | None = None) -> Process:
         """Start a command on a host; what it says is added to `<logs>/<name>.log`."""
+        if name in self.all:
+            self._former_s[name] = self._former_s.get(name, 0.0) + self.all[name].cpu_s
         log = self.logs / f"{name}.log"
         with log.open("ab") as words:
             child = subprocess.Popen(
@@ -82,8 +103,10 @@ class Processes:
 
     def kill(self, name: str) -> None:
         """kill -9, as a crash would."""
-        _signal(self.all[name], signal.SIGKILL)
-        self.all[name].child.wait()
+        process = self.all[name]
+        process.signal(signal.SIGKILL)
+        while process.running:
+            time.sleep(POLL_S)
 
     def run(self, host: str, argv: list[str]) -> str:
         """A command's output; BenchmarkError when it fails."""
@@ -95,28 +118,31 @@ class Processes:
             raise BenchmarkError(f"{' '.join(argv)}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
-    def cpu_s(self) -> float:
-        """User and system seconds of all of them so far: those that run, and those that ended."""
-        ended = getrusage(RUSAGE_CHILDREN)
-        ticks = sum(_cpu_ticks(pid) for process in self.all.values() for pid in _session(process))
-        return ticks / os.sysconf("SC_CLK_TCK") + ended.ru_utime + ended.ru_stime
+    def cpu_s(self) -> dict[str, float]:
+        """User and system seconds of each so far, all lives together."""
+        used = dict(self._former_s)
+        for name, process in self.all.items():
+            used[name] = used.get(name, 0.0) + process.cpu_s
+        return used
 
     def look_at_memory(self) -> None:
         """Note how large each has been."""
         for process in self.all.values():
-            process.rss_bytes = max(process.rss_bytes, sum(map(_peak_rss_bytes, _session(process))))
+            if process.running:
+                resident = sum(map(_peak_rss_bytes, _family(process.child.pid)))
+                process.rss_bytes = max(process.rss_bytes, resident)
 
     def stop(self) -> None:
         """End all: politely, then not."""
         for process in self.all.values():
-            _signal(process, signal.SIGTERM)
+            process.signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_S
         for process in self.all.values():
             try:
                 process.child.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 pass
-            _signal(process, signal.SIGKILL)  # its children too
+            process.signal(signal.SIGKILL)  # its children too
             process.child.wait()
             if process.child.stdin is not None:
                 process.child.stdin.close()
@@ -137,16 +163,9 @@ def processes(network: Network, logs: Path, environment: Mapping[str, str]) -> I
             signal.signal(signal.SIGINT, before)
 
 
-def _signal(process: Process, number: signal.Signals) -> None:
-    try:
-        os.killpg(process.child.pid, number)
-    except ProcessLookupError:
-        pass
-
-
-def _session(process: Process) -> Iterator[int]:
-    """It and its children, while they run."""
-    waiting = [process.child.pid] if process.running else []
+def _family(pid: int) -> Iterator[int]:
+    """It and its children."""
+    waiting = [pid]
     while waiting:
         pid = waiting.pop()
         yield pid

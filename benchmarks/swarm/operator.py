@@ -1,6 +1,6 @@
-"""An operator, a process on the tracker's host: waits until all nodes are there, says ready, deploys at a line.
+"""An operator, a process on the tracker's host: waits until all nodes are there, says ready, deploys line by line.
 
-python -m benchmarks.swarm.operator TRACKER SERVICE RELEASE NODES
+python -m benchmarks.swarm.operator TRACKER NODES       then on standard input: SERVICE RELEASE
 """
 
 import json
@@ -14,16 +14,16 @@ from tracker.client import connect
 LOOK_S = 0.05
 
 
-async def main(tracker: str, service: str, release: str, nodes: int) -> None:
-    """Prints one line of JSON when ready, and one with the goal that was set."""
+async def main(tracker: str, nodes: int) -> None:
+    """Prints one line of JSON when ready, and one with each goal that was set."""
     async with connect(real_world().network, tracker, by="benchmark") as operator:
         while (await operator.status())["tracker"]["nodes"] < nodes:  # noqa: ASYNC110 - another process
             await trio.sleep(LOOK_S)
         print(json.dumps({"ready": True}), flush=True)
-        await trio.to_thread.run_sync(sys.stdin.readline)
-        print(json.dumps(await operator.deploy(service, release)), flush=True)
+        while line := await trio.to_thread.run_sync(sys.stdin.readline):
+            service, release = line.split()
+            print(json.dumps(await operator.deploy(service, release)), flush=True)
 
 
 if __name__ == "__main__":
-    TRACKER, SERVICE, RELEASE, NODES = sys.argv[1:]
-    trio.run(main, TRACKER, SERVICE, RELEASE, int(NODES))
+    trio.run(main, sys.argv[1], int(sys.argv[2]))

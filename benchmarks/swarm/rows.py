@@ -16,17 +16,22 @@ GB: Final = 1e9
 class Outcome:
     """What was seen. `finished_s`: of each peer that finished. `links`: bytes in the time that was measured.
 
-    `cpu_s`: of all processes. `other_cores`: how many cores other work on this machine kept busy meanwhile.
+    `cpu_s_by`: of each process. `other_cores`: how many cores other work on this machine kept busy meanwhile.
     """
 
     finished_s: dict[str, float] = field(default_factory=dict)
     links: dict[str, Counters] = field(default_factory=dict)
-    cpu_s: float = 0.0
+    cpu_s_by: dict[str, float] = field(default_factory=dict)
     rss_bytes: dict[str, int] = field(default_factory=dict)
     other_cores: float = 0.0
     load: float = 0.0
     events: dict[str, float] = field(default_factory=dict)
     notes: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def cpu_s(self) -> float:
+        """Of all processes together."""
+        return sum(self.cpu_s_by.values())
 
 
 @dataclass(frozen=True)

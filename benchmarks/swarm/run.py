@@ -49,6 +49,7 @@ class Run:
     lab: Lab
     system: System
     progress: Progress
+    poll_s: float = POLL_S
     outcome: Outcome = field(default_factory=Outcome)
     began: float = 0.0
     links: dict[str, Counters] = field(default_factory=dict)
@@ -74,10 +75,10 @@ class Run:
                 self._act(now)
                 if self._stalled(now):
                     break
-            time.sleep(POLL_S)
+            time.sleep(self.poll_s)
         elapsed = time.monotonic() - self.began
         self._look_at_links(before)
-        seen.cpu_s = lab.processes.cpu_s() - cpu
+        seen.cpu_s_by = {name: used - cpu.get(name, 0.0) for name, used in lab.processes.cpu_s().items()}
         seen.other_cores = (Busy.now().at_work_s - busy.at_work_s - seen.cpu_s) / elapsed
         seen.load = load()
         seen.rss_bytes = {name: process.rss_bytes for name, process in lab.processes.all.items()}

@@ -33,11 +33,12 @@ class P2pd:
         self._lab = lab
         self._publisher = Publisher(lab.home("publisher"), lab.directory / "publisher.log")
         self._tracker = f"{lab.address(TRACKER)}:{TRACKER_PORT}"
+        self._release = ""
         self._sites = {host.name: host.site or configs.REGION for host in lab.network.plan.hosts}
 
     def start(self) -> None:
         """Publish; then tracker, seeder and daemons; then an operator that waits with the deploy."""
-        release = trio.run(self._publish)
+        self._release = trio.run(self._publish).name
         state = self._lab.home(TRACKER)
         self._serve(
             TRACKER, "p2p-tracker", "serve", configs.global_tracker(state) | {"listen": f"0.0.0.0:{TRACKER_PORT}"}
@@ -51,9 +52,12 @@ class P2pd:
         for peer in self._lab.peers:
             self.restart(peer)
         self._wait((SEED, *self._lab.peers))
-        argv = [sys.executable, "-m", "benchmarks.swarm.operator", f"127.0.0.1:{TRACKER_PORT}", configs.SERVICE]
-        nodes = str(1 + len(self._lab.peers))
-        self._lab.processes.start(OPERATOR, TRACKER, [*argv, release.name, nodes])
+        self._start_operator(1 + len(self._lab.peers))
+
+    def _start_operator(self, nodes: int) -> None:
+        """Ready when so many nodes are with the tracker."""
+        argv = [sys.executable, "-m", "benchmarks.swarm.operator", f"127.0.0.1:{TRACKER_PORT}", str(nodes)]
+        self._lab.processes.start(OPERATOR, TRACKER, argv)
         self._wait([OPERATOR])
 
     async def _publish(self) -> Release:
@@ -75,7 +79,10 @@ class P2pd:
 
     def go(self) -> None:
         """The operator deploys."""
-        self._lab.processes.all[OPERATOR].tell("go")
+        self._deploy(configs.SERVICE)
+
+    def _deploy(self, service: str) -> None:
+        self._lab.processes.all[OPERATOR].tell(f"{service} {self._release}")
 
     def finished(self, peer: str) -> bool:
         """The release appears under its name in one rename, when it is whole and verified."""

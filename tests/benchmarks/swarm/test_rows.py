@@ -18,7 +18,8 @@ def seen(scenario: str = "S1", **changes: Any) -> Outcome:
     links = {"seed": Counters(1_050_000, 0)} | {peer: Counters(0, 1_060_000) for peer in counted}
     links |= {site.name: Counters(0, 1_200_000) for site in SCENARIOS[scenario].sites}
     times = {peer: 0.1 + number / 100 for number, peer in enumerate(counted)}
-    return replace(Outcome(times, links, cpu_s=0.08, rss_bytes={"seed": 1, "peer1": 5, "peer2": 4}), **changes)
+    cpu_s, rss = {"seed": 0.03, "peer1": 0.05}, {"seed": 1, "peer1": 5, "peer2": 4}
+    return replace(Outcome(times, links, cpu_s_by=cpu_s, rss_bytes=rss), **changes)
 
 
 def row(scenario: str = "S1", **changes: Any) -> Row:
