@@ -20,6 +20,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from p2pd.wire.announce import CERTIFICATE_BYTES_MAX
 from p2pd.world.network import Identity
 
 from .errors import IdentityError
@@ -28,7 +29,6 @@ from .uri import identity_of
 SKEW_S: Final = 86_400.0
 BACKDATED_S: Final = SKEW_S
 """How long before its issue a certificate of our authority begins."""
-CERTIFICATE_BYTES_MAX: Final = 8_192
 CACHED_MAX: Final = 4_096
 """Certificates read once and remembered: a host that comes back is not read again."""
 _STRETCHED: Final = frozenset({"daemon"})

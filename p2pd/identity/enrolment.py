@@ -6,7 +6,6 @@ whoever carries it, and is good for nothing but this key.
 """
 
 from itertools import pairwise
-from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,13 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from p2pd.wire.announce import CERTIFICATE_BYTES_MAX
 from p2pd.world.network import Identity
 
 from .certificate import load
 from .errors import IdentityError
 from .uri import identity_of, uri_of
-
-REQUEST_BYTES_MAX: Final = 8_192
 
 
 def new_request(key: EllipticCurvePrivateKey, identity: Identity) -> bytes:
@@ -38,8 +36,8 @@ def new_request(key: EllipticCurvePrivateKey, identity: Identity) -> bytes:
 
 def read_request(request: bytes) -> tuple[Identity, EllipticCurvePublicKey]:
     """Who is wished for, and the key; IdentityError."""
-    if len(request) > REQUEST_BYTES_MAX:
-        raise IdentityError(f"a request of {len(request)} bytes, {REQUEST_BYTES_MAX} allowed")
+    if len(request) > CERTIFICATE_BYTES_MAX:
+        raise IdentityError(f"a request of {len(request)} bytes, {CERTIFICATE_BYTES_MAX} allowed")
     try:
         found = x509.load_der_x509_csr(request)
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

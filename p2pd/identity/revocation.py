@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
+from p2pd.wire.announce import REVOCATION_LIST_BYTES_MAX
+
 from .errors import IdentityError
 
-LIST_BYTES_MAX: Final = 512 * 1024
-"""10,000 entries: ten thousand hosts lost within the life of a certificate."""
 AUTHORITIES_MAX: Final = 64
 """Whose lists are kept."""
 
@@ -63,8 +63,8 @@ class Revocations:
 
 def read_list(pem: bytes, roots: Iterable[x509.Certificate]) -> RevocationList:
     """A list that an authority under one of the roots signed; IdentityError."""
-    if len(pem) > LIST_BYTES_MAX:
-        raise IdentityError(f"a revocation list of {len(pem)} bytes, {LIST_BYTES_MAX} allowed")
+    if len(pem) > REVOCATION_LIST_BYTES_MAX:
+        raise IdentityError(f"a revocation list of {len(pem)} bytes, {REVOCATION_LIST_BYTES_MAX} allowed")
     try:
         signer = x509.load_pem_x509_certificates(pem)[0]
         listed = x509.load_pem_x509_crl(pem)

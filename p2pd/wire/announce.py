@@ -37,6 +37,11 @@ KEY_ID_CHARS: Final = 64
 """TUF's: SHA-256 in hex."""
 AUDIT_RECORDS_MAX: Final = 32
 """Audit records in one answer: with texts of full length it still fits a control frame."""
+CERTIFICATE_BYTES_MAX: Final = 8_192
+CHAIN_MAX: Final = 4
+"""Certificates below a root: a member's, its authority's, and two more."""
+REVOCATION_LIST_BYTES_MAX: Final = 512 * 1024
+"""10,000 entries: as many hosts lost within the life of a certificate."""
 SOURCES_MAX: Final = 16
 """Kinds of sources that a report may tell bytes of (LAN, region, shield, ...)."""
 ROLES: Final = ("daemon", "seeder", "tracker", "operator")
@@ -244,6 +249,33 @@ class AuditRequest(TrackerMessage, frozen=True, tag="audit?"):
     count: Annotated[int, Meta(ge=1, le=AUDIT_RECORDS_MAX)] = AUDIT_RECORDS_MAX
 
 
+class Certify(TrackerMessage, frozen=True, tag="certify"):
+    """Give me the certificate that `request` (PKCS #10, DER) asks for: also from who has none yet.
+
+    `signature` of the request is by the join token with the public key `token`, or by the key of `certificate` (DER),
+    the one that I have; the other of both is empty.
+    """
+
+    number: Count
+    request: Annotated[bytes, Meta(max_length=CERTIFICATE_BYTES_MAX)]
+    signature: Annotated[bytes, Meta(max_length=SIGNATURE_BYTES_MAX)]
+    token: Annotated[bytes, Meta(max_length=SIGNATURE_BYTES_MAX)] = b""
+    certificate: Annotated[bytes, Meta(max_length=CERTIFICATE_BYTES_MAX)] = b""
+
+
+class Certified(TrackerMessage, frozen=True, tag="certified"):
+    """The answer: your certificate and those above it up to, and without, the root; DER."""
+
+    number: Count
+    chain: Annotated[tuple[Annotated[bytes, Meta(max_length=CERTIFICATE_BYTES_MAX)], ...], Meta(max_length=CHAIN_MAX)]
+
+
+class Revoked(TrackerMessage, frozen=True, tag="revoked"):
+    """These certificates don't count any more: an authority's certificate and its signed list, PEM."""
+
+    list: Annotated[bytes, Meta(max_length=REVOCATION_LIST_BYTES_MAX)]
+
+
 class Done(TrackerMessage, frozen=True, tag="done"):
     """The command numbered so is carried out and durable; `result` is a plain value for `--json`."""
 
@@ -273,6 +305,9 @@ AnyTrackerMessage = (
     | Order
     | StatusRequest
     | AuditRequest
+    | Certify
+    | Certified
+    | Revoked
     | Done
     | Refused
 )

@@ -14,7 +14,8 @@ from cryptography import x509
 from p2pd.identity.certificate import Certificate, check_time, read_certificate
 from p2pd.identity.errors import IdentityError
 from p2pd.identity.keys import PEM_BYTES_MAX, read_chain
-from p2pd.identity.revocation import LIST_BYTES_MAX, Revocations
+from p2pd.identity.revocation import AUTHORITIES_MAX, Revocations
+from p2pd.wire.announce import REVOCATION_LIST_BYTES_MAX
 
 from .tls_pump import TlsPump
 
@@ -114,7 +115,7 @@ class Credentials:
 
     def _read_lists(self) -> None:
         if self.files.revoked and os.path.exists(self.files.revoked):
-            self.take(split_lists(_read(self.files.revoked, 16 * LIST_BYTES_MAX)))
+            self.take(split_lists(_read(self.files.revoked, AUTHORITIES_MAX * REVOCATION_LIST_BYTES_MAX)))
 
     def _stamps(self) -> list[tuple[int, int, int] | None]:
         files = self.files

@@ -41,6 +41,9 @@ TRACKER_MESSAGES: Final[tuple[announce.AnyTrackerMessage, ...]] = (
     announce.Order(8, GOAL),
     announce.StatusRequest(5, "shop", True, False),
     announce.AuditRequest(6, 20, 10),
+    announce.Certify(7, b"request", b"signature", bytes(32), b""),
+    announce.Certified(7, (b"certificate", b"issuer")),
+    announce.Revoked(b"list"),
     announce.Done(5, {"revision": 41}),
     announce.Refused(3, "unknown service"),
 )
