@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import IO, Any
+from typing import Any
 
 from .rows import Row
 
@@ -29,15 +29,8 @@ def show_progress(name: str) -> Progress:
     return draw if sys.stderr.isatty() else ignore
 
 
-def show_row(row: Row, out: IO[str]) -> None:
-    """One run on one line; what of our claims it does not keep, and what happened, on more."""
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    print(line_of(row), file=out, flush=True)
-
-
 def line_of(row: Row) -> str:
-    """The figures in words."""
+    """The figures in words; what happened, and what of our claims it does not keep."""
     ratio = f"{row.ratio:.2f} x" if row.ratio else "never"
     cells = [
         f"{row.scenario:4}{row.system:17}{ratio:>7} of {row.bound_s:.2f} s",
@@ -56,7 +49,7 @@ def line_of(row: Row) -> str:
     cells += [f"{key} {value:.2f}" for key, value in row.events.items()]
     if row.system == "p2pd":
         cells += [f"{key} {_short(row.notes[key])}" for key in IN_VAIN if key in row.notes]
-        cells += [f"MISSED {claim}" for claim in row.missed]
+    cells += [f"MISSED {claim}" for claim in row.missed]
     return ", ".join(cells)
 
 

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -10,9 +11,9 @@ from benchmarks.links import Busy, Counters, check_tools, load, network, process
 from demo.publisher import environment
 
 from .display import Progress
+from .lab import Lab, System
 from .rows import Outcome
 from .scenarios import SEED, Scenario
-from .systems import SYSTEMS, Lab, System
 
 POLL_S: Final = 0.02
 LOOK_S: Final = 0.25
@@ -26,7 +27,9 @@ ONE_COPY: Final = 1.02
 """What one copy takes on the seed's link: headers, and a little."""
 
 
-def measure(scenario: Scenario, system: str, content: Path, progress: Progress) -> Outcome:
+def measure(
+    scenario: Scenario, make: Callable[[Lab], System], content: Path, progress: Progress, poll_s: float = POLL_S
+) -> Outcome:
     """Run a system through a scenario; BenchmarkError when it can't be. `content`: the file to bring to all peers."""
     with (
         tempfile.TemporaryDirectory(prefix="p2pb", dir=content.parent) as directory,
@@ -36,10 +39,10 @@ def measure(scenario: Scenario, system: str, content: Path, progress: Progress) 
         logs.mkdir()
         with processes(links, logs, environment()) as started:
             lab = Lab(scenario, links, started, Path(directory), content)
-            made = SYSTEMS[system](lab)
+            made = make(lab)
             check_tools(made.tools)
             made.start()
-            return Run(lab, made, progress).watch()
+            return Run(lab, made, progress, poll_s).watch()
 
 
 @dataclass

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from benchmarks.swarm.lab import Lab
 from benchmarks.swarm.scenarios import SEED
 
 from . import torrents
-from .system import Lab
 
 PIECE_BYTES: Final = 64 * 1024
 RPC_PORT: Final = 6800
@@ -32,13 +32,14 @@ class Aria2:
 
     tools: Mapping[str, str] = {"aria2c": "aria2", "curl": "curl"} | torrents.TOOLS
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, *, piece_bytes: int = PIECE_BYTES) -> None:
         self._lab = lab
+        self._piece_bytes = piece_bytes
         self._torrent = Path()
 
     def start(self) -> None:
         """All daemons; the seed begins to serve at once."""
-        self._torrent = torrents.serve_torrent(self._lab, PIECE_BYTES)
+        self._torrent = torrents.serve_torrent(self._lab, self._piece_bytes)
         hook = self._lab.directory / "hook"
         hook.write_text(HOOK)
         hook.chmod(0o755)
@@ -86,4 +87,4 @@ class Aria2:
     def notes(self) -> dict[str, object]:
         """Version and settings."""
         said = subprocess.run(["aria2c", "--version"], capture_output=True, text=True, check=True).stdout
-        return {"version": said.split()[2], "settings": f"{PIECE_BYTES // 1024} KiB pieces, {' '.join(SETTINGS)}"}
+        return {"version": said.split()[2], "settings": f"{self._piece_bytes // 1024} KiB pieces, {' '.join(SETTINGS)}"}

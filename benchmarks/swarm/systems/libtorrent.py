@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.links import BenchmarkError
+from benchmarks.swarm.lab import Lab
 from benchmarks.swarm.scenarios import SEED
 
 from . import torrents
-from .system import Lab
 
 PIECE_BYTES: Final = 64 * 1024
 SUPER_PIECE_BYTES: Final = 256 * 1024
+QUEUE_S: Final = 1
+"""Of requests, at a peer's present rate; libtorrent's own 3 s suit a single peer."""
 SETTINGS: Final[Mapping[str, object]] = {
-    "request_queue_time": 1,
     "unchoke_slots_limit": -1,
     "connection_speed": 500,
     "allow_multiple_connections_per_ip": True,
@@ -37,9 +38,13 @@ class Libtorrent:
 
     tools: Mapping[str, str] = torrents.TOOLS
 
-    def __init__(self, lab: Lab, *, super_seeding: bool = False) -> None:
+    def __init__(
+        self, lab: Lab, *, super_seeding: bool = False, piece_bytes: int = PIECE_BYTES, queue_s: int = QUEUE_S
+    ) -> None:
         self._lab = lab
         self._super = super_seeding
+        self._piece_bytes = piece_bytes
+        self._settings = {**SETTINGS, "request_queue_time": queue_s}
         self._torrent = Path()
 
     def start(self) -> None:
@@ -48,7 +53,7 @@ class Libtorrent:
             import libtorrent  # noqa: F401
         except ImportError as error:
             raise BenchmarkError(f"{error}: install the extra `bench` (pip install -e '.[bench]')") from error
-        self._torrent = torrents.serve_torrent(self._lab, SUPER_PIECE_BYTES if self._super else PIECE_BYTES)
+        self._torrent = torrents.serve_torrent(self._lab, self._piece_bytes)
         for host in (SEED, *self._lab.peers):
             self._start(host)
         for host in (SEED, *self._lab.peers):
@@ -57,7 +62,7 @@ class Libtorrent:
         time.sleep(torrents.SETTLE_S)
 
     def _start(self, host: str) -> None:
-        settings = {**SETTINGS, "listen_interfaces": f"{self._lab.address(host)}:6881"}
+        settings = {**self._settings, "listen_interfaces": f"{self._lab.address(host)}:6881"}
         order = {
             "torrent": str(self._torrent),
             "directory": str(self._lab.home(host)),
@@ -86,6 +91,5 @@ class Libtorrent:
         """Version and settings."""
         import libtorrent
 
-        piece = SUPER_PIECE_BYTES if self._super else PIECE_BYTES
-        how = "super-seeding, " if self._super else ""
-        return {"version": libtorrent.version, "settings": f"{how}{piece // 1024} KiB pieces, {json.dumps(SETTINGS)}"}
+        how = f"{'super-seeding, ' if self._super else ''}{self._piece_bytes // 1024} KiB pieces, "
+        return {"version": libtorrent.version, "settings": how + json.dumps(self._settings)}

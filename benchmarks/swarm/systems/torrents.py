@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Final
 
+from benchmarks.swarm.lab import Lab
 from benchmarks.swarm.scenarios import SEED, TRACKER
 from benchmarks.swarm.torrent import torrent_of
-
-from .system import Lab
 
 TOOLS: Final = {"opentracker": "opentracker"}
 PORT: Final = 6969

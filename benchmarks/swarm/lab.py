@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmarks.links import Network, Processes
-from benchmarks.swarm.scenarios import Scenario
+
+from .scenarios import Scenario
 
 
 @dataclass(frozen=True)

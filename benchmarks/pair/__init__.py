@@ -1,0 +1,1 @@
+"""How fast one daemon fetches from one other, unshaped: `python -m benchmarks.pair --help`."""
