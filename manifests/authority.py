@@ -42,11 +42,6 @@ class Authority:
     director: Signers
     operators: Signers
 
-    @property
-    def keys(self) -> frozenset[str]:
-        """The ids of all keys whose word counts."""
-        return frozenset(self.director.keys) | frozenset(self.operators.keys)
-
 
 def find_authority(top: Targets) -> Authority | None:
     """What the verified top-level targets say; None when they name no director: then goals are not signed."""

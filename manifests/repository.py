@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from securesystemslib.exceptions import UnverifiedSignatureError
 
+from .authority import DIRECTOR, GOAL_PATHS, OPERATORS
 from .blobs import BlobStore
 from .errors import SigningError, UntrustedReleaseError
 from .names import ReleaseName, check_product
@@ -112,8 +113,22 @@ class Repository:
             known.update({key.keyid: key for key in keys[party]})
             name, keyids = role_name(party, product), [key.keyid for key in keys[party]]
             roles[name] = DelegatedRole(name, keyids, 1, terminating=True, paths=[f"{party}/{product}/*"])
-        used = {keyid for role in roles.values() for keyid in role.keyids}
-        top.signed.delegations = Delegations({keyid: known[keyid] for keyid in known if keyid in used}, roles)
+        top.signed.delegations = _delegations(known, roles)
+        return self._next(Targets.type, top, [targets], TARGETS_LIFE)
+
+    def set_authority(self, director: Sequence[Key], operators: Sequence[Key], targets: CryptoSigner) -> int:
+        """Goals are signed from now on: by one of the director's keys, and rollbacks by one of the operators' as well.
+
+        Replaces those there were; returns targets' version. SigningError when a key is in both.
+        """
+        _check_apart({DIRECTOR: director, OPERATORS: operators}, "the director and the operators")
+        root = self._shelf.root(self._pinned).signed
+        top = self._require(self._shelf.newest(Targets.type, root, Targets), "targets", targets, root.roles)
+        roles, known = _delegated(top.signed), dict(top.signed.delegations.keys if top.signed.delegations else {})
+        for name, keys in ((DIRECTOR, director), (OPERATORS, operators)):
+            known.update({key.keyid: key for key in keys})
+            roles[name] = DelegatedRole(name, [key.keyid for key in keys], 1, terminating=True, paths=list(GOAL_PATHS))
+        top.signed.delegations = _delegations(known, roles)
         return self._next(Targets.type, top, [targets], TARGETS_LIFE)
 
     def sign(
@@ -301,6 +316,12 @@ def _delegated(top: Targets) -> dict[str, DelegatedRole]:
     return dict((top.delegations.roles if top.delegations else None) or {})
 
 
+def _delegations(known: Mapping[str, Key], roles: dict[str, DelegatedRole]) -> Delegations:
+    """The roles, and of the known keys those that one of them has."""
+    used = {keyid for role in roles.values() for keyid in role.keyids}
+    return Delegations({keyid: key for keyid, key in known.items() if keyid in used}, roles)
+
+
 def _check_key(signer: CryptoSigner, keyids: Sequence[str], whose: str) -> None:
     if signer.public_key.keyid not in keyids:
         raise SigningError(f"this key ({signer.public_key.keyid[:16]}…) is not one of {whose}")
@@ -310,7 +331,13 @@ def _check_disjoint(keys: Mapping[str, Sequence[Key]]) -> None:
     for party in PARTIES:
         if not keys.get(party):
             raise SigningError(f"the {party} party needs a key")
-    build, release = ({str(key.keyval): key.keyid for key in keys[party]} for party in PARTIES)
-    if both := build.keys() & release.keys():
-        shown = ", ".join(build[value][:16] for value in both)
-        raise SigningError(f"the key {shown}… is in both parties: then one party alone could release")
+    _check_apart(keys, "both parties: then one party alone could release")
+
+
+def _check_apart(keys: Mapping[str, Sequence[Key]], where: str) -> None:
+    """SigningError when two of these share a key, under whatever ids."""
+    seen: dict[str, str] = {}
+    for name, theirs in keys.items():
+        for key in theirs:
+            if seen.setdefault(str(key.keyval), name) != name:
+                raise SigningError(f"the key {key.keyid[:16]}… is in {where}")

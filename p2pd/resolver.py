@@ -1,13 +1,18 @@
-"""From a release's name to what both parties signed for: runs the trust chain, and fetches what it asks for.
+"""From a release's name to what both parties signed for, and who may set goals: runs the trust chain, and fetches what
+it asks for.
 
 The chain itself is pure (`manifests.trust`): it says which file of metadata it wants next. The files come from shields
 or the CDN by HTTP; when none answers, what was fetched before is used for as long as it has not expired.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from functools import partial
+from math import inf
+from typing import Final, Protocol, TypeVar
 
 import trio
 
+from manifests.authority import Authority
 from manifests.errors import MetadataUnavailableError, UnknownReleaseError
 from manifests.names import ReleaseName
 from manifests.trust import Approved, TrustChain, Wanted
@@ -17,35 +22,59 @@ from p2pd.world import World
 
 FILES_MAX: Final = 300
 """Files of metadata fetched for one look-up: 256 root rotations and a few more."""
+AUTHORITY_FRESH_S: Final = 30.0
+"""A deploy of many services is judged by one look."""
+
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class _Look(Protocol[T_co]):
+    """A question to the trust chain: `TrustChain.look_up` and its kin."""
+
+    def __call__(self, fetched: Mapping[str, bytes | None], /, *, offline: bool = False) -> T_co | Wanted: ...
 
 
 class Resolver:
-    """Looks releases up, one at a time (the metadata cache has one writer)."""
+    """Asks the trust chain, one question at a time (the metadata cache has one writer)."""
 
     def __init__(self, world: World, chain: TrustChain, origins: Origins) -> None:
         self._world, self._chain, self._origins = world, chain, origins
         self._lock = trio.Lock()
+        self._authority: Authority | None = None
+        self._authority_at = -inf
 
     async def resolve(self, release: ReleaseName) -> Approved:
         """What is signed for; UntrustedReleaseError and its kin when nothing is, or not any more."""
+        return await self._ask(partial(self._chain.look_up, release))
+
+    async def authority(self) -> Authority | None:
+        """Who may set goals, as of half a minute ago at most; None in a fleet whose goals are not signed."""
+        if trio.current_time() >= self._authority_at + AUTHORITY_FRESH_S:
+            self._authority = await self._ask(self._chain.authority)
+            self._authority_at = trio.current_time()
+        return self._authority
+
+    async def _ask(self, look: _Look[T]) -> T:
         async with self._lock:
             try:
-                return await self._look_up(release)
+                return await self._online(look)
             except OriginError as error:
-                return await self._from_cache(release, error)
+                return await self._from_cache(look, error)
 
-    async def _look_up(self, release: ReleaseName) -> Approved:
+    async def _online(self, look: _Look[T]) -> T:
         fetched: dict[str, bytes | None] = {}
         for _ in range(FILES_MAX):
-            answer = await self._world.run_blocking(self._chain.look_up, release, fetched)
+            answer = await self._world.run_blocking(look, fetched)
             if not isinstance(answer, Wanted):
                 return answer
             fetched[answer.path] = await self._origins.present.fetch_metadata(answer.path, answer.max_bytes)
         raise OriginError(f"the repository wants more than {FILES_MAX} files to be read", trio.current_time())
 
-    async def _from_cache(self, release: ReleaseName, error: OriginError) -> Approved:
+    async def _from_cache(self, look: _Look[T], error: OriginError) -> T:
         try:
-            answer = await self._world.run_blocking(lambda: self._chain.look_up(release, {}, offline=True))
+            answer = await self._world.run_blocking(lambda: look({}, offline=True))
         except (MetadataUnavailableError, UnknownReleaseError):  # what we have may be too old to know it
             raise error from None
         if isinstance(answer, Wanted):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import trio
@@ -9,13 +10,14 @@ import trio
 from p2pd.announcer import Announcer
 from p2pd.config import Config, ServiceConfig
 from p2pd.downloads import Downloads
-from p2pd.install import Installer, Keeper, Lifecycle, ServiceStatus
+from p2pd.install import Installer, Keeper, Lifecycle, ServiceStatus, State
 from p2pd.install.keeper import load_memory
+from p2pd.judge import Judge
 from p2pd.origin import OriginError
 from p2pd.policy.retention import Kept, choose_removals
 from p2pd.resolver import Resolver
 from p2pd.store import Artifact, Store
-from p2pd.wire.announce import Goal, ServiceReport
+from p2pd.wire.announce import TEXT_CHARS_MAX, Goal, ServiceReport
 from p2pd.world import World
 
 REPORT_S: Final = 1.0
@@ -41,6 +43,14 @@ class Updates:
         self._statuses: dict[str, ServiceStatus] = {}
         self._verified = trio.Event()
         self._keepers: dict[str, Keeper] = {}
+        self._judge = Judge(
+            world,
+            resolver.authority,
+            fleet=config.fleet,
+            region=config.region,
+            accept=self._accept,
+            changed=self._tell,
+        )
 
     async def _keeper(self, service: str, settings: ServiceConfig) -> Keeper:
         directory = self._config.service_directory(service)
@@ -67,16 +77,19 @@ class Updates:
             for service, settings in sorted(self._config.services.items()):
                 self._keepers[service] = await self._keeper(service, settings)
                 nursery.start_soon(self._keepers[service].run)
+            nursery.start_soon(self._judge.run)
             nursery.start_soon(self._report_progress)
             nursery.start_soon(self._collect_when_verified)
             task_status.started()
 
     def on_goals(self, goals: Sequence[Goal]) -> None:
-        """The goals in force, from the tracker."""
+        """The goals in force, as the tracker says."""
         for goal in goals:
-            keeper = self._keepers.get(goal.service)
-            if keeper is not None:
-                keeper.goal(goal)
+            if goal.service in self._keepers:
+                self._judge.hear(goal)
+
+    def _accept(self, goal: Goal, vouching: frozenset[str], trusted: frozenset[str] | None) -> None:
+        self._keepers[goal.service].goal(goal, vouching, trusted)
 
     # -- telling ------------------------------------------------------------------------------------------------
 
@@ -93,8 +106,26 @@ class Updates:
                 "waits_for": self._waits_for(status),
                 "error": status.error,
             }
-            for status in self._statuses.values()
+            for status in map(self._with_standing, self._statuses.values())
         ]
+
+    def _with_standing(self, status: ServiceStatus) -> ServiceStatus:
+        """What a goal that is not followed adds to what the lifecycle says."""
+        standing = self._judge.standing.get(status.service)
+        if standing is None:
+            return status
+        return replace(
+            status,
+            state=State.REFUSED if standing.refused else State.CHECKING,
+            goal_release=standing.goal.release,
+            goal_revision=standing.goal.revision,
+            waits_for=standing.reason[:TEXT_CHARS_MAX],
+            error=standing.reason[:TEXT_CHARS_MAX] if standing.refused else "",
+        )
+
+    def _tell(self, service: str) -> None:
+        if service in self._statuses:
+            self._report(self._statuses[service])
 
     def _on_status(self, status: ServiceStatus) -> None:
         self._statuses[status.service] = status
@@ -103,6 +134,7 @@ class Updates:
             self._verified.set()
 
     def _report(self, status: ServiceStatus) -> None:
+        status = self._with_standing(status)
         artifact = self._artifact(status.goal_release)
         self._announcer.report(
             ServiceReport(

@@ -83,6 +83,14 @@ def _parser() -> ArgumentParser:
 def _add_goal_flags(command: ArgumentParser) -> None:
     command.add_argument("--region", metavar="NAME", help="only there (default: everywhere)")
     command.add_argument("--reason", metavar="TEXT", default="", help="why, for those who look later")
+    command.add_argument(
+        "--key",
+        metavar="FILE",
+        default="",
+        help="sign it with this operator's key: in a fleet with a director, only so do hosts go back",
+    )
+    command.add_argument("--passphrase-file", metavar="FILE",
+                         help="of that key; else $P2P_KEY_PASSPHRASE, or a prompt")  # fmt: skip
     command.add_argument("--wait", action="store_true", help="until all hosts run it; exit code 1 if some give up")
     command.add_argument("--timeout", metavar="TIME", type=_duration, default=WAIT_TIMEOUT_S,
                          help="how long to wait (default: 30 min)")  # fmt: skip

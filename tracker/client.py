@@ -1,15 +1,27 @@
 """An operator's connection to a tracker: one command at a time, each answered or given up in time."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from typing import Any, Final
 
+import msgspec
 import trio
 
 from manifests.console import CommandError, UnreachableError
 from p2pd.tracker_stream import TrackerStream
-from p2pd.wire.announce import GLOBAL, AuditRequest, Deploy, Done, Refused, Register, Rollback, StatusRequest
+from p2pd.wire.announce import (
+    GLOBAL,
+    AuditRequest,
+    Deploy,
+    Done,
+    Goal,
+    Order,
+    Refused,
+    Register,
+    Rollback,
+    StatusRequest,
+)
 from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.messages import PROTOCOL_VERSION
 from p2pd.world.network import Network
@@ -17,6 +29,7 @@ from p2pd.world.network import Network
 ANSWER_TIMEOUT_S: Final = 10.0
 """A deploy is one fsync; whatever takes longer than this is broken."""
 CLOSE_TIMEOUT_S: Final = 1.0
+Sign = Callable[[Goal], Goal]
 
 
 class CommandRefused(CommandError):
@@ -37,17 +50,36 @@ class Operator:
         return f"<Operator at {self._address}>"
 
     async def deploy(
-        self, service: str, release: str, *, scope: str = GLOBAL, allow_older: bool = False, reason: str = ""
+        self,
+        service: str,
+        release: str,
+        *,
+        scope: str = GLOBAL,
+        allow_older: bool = False,
+        reason: str = "",
+        sign: Sign | None = None,
     ) -> dict[str, Any]:
-        """The service should run this release: the goal as a plain value, durable, with `previous` and `hosts`."""
-        number = next(self._numbers)
-        return await self._command(Deploy(number, service, release, scope, allow_older, self._by, reason))
+        """The service should run this release: the goal as a plain value, durable, with `previous` and `hosts`.
+
+        `sign` puts an operator's signature on the goal, which hosts of a fleet with a director want to see before they
+        go back.
+        """
+        number, draft = next(self._numbers), sign is not None
+        return await self._set(Deploy(number, service, release, scope, allow_older, self._by, reason, draft), sign)
 
     async def rollback(
-        self, service: str, *, release: str = "", scope: str = GLOBAL, reason: str = ""
+        self, service: str, *, release: str = "", scope: str = GLOBAL, reason: str = "", sign: Sign | None = None
     ) -> dict[str, Any]:
-        """Back to a release, or ('') to what came before the present one; the answer as of `deploy`."""
-        return await self._command(Rollback(next(self._numbers), service, scope, release, self._by, reason))
+        """Back to a release, or ('') to what came before the present one; the rest as of `deploy`."""
+        number, draft = next(self._numbers), sign is not None
+        return await self._set(Rollback(number, service, scope, release, self._by, reason, draft), sign)
+
+    async def _set(self, command: Deploy | Rollback, sign: Sign | None) -> dict[str, Any]:
+        answer = await self._command(command)
+        if sign is None:
+            return answer
+        goal = _drafted(answer, command)
+        return await self._command(Order(next(self._numbers), sign(goal)))
 
     async def status(self, service: str = "", *, hosts: bool = False, swarms: bool = False) -> dict[str, Any]:
         """What should run and what does: see `Tracker.status`."""
@@ -65,7 +97,7 @@ class Operator:
                 yield record
             after += len(records)
 
-    async def _command(self, command: Deploy | Rollback | StatusRequest | AuditRequest) -> dict[str, Any]:
+    async def _command(self, command: Deploy | Rollback | Order | StatusRequest | AuditRequest) -> dict[str, Any]:
         with _reachable(self._address), trio.fail_after(self._timeout_s):
             await self._stream.send(command)
             while True:
@@ -74,6 +106,21 @@ class Operator:
                     raise CommandRefused(answer.error)
                 if isinstance(answer, Done) and answer.number == command.number:
                     return answer.result
+
+
+def _drafted(answer: dict[str, Any], command: Deploy | Rollback) -> Goal:
+    """The draft, if it is what the operator asked for: nobody signs what a tracker made of it."""
+    try:
+        goal = msgspec.convert([answer.get(name) for name in Goal.__struct_fields__], Goal)
+    except msgspec.ValidationError as error:
+        raise CommandRefused(f"the tracker's draft is no goal: {error}") from error
+    rollback = not isinstance(command, Deploy) or command.rollback
+    asked = (command.service, command.scope, command.release, rollback)
+    if (goal.service, goal.scope, goal.release, goal.rollback) == asked:
+        return goal
+    if not command.release:
+        raise CommandRefused(f"the tracker would go back to {goal.release}: sign for that with --to {goal.release}")
+    raise CommandRefused(f"the tracker's draft ({goal.release} in {goal.scope}) is not what was asked for")
 
 
 @asynccontextmanager

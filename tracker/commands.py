@@ -4,16 +4,19 @@ import sys
 from argparse import Namespace
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 import trio
 
 from manifests.console import EXIT_FAILED, EXIT_OK, CommandError, Console, UnreachableError
+from p2pd.goals import sign_as_operator
 from p2pd.wire.announce import GLOBAL
 from p2pd.world.network import Network
 
 from .audit import from_document, verify
-from .client import Operator, connect
+from .client import Operator, Sign, connect
+from .config import DEFAULT_FLEET
 from .display import show_audit, show_goal, show_status, show_swarms, show_verdict
 from .waiting import Outlook, outlook
 
@@ -25,6 +28,7 @@ SILENCE_S: Final = 60.0
 
 async def deploy(network: Network, arguments: Namespace, console: Console) -> int:
     """Set a goal; with --wait, see it through."""
+    sign = _pen(arguments)
     async with _connected(network, arguments) as operator:
         goal = await operator.deploy(
             arguments.service,
@@ -32,15 +36,21 @@ async def deploy(network: Network, arguments: Namespace, console: Console) -> in
             scope=arguments.region or GLOBAL,
             allow_older=arguments.allow_older,
             reason=arguments.reason,
+            sign=sign,
         )
     return await _follow(network, arguments, console, goal)
 
 
 async def rollback(network: Network, arguments: Namespace, console: Console) -> int:
     """Go back; with --wait, see it through."""
+    sign = _pen(arguments)
     async with _connected(network, arguments) as operator:
         goal = await operator.rollback(
-            arguments.service, release=arguments.to, scope=arguments.region or GLOBAL, reason=arguments.reason
+            arguments.service,
+            release=arguments.to,
+            scope=arguments.region or GLOBAL,
+            reason=arguments.reason,
+            sign=sign,
         )
     return await _follow(network, arguments, console, goal)
 
@@ -122,6 +132,15 @@ async def _wait(network: Network, arguments: Namespace, console: Console, goal: 
             await trio.sleep(POLL_S)
     line.end()
     return seen
+
+
+def _pen(arguments: Namespace) -> Sign | None:
+    """How this operator signs, if a key is given; asks for its passphrase if it has one."""
+    if not arguments.key:
+        return None
+    from manifests.cli_keys import signer
+
+    return partial(sign_as_operator, arguments.fleet or DEFAULT_FLEET, signer=signer(arguments, arguments.key))
 
 
 def _connected(network: Network, arguments: Namespace) -> AbstractAsyncContextManager[Operator]:

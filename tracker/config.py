@@ -5,10 +5,12 @@ from typing import Final
 
 from manifests.errors import ManifestError
 from manifests.names import check_product
+from p2pd.goals import LIFE_MAX_S
 from p2pd.wire.announce import GLOBAL
 
 from .swarms.interval import IntervalLimits
 
+DEFAULT_FLEET: Final = "default"
 STATE_FILE: Final = "tracker.sqlite"
 
 
@@ -20,7 +22,7 @@ class TrackerConfig:
     """`host:port`; port 0: any free one."""
     state_directory: str = ""
     """Where goals are kept; must be set to serve."""
-    fleet: str = "default"
+    fleet: str = DEFAULT_FLEET
     """Who says another fleet's name is refused."""
     region: str = GLOBAL
     """`global`, or the region whose hosts this tracker serves."""
@@ -30,6 +32,12 @@ class TrackerConfig:
     """This tracker's name; empty: `tracker-REGION`."""
     open_operators: bool = False
     """Take an operator's commands from anywhere on a transport that proves nobody's identity, not just this machine."""
+    director_key: str = ""
+    """The global tracker's own key, by which it signs goals: a file of `p2p-manifest keys`. '': they are not signed."""
+    director_passphrase_file: str = ""
+    """Where the passphrase of that key is, if it has one."""
+    goal_life_s: float = 7 * 86_400.0
+    """A signed goal counts so long. At half of it it is signed anew: so long may the global tracker be away."""
     revision_floor: int = 0
     """New goals get revisions above this. For a global tracker that lost its goals: what its regions' trackers know."""
     lease_s: float = 45.0
@@ -62,9 +70,13 @@ class TrackerConfig:
         if self.region != GLOBAL and not self.upstream:
             raise ValueError(f"the tracker of region {self.region!r} follows the global one: set upstream")
         for name in ("lease_s", "poll_s", "interval_busy_s", "interval_idle_s", "interval_max_s", "announces_per_s_max",
-                     "connections_max", "nodes_max", "memberships_max", "reports_max"):  # fmt: skip
+                     "connections_max", "nodes_max", "memberships_max", "reports_max", "goal_life_s"):  # fmt: skip
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than 0")
+        if self.director_key and self.upstream:
+            raise ValueError("director_key: only the global tracker signs goals, a region's hands them on")
+        if self.goal_life_s > LIFE_MAX_S:
+            raise ValueError(f"goal_life_s must be at most {LIFE_MAX_S:.0f}: hosts refuse what lasts longer")
         for name in ("grace_s", "revision_floor"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more")

@@ -7,6 +7,7 @@ from p2pd.wire.announce import (
     Announce,
     AuditRequest,
     Deploy,
+    Order,
     Register,
     Report,
     Rollback,
@@ -26,7 +27,7 @@ ALLOWED: Final[dict[str, tuple[type[TrackerMessage], ...]]] = {
     "daemon": _NODE,
     "seeder": _NODE,
     "tracker": (Watch, Report),
-    "operator": (Deploy, Rollback, StatusRequest, AuditRequest),
+    "operator": (Deploy, Rollback, Order, StatusRequest, AuditRequest),
 }
 LOOPBACK: Final = ("127.", "[::1]:", "localhost:")
 

@@ -9,6 +9,7 @@ from p2pd.world import World
 from p2pd.world.network import Listener
 
 from .config import TrackerConfig
+from .director import load_director
 from .goals.follower import Follower
 from .goals.goals import Goals
 from .sessions import Sessions
@@ -27,9 +28,13 @@ async def run(
     *,
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until cancelled; starts with the address that it listens at. OSError or StoreError if it can't start."""
+    """Serve until cancelled; starts with the address that it listens at.
+
+    OSError (address, key), StoreError or SigningError if it can't start.
+    """
     try:
         stored = await world.run_blocking(store.open)
+        director = await world.run_blocking(load_director, config)
         now = trio.current_time()
         tracker = Tracker(
             config,
@@ -37,13 +42,15 @@ async def run(
             world.rng,
             now - (world.utc_now() - stored.upstream_seen_at),
         )
-        sessions = Sessions(tracker, world, store)
+        sessions = Sessions(tracker, world, store, director)
         listener = await world.network.listen(config.listen)
         log.info("tracker of %s at %s, revision %d", config.region, listener.address, tracker.goals.revision)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_accept, listener, sessions)
                 nursery.start_soon(_keep_time, tracker, sessions)
+                if director:
+                    nursery.start_soon(sessions.keep_signed)
                 if config.upstream:
                     nursery.start_soon(Follower(tracker, world, store, sessions.perform).run)
                 task_status.started(listener.address)

@@ -9,6 +9,7 @@ from argparse import Namespace
 import trio
 
 from manifests.console import EXIT_OK, CommandError, Console, UsageError
+from manifests.errors import SigningError
 from p2pd.settings import load
 from p2pd.world.real import real_world
 
@@ -27,7 +28,7 @@ def serve(arguments: Namespace, console: Console, flags: tuple[str, ...]) -> int
     logging.basicConfig(level=logging.WARNING if console.quiet else logging.INFO, format="%(name)s: %(message)s")
     try:
         trio.run(_serve_until_signal, config)
-    except* StoreError as group:
+    except* (StoreError, SigningError) as group:
         raise CommandError(str(group.exceptions[0])) from group
     except* OSError as group:
         raise CommandError(f"{config.listen}: {group.exceptions[0]}") from group

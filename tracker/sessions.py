@@ -1,16 +1,27 @@
 """The tracker's connections: one task reads, one writes, the brain decides. This body makes no choices."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from math import inf
-from typing import Final
+from typing import Final, NoReturn
 
 import trio
 
+from manifests.errors import SigningError
 from p2pd.tracker_stream import ConnectionEndedError, TrackerStream
-from p2pd.wire.announce import AnyTrackerMessage, AuditRequest, Deploy, Done, Refused, Rollback, TrackerMessage
+from p2pd.wire.announce import (
+    AnyTrackerMessage,
+    AuditRequest,
+    Deploy,
+    Done,
+    Goal,
+    Order,
+    Refused,
+    Rollback,
+    TrackerMessage,
+)
 from p2pd.wire.codec import encode
 from p2pd.wire.errors import RemoteProtocolError
 from p2pd.world import World
@@ -19,6 +30,7 @@ from p2pd.world.network import Stream
 from .allowance import Allowance, work_of
 from .audit import to_document
 from .deeds import Close, Commit, Deed, ReadAudit, Send
+from .director import Director
 from .errors import StoreError
 from .outbox import Outbox
 from .store import Store
@@ -27,6 +39,8 @@ from .tracker import Tracker
 LINGER_S: Final = 2.0
 """How long a connection that we end may take to read why."""
 CLOSE_TIMEOUT_S: Final = 1.0
+RENEW_LOOK_S: Final = 600.0
+"""How often to look for goals whose signatures grow old."""
 STUCK_S: Final = 30.0
 """Whoever takes nothing for so long while something waits for them is gone, or might as well be."""
 log = logging.getLogger(__name__)
@@ -44,10 +58,11 @@ class _Connection:
 class Sessions:
     """All connections. `serve` is the life of one; `perform` carries out what the brain decided."""
 
-    def __init__(self, tracker: Tracker, world: World, store: Store) -> None:
+    def __init__(self, tracker: Tracker, world: World, store: Store, director: Director | None = None) -> None:
         self._tracker = tracker
         self._world = world
         self._store = store
+        self._director = director
         self._connections: dict[int, _Connection] = {}
         self._numbers = count(1)
         self._commands = trio.Lock()
@@ -120,7 +135,7 @@ class Sessions:
                 await trio.sleep(rest_s)
 
     async def _hear(self, connection: _Connection, message: AnyTrackerMessage) -> None:
-        if isinstance(message, Deploy | Rollback):
+        if isinstance(message, Deploy | Rollback | Order):
             async with self._commands:  # a command's revision follows the one before it
                 await self._obey(connection, message)
         else:
@@ -143,7 +158,7 @@ class Sessions:
     def _decide(self, connection: _Connection, message: AnyTrackerMessage) -> list[Deed]:
         return self._tracker.receive(connection.number, message, trio.current_time(), self._world.utc_now())
 
-    async def _obey(self, connection: _Connection, message: Deploy | Rollback) -> None:
+    async def _obey(self, connection: _Connection, message: Deploy | Rollback | Order) -> None:
         """A command; begun is done, even if its connection ends meanwhile."""
         for deed in self._decide(connection, message):
             if isinstance(deed, Commit):
@@ -154,15 +169,42 @@ class Sessions:
 
     async def _commit(self, deed: Commit) -> None:
         try:
-            await self._world.run_blocking(self._store.append, deed.goal, deed.record)
-        except StoreError as error:
+            (goal,) = await self._signed((deed.goal,))
+            await self._world.run_blocking(self._store.append, goal, deed.record)
+        except (StoreError, SigningError) as error:
             log.error("not deployed: %s", error)
             self.perform([Send(deed.session, Refused(deed.number, f"not stored, so not deployed: {error}"))])
             return
-        log.info("revision %d: %s in %s should run %s, by %s", deed.goal.revision, deed.goal.service,
-                 deed.goal.scope, deed.goal.release or "nothing", deed.goal.by or "somebody")  # fmt: skip
-        self.perform(self._tracker.committed(deed.goal, trio.current_time()))
+        log.info("revision %d: %s in %s should run %s, by %s", goal.revision, goal.service,
+                 goal.scope, goal.release or "nothing", goal.by or "somebody")  # fmt: skip
+        self.perform(self._tracker.committed(goal, trio.current_time()))
         self.perform([Send(deed.session, Done(deed.number, deed.result))])
+
+    async def keep_signed(self) -> NoReturn:
+        """Sign goals anew before they expire, and those that were set before there was a director. Until cancelled."""
+        while True:
+            await self._renew_signatures()
+            await trio.sleep(RENEW_LOOK_S)
+
+    async def _renew_signatures(self) -> None:
+        half_life_s = self._director.life_s / 2 if self._director else -inf
+        async with self._commands:
+            due = self._tracker.goals.expiring(self._world.utc_now() + half_life_s)
+            if not due:
+                return
+            try:
+                signed = await self._signed(due)
+                await self._world.run_blocking(self._store.renew, signed)
+            except (StoreError, SigningError) as error:
+                log.error("%d goals are not signed anew: %s", len(due), error)
+                return
+            for goal in signed:
+                self.perform(self._tracker.committed(goal, trio.current_time()))
+
+    async def _signed(self, goals: Sequence[Goal]) -> Sequence[Goal]:
+        if self._director is None:
+            return goals
+        return await self._world.run_blocking(self._director.sign, goals, self._world.utc_now())
 
     async def _write(self, connection: _Connection) -> None:
         try:

@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from typing import Final
 
-from p2pd.wire.announce import Goal
+import msgspec
+
+from p2pd.wire.announce import Goal, GoalSignature
 
 from .audit import GENESIS, Record
 from .errors import StoreError
 from .goals.goals import HISTORY_MAX
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 BUSY_TIMEOUT_S: Final = 2.0
 """How long to wait for a tracker on the same file that is just stopping."""
 _SCHEMA: Final = """
@@ -29,7 +31,9 @@ CREATE TABLE goals (
     rollback INTEGER NOT NULL,
     by TEXT NOT NULL,
     at REAL NOT NULL,
-    reason TEXT NOT NULL
+    reason TEXT NOT NULL,
+    expires REAL NOT NULL,
+    signatures BLOB NOT NULL
 ) STRICT;
 CREATE INDEX goals_by_scope ON goals (service, scope, revision);
 CREATE TABLE audit (
@@ -52,8 +56,9 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHO
 INSERT INTO counters VALUES ('revision', 0), ('upstream_seen_at', 0);
 """
 _INSERT: Final = (
-    "INSERT OR IGNORE INTO goals (service, scope, release, revision, rollback, by, at, reason) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO goals (service, scope, release, revision, rollback, by, at, reason, expires, signatures) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (revision) DO UPDATE "
+    "SET expires = excluded.expires, signatures = excluded.signatures WHERE excluded.expires > expires"
 )
 _PRUNE: Final = (
     "DELETE FROM goals WHERE service = ? AND scope = ? AND revision <= "
@@ -119,6 +124,12 @@ class Store:
             rows = connection.execute("SELECT * FROM audit WHERE number > ? ORDER BY number LIMIT ?", (after, count))
             return [Record(number, at, who, bool(proven), *rest) for number, at, who, proven, *rest in rows]
 
+    def renew(self, goals: Sequence[Goal]) -> None:
+        """Keep these goals' newer signatures."""
+        with self._transaction() as connection:
+            for goal in goals:
+                _insert(connection, goal)
+
     def adopt(self, goals: Sequence[Goal], upstream_seen_at: float) -> None:
         """Keep copies of the global tracker's goals, and when it was heard."""
         with self._transaction() as connection:
@@ -172,14 +183,20 @@ def _prepare(connection: sqlite3.Connection) -> Stored:
     elif version != SCHEMA_VERSION:
         raise StoreError(f"its format is {version}, this program knows {SCHEMA_VERSION}: use a newer p2p-tracker")
     rows = connection.execute(
-        "SELECT service, scope, release, revision, rollback, by, at, reason FROM goals ORDER BY revision"
+        "SELECT service, scope, release, revision, rollback, by, at, reason, expires, signatures FROM goals "
+        "ORDER BY revision"
     )
-    goals = tuple(
-        Goal(service, scope, release, revision, bool(rollback), by, at, reason)
-        for service, scope, release, revision, rollback, by, at, reason in rows
-    )
+    goals = tuple(_goal(*row) for row in rows)
     (seen_at,) = connection.execute("SELECT value FROM counters WHERE name = 'upstream_seen_at'").fetchone()
     return Stored(goals, seen_at)
+
+
+def _goal(
+    service: str, scope: str, release: str, revision: int, rollback: int, by: str, at: float, reason: str,
+    expires: float, signatures: bytes,
+) -> Goal:  # fmt: skip
+    signed = msgspec.msgpack.decode(signatures, type=tuple[GoalSignature, ...])
+    return Goal(service, scope, release, revision, bool(rollback), by, at, reason, expires, signed)
 
 
 def _seal(connection: sqlite3.Connection, record: Record) -> None:
@@ -192,7 +209,10 @@ def _seal(connection: sqlite3.Connection, record: Record) -> None:
 def _insert(connection: sqlite3.Connection, goal: Goal) -> None:
     connection.execute(
         _INSERT,
-        (goal.service, goal.scope, goal.release, goal.revision, goal.rollback, goal.by, goal.at, goal.reason),
-    )
+        (
+            goal.service, goal.scope, goal.release, goal.revision, goal.rollback, goal.by, goal.at, goal.reason,
+            goal.expires, msgspec.msgpack.encode(goal.signatures),
+        ),
+    )  # fmt: skip
     scope = (goal.service, goal.scope)
     connection.execute(_PRUNE, (*scope, *scope, HISTORY_MAX))

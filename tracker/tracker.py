@@ -26,6 +26,7 @@ from p2pd.wire.announce import (
     Done,
     Goal,
     Handout,
+    Order,
     PeerInfo,
     Refused,
     Register,
@@ -112,7 +113,7 @@ class Tracker:
             self._renew(session, session.register, now)
             if isinstance(message, AuditRequest):
                 return [ReadAudit(number, message.number, message.after, message.count)]
-            if isinstance(message, Deploy | Rollback | StatusRequest):
+            if isinstance(message, Deploy | Rollback | Order | StatusRequest):
                 return [self._command(session, message, now, utc)]
             return list(self._answer(session, session.register, message, now))
         except RefusalError as error:
@@ -271,7 +272,9 @@ class Tracker:
         if self.config.upstream:
             self.unsent.put(report)
 
-    def _command(self, session: Session, message: Deploy | Rollback | StatusRequest, now: float, utc: float) -> Deed:
+    def _command(
+        self, session: Session, message: Deploy | Rollback | Order | StatusRequest, now: float, utc: float
+    ) -> Deed:
         try:
             if isinstance(message, StatusRequest):
                 return Send(session.number, Done(message.number, self.status(message, now)))
@@ -279,19 +282,16 @@ class Tracker:
         except RefusalError as error:
             return Send(session.number, Refused(message.number, str(error)))
 
-    def _goal_command(self, session: Session, message: Deploy | Rollback, utc: float) -> Commit:
-        config, by = self.config, message.by
+    def _goal_command(self, session: Session, message: Deploy | Rollback | Order, utc: float) -> Commit | Send:
+        config = self.config
         if config.upstream:
             raise RefusalError(
                 f"this is the tracker of region {config.region}; commands go to the global one at {config.upstream}"
             )
-        if session.identity.proven and session.identity.node:
-            by = session.identity.node
-        before = self.goals.history(message.service, message.scope)
+        goal, going_back = self._goal(session, message, utc), False
+        before = self.goals.history(goal.service, goal.scope)
         if isinstance(message, Deploy):
-            goal, going_back = self.goals.deploy(message, by, utc), self.goals.would_go_back(message)
-        else:
-            goal, going_back = self.goals.rollback(message, by, utc), False
+            going_back = self.goals.would_go_back(message)
         hosts = sum(
             count
             for group, count, _ in self.reports.groups(goal.service)
@@ -300,7 +300,23 @@ class Tracker:
         result = msgspec.structs.asdict(goal)
         warning = self._warning(goal, going_back)
         result |= {"previous": before[-1].release if before else "", "hosts": hosts, "warning": warning}
-        return Commit(session.number, message.number, goal, result, _record(session, message, goal, result, utc))
+        if not isinstance(message, Order) and message.draft:
+            return Send(session.number, Done(message.number, result))
+        if config.director_key and goal.rollback and not goal.signatures:
+            raise RefusalError("hosts of this fleet go back only with an operator's signature: give --key FILE")
+        return Commit(session.number, message.number, goal, result, _record(session, goal, result, utc))
+
+    def _goal(self, session: Session, message: Deploy | Rollback | Order, utc: float) -> Goal:
+        proven = session.identity.node if session.identity.proven else ""
+        if isinstance(message, Order):
+            goal = self.goals.order(message.goal, utc)
+            if proven and goal.by != proven:
+                raise RefusalError(f"the order says that it is by {goal.by!r}, your certificate says {proven!r}")
+            return goal
+        by = proven or message.by
+        if isinstance(message, Deploy):
+            return self.goals.deploy(message, by, utc)
+        return self.goals.rollback(message, by, utc)
 
     def _warning(self, goal: Goal, going_back: bool) -> str:
         ahead = max((one.watch.revision for one in self._sessions.values() if one.watch), default=0)
@@ -317,8 +333,8 @@ class Tracker:
         return ""
 
 
-def _record(session: Session, message: Deploy | Rollback, goal: Goal, result: dict[str, object], utc: float) -> Record:
-    action = "deploy" if isinstance(message, Deploy) else "rollback"
+def _record(session: Session, goal: Goal, result: dict[str, object], utc: float) -> Record:
+    action = "rollback" if goal.rollback else "deploy"
     before, proven = str(result["previous"]), session.identity.proven
     return Record(
         0, utc, goal.by, proven, session.address, action, goal.service, goal.scope, before, goal.release, goal.reason

@@ -1,7 +1,7 @@
 """Keeps one service where its goal says: drives the lifecycle, and does its deeds with what the daemon lends it."""
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 import trio
@@ -58,9 +58,9 @@ class Keeper:
         self._deed_scope: trio.CancelScope | None = None
         self._deed_ended = trio.Event()
 
-    def goal(self, goal: Goal) -> bool:
-        """The goal in force, as the tracker says; False if it is nothing new."""
-        taken = self.lifecycle.goal(goal)
+    def goal(self, goal: Goal, vouching: Collection[str] = (), trusted: Collection[str] | None = None) -> bool:
+        """The goal in force, as it was judged; False if it is nothing new. As `Lifecycle.goal`."""
+        taken = self.lifecycle.goal(goal, vouching, trusted)
         self._woken.set()
         return taken
 

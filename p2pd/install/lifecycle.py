@@ -4,6 +4,7 @@ It is told what happened and hands out what to do next, one action at a time. `s
 """
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -147,12 +148,17 @@ class Lifecycle:
         elif self.state == State.DOWNLOADED:
             self._enter(State.DOWNLOADING)
 
-    def goal(self, goal: Goal) -> bool:
-        """The goal in force; False if it is older than one that was accepted, or the same one again."""
+    def goal(self, goal: Goal, vouching: Collection[str] = (), trusted: Collection[str] | None = None) -> bool:
+        """The goal in force; False if it is older than one that was accepted, or the same one again.
+
+        `vouching`: ids of the director's keys that signed it. `trusted`: of all that it has; None without a director.
+        """
         newest = self.memory.waiting_aim or self.memory.aim
-        if goal.service != self.service or (newest is not None and goal.revision <= newest.revision):
+        if goal.service != self.service or (newest is not None and newest.outranks(goal.revision, trusted)):
             return False
-        aim = Aim(goal.release, goal.revision, goal.rollback)
+        if newest is not None and goal.revision < newest.revision:
+            self._set(failed={})  # of revisions that were somebody else's
+        aim = Aim(goal.release, goal.revision, goal.rollback, tuple(sorted(vouching)))
         if self.state in ON_TRIAL:
             self._set(waiting_aim=aim)
         else:

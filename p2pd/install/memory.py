@@ -1,5 +1,6 @@
 """What a service's lifecycle must not forget when the machine stops: written before every deed."""
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -33,11 +34,20 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Aim(msgspec.Struct, frozen=True):
-    """A goal as far as the lifecycle cares."""
+    """A goal as far as the lifecycle cares. `keys`: who vouched for it, by id; none in a fleet without a director."""
 
     release: str
     revision: int
     rollback: bool = False
+    keys: tuple[str, ...] = ()
+
+    def outranks(self, revision: int, trusted: Collection[str] | None) -> bool:
+        """Whether a goal of this revision is nothing new. `trusted`: ids of the keys whose word counts; None: unsigned.
+
+        An aim whose keys have all been revoked outranks nothing: else whoever once held one could have taken the
+        highest revision of all, and no goal would ever be followed again (TUF's fast-forward, 5.3.11).
+        """
+        return revision <= self.revision and (trusted is None or not set(self.keys).isdisjoint(trusted))
 
 
 class Memory(msgspec.Struct, frozen=True):

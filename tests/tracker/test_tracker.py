@@ -229,7 +229,7 @@ def test_a_watch_of_very_many_goals_is_answered_in_parts() -> None:
     talk = Talk(*(goal(number, "x@1", service=f"s{number}") for number in range(1, 1000)))
     talk.join(1, register("t", "eu", "tracker"))
     parts = talk.hear(1, Watch((), 0))
-    assert [(part.revision, len(part.goals)) for part in parts] == [(512, 512), (999, 487)]
+    assert [(part.revision, len(part.goals)) for part in parts] == [(256, 256), (512, 256), (768, 256), (999, 231)]
 
 
 def told(talk: Talk, *greetings: tuple[Register, tuple[str, ...]]) -> set[str]:

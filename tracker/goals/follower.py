@@ -5,6 +5,7 @@ What arrives is kept on disk and served to the region's hosts, also while the gl
 
 import logging
 from collections.abc import Callable
+from math import inf
 from typing import Final, NoReturn
 
 import trio
@@ -23,6 +24,8 @@ REPORTS_PER_MESSAGE: Final = 60
 """With every text of full length this still fits a control frame."""
 REPORTS_EVERY_S: Final = 0.5
 """Reports are gathered for so long."""
+ALL_EVERY_S: Final = 6 * 3_600.0
+"""How often all goals are asked for, not only newer ones: a fraction of the life of their signatures."""
 SEEN_EVERY_S: Final = 60.0
 """How often the time of the last contact is written down, when no goal is."""
 log = logging.getLogger(__name__)
@@ -38,6 +41,7 @@ class Follower:
         self._perform = perform
         self._unstored: list[Goal] = []
         self._seen_stored_at = trio.current_time()
+        self._all_asked_at = -inf
         config = tracker.config
         register = Register(PROTOCOL_VERSION, config.fleet, config.name, config.region, "tracker", "")
         self.link = TrackerLink(world.network, (config.upstream,), register, world.rng, self._talk)
@@ -80,11 +84,18 @@ class Follower:
         for goal in message.goals:
             self._perform(self._tracker.committed(goal, trio.current_time()))
 
+    def _poll_from(self) -> int:
+        """From the newest revision on; now and then all, for goals that were signed anew while we were away."""
+        if trio.current_time() < self._all_asked_at + ALL_EVERY_S:
+            return self._tracker.goals.revision
+        self._all_asked_at = trio.current_time()
+        return 0
+
     async def _speak(self, conversation: Conversation) -> None:
         poll_at = trio.current_time()
         while True:
             if trio.current_time() >= poll_at:
-                await conversation.ask(Watch((), self._tracker.goals.revision))
+                await conversation.ask(Watch((), self._poll_from()))
                 poll_at = trio.current_time() + jittered(self._tracker.config.poll_s, self._world.rng)
             if reports := self._tracker.unsent.take(REPORTS_PER_MESSAGE):
                 await conversation.tell(Report(reports))

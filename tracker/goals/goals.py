@@ -13,6 +13,8 @@ from .history import previous_release, releases_in_force
 
 HISTORY_MAX: Final = 100
 """Goals kept for each service and scope: weeks of several deploys a day."""
+ORDER_AGE_MAX_S: Final = 600.0
+"""Between draft and order an operator types a passphrase or touches a token."""
 SCOPES_MAX: Final = 64
 """Scopes of one service: regions are few; more is a mistake in a script."""
 
@@ -85,6 +87,22 @@ class Goals:
         release = self._rollback_target(history, command)
         return Goal(command.service, command.scope, release, self._next_revision, True, by, at, command.reason)
 
+    def order(self, goal: Goal, utc: float) -> Goal:
+        """A draft that came back signed; RefusalError if it is not what the command would be now."""
+        self._check_names(goal.service, goal.scope)
+        if goal.release:
+            _check(parse_release, goal.release)
+        if goal.revision != self._next_revision:
+            raise RefusalError(f"another command came first: this would be revision {self._next_revision} now")
+        if not goal.signatures or abs(goal.at - utc) > ORDER_AGE_MAX_S:
+            raise RefusalError("an order is a draft of just now, signed")
+        return goal
+
+    def expiring(self, before: float) -> list[Goal]:
+        """The newest goal of every service and scope that expires before then (or never was signed)."""
+        newest = (goals[-1] for scopes in self._scopes.values() for goals in scopes.values())
+        return [goal for goal in newest if goal.expires < before]
+
     @property
     def _next_revision(self) -> int:
         return max(self.revision, self._revision_floor) + 1
@@ -95,8 +113,14 @@ class Goals:
         return command.release in below and not command.rollback
 
     def apply(self, goal: Goal) -> bool:
-        """The goal is durable: it counts. False, and nothing changes, if a newer one of its scope is known."""
+        """The goal is durable: it counts. False, and nothing changes, if one as new of its scope is known.
+
+        The same one with a later expiry, signed anew, takes the old one's place.
+        """
         goals = self._scopes.setdefault(goal.service, {}).setdefault(goal.scope, [])
+        if goals and goals[-1].revision == goal.revision and goals[-1].expires < goal.expires:
+            goals[-1] = goal
+            return True
         if goals and goals[-1].revision >= goal.revision:
             return False
         goals.append(goal)
