@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from manifests.names import check_product, check_version
 from p2pd.limits import LimitsConfig
+from p2pd.patching.config import PatchingConfig
 from p2pd.wire.announce import NAME_CHARS_MAX
 from p2pd.world.address import split_address
 from p2pd.world.disk import Disk
@@ -59,6 +60,7 @@ class Config:
     of blob stores. `trust_root`: path of the pinned `root.json`. `reserve_bytes` of the disk are never filled.
     `metrics_listen`: where Prometheus may ask ('': nowhere). `lan_discovery`: find peers on the LAN by DNS-SD.
     `upload_bytes_per_s` and `download_bytes_per_s` are for everything outside the LAN; `limits` has the rest.
+    `patching`: what is made from older releases.
     """
 
     state_directory: str = "/var/lib/p2pd"
@@ -79,6 +81,7 @@ class Config:
     peers_max: int = 32
     lan_discovery: bool = False
     limits: LimitsConfig = field(default_factory=LimitsConfig)
+    patching: PatchingConfig = field(default_factory=PatchingConfig)
     services: dict[str, ServiceConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -4,33 +4,38 @@ import errno
 
 from manifests.errors import DigestMismatchError
 from p2pd.exchange import StorageError
-from p2pd.store import Store, StoreError
+from p2pd.store import Artifact, Store, StoreError
 from p2pd.world import World
 
 
 class StoreContent:
-    """Reads and writes pieces of the artifacts in `store`."""
+    """Reads and writes pieces of the artifacts in these stores, each artifact in one of them."""
 
-    def __init__(self, world: World, store: Store) -> None:
-        self._world, self._store = world, store
+    def __init__(self, world: World, *stores: Store) -> None:
+        self._world, self._stores = world, stores
+
+    def _find(self, swarm: bytes) -> tuple[Store, Artifact] | None:
+        return next(((store, store.artifacts[swarm]) for store in self._stores if swarm in store.artifacts), None)
 
     async def read_piece(self, swarm: bytes, piece: int) -> bytes | None:
         """The piece, verified; None when it is gone or damaged."""
-        artifact = self._store.artifacts.get(swarm)
-        if artifact is None:
+        found = self._find(swarm)
+        if found is None:
             return None
+        store, artifact = found
         try:
-            return await self._world.run_blocking(self._store.read_piece, artifact, piece)
+            return await self._world.run_blocking(store.read_piece, artifact, piece)
         except OSError:
             return None
 
     async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
         """Verify, write, remember."""
-        artifact = self._store.artifacts.get(swarm)
-        if artifact is None:
+        found = self._find(swarm)
+        if found is None:
             raise StorageError("the release was removed while it was fetched")
+        store, artifact = found
         try:
-            await self._world.run_blocking(self._store.write_piece, artifact, piece, data, source)
+            await self._world.run_blocking(store.write_piece, artifact, piece, data, source)
         except DigestMismatchError:
             raise
         except StoreError as error:  # no room, or it was removed or finished meanwhile
@@ -40,11 +45,12 @@ class StoreContent:
 
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         """The size of the encoded manifest, and a part of it."""
-        artifact = self._store.artifacts.get(swarm)
-        if artifact is None:
+        found = self._find(swarm)
+        if found is None:
             return None
+        store, artifact = found
         try:
-            whole = await self._world.run_blocking(self._store.read_manifest, artifact)
+            whole = await self._world.run_blocking(store.read_manifest, artifact)
         except OSError:
             return None
         return len(whole), whole[offset : offset + length]

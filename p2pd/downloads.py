@@ -10,11 +10,13 @@ from manifests.errors import MalformedManifestError, UntrustedReleaseError
 from manifests.names import ReleaseName
 from manifests.trust import Approved
 from p2pd.announcer import Announcer
-from p2pd.content import StoreContent, describe
+from p2pd.content import describe
 from p2pd.exchange import Exchange, Membership
 from p2pd.lan import LanDesk
 from p2pd.origin import OriginError
 from p2pd.origins import Origins
+from p2pd.patching.config import PatchingConfig
+from p2pd.patching.patching import Patching
 from p2pd.store import Artifact, ArtifactElsewhereError, NoSpaceError, Store
 from p2pd.swarm import Swarm
 from p2pd.wire import bits
@@ -38,7 +40,8 @@ CHECKPOINT_LOOK_S: Final = 5.0
 
 @dataclass(slots=True)
 class Download:
-    """One release on its way, at a `step`: manifest, verify, reuse, fetch, finish. `waits_for`: why it doesn't move."""
+    """One release on its way, at a `step`: manifest, verify, reuse, patch, fetch, finish. `waits_for`: why it doesn't
+    move."""
 
     release: ReleaseName
     swarm: bytes
@@ -55,12 +58,32 @@ class Download:
     done: trio.Event = field(default_factory=trio.Event)
 
 
-class Downloads:
-    """Fetches releases and shares what is here. `changed` is called whenever the tracker should hear of it."""
+@dataclass(slots=True)
+class _Wanted:
+    """A manifest that is looked for on its own."""
 
-    def __init__(self, world: World, store: Store, exchange: Exchange, origins: Origins, announcer: Announcer) -> None:
+    swarm: bytes
+    manifest_length: int
+    waits_for: str = ""
+
+
+class Downloads:
+    """Fetches releases and shares what is here. `packs`: the store of packs, which are not releases."""
+
+    def __init__(
+        self,
+        world: World,
+        store: Store,
+        packs: Store,
+        exchange: Exchange,
+        origins: Origins,
+        announcer: Announcer,
+        patching: PatchingConfig,
+    ) -> None:
         self._world, self._store, self._exchange = world, store, exchange
         self._origins, self._announcer = origins, announcer
+        self.patching = Patching(world, store, packs, exchange, patching, self)
+        self._awaited: dict[bytes, _Wanted] = {}
         self._seeders: tuple[PeerInfo, ...] = ()
         self.lan: LanDesk | None = None
         """Set where peers on the LAN are looked for."""
@@ -76,7 +99,7 @@ class Downloads:
 
     def share_all(self) -> None:
         """Be in the swarm of every release that is whole on this disk."""
-        for artifact in self._store.artifacts.values():
+        for artifact in [*self._store.artifacts.values(), *self.patching.shelf.store.artifacts.values()]:
             if artifact.finished and artifact.swarm not in self._exchange.memberships:
                 self._join(artifact)
         self.announce()
@@ -112,7 +135,9 @@ class Downloads:
             for swarm, one in self._exchange.memberships.items()
         ]
         statuses += [
-            SwarmStatus(swarm, 0, 0, PEERS_WANTED) for swarm in self.active if swarm not in self._exchange.memberships
+            SwarmStatus(swarm, 0, 0, PEERS_WANTED)
+            for swarm in (*self.active, *self._awaited)
+            if swarm not in self._exchange.memberships
         ]
         self._announcer.update(statuses)
         if self.lan is not None:
@@ -148,7 +173,7 @@ class Downloads:
     def pause(self, paused: bool) -> None:
         """The user wants nothing to be fetched now (or no longer wants that). Serving goes on."""
         self.paused = paused
-        for swarm in self.active:
+        for swarm in (*self.active, *self.patching.packs_at_work):
             membership = self._exchange.memberships.get(swarm)
             if membership is not None:
                 self._apply_pause(membership)
@@ -166,9 +191,10 @@ class Downloads:
         for swarm, download in self.active.items():
             if str(download.release) == release:
                 membership = self._exchange.memberships.get(swarm)
-                if membership is None or download.step != "fetch":
+                if membership is None or download.step not in ("patch", "fetch"):
                     return download.waits_for
-                return membership.problem or membership.brain.snapshot(trio.current_time()).waits_for
+                words = membership.problem or self.patching.waits_for(swarm)
+                return words or membership.brain.snapshot(trio.current_time()).waits_for
         return ""
 
     # -- one download -------------------------------------------------------------------------------------------
@@ -235,13 +261,12 @@ class Downloads:
     async def _complete(self, download: Download, artifact: Artifact) -> None:
         download.step = "reuse"
         await self._reuse(download, artifact)
-        download.step = "fetch"
-        membership = self._join(artifact)
-        if self.paused:
-            self._apply_pause(membership)
-        self.announce()
+        download.step = "patch"
+        membership = self.join(artifact)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._checkpoint, download, artifact)
+            await self.patching.bring(artifact, membership)
+            download.step = "fetch"
             await membership.completed.wait()
             nursery.cancel_scope.cancel()
         download.step = "finish"
@@ -271,6 +296,20 @@ class Downloads:
         for batch in await self._world.run_blocking(self._store.reusable, artifact):
             download.reused_pieces += len(await self._world.run_blocking(self._store.reuse, artifact, batch))
 
+    def join(self, artifact: Artifact) -> Membership:
+        """Be in the swarm of what is to be fetched, and tell the tracker."""
+        membership = self._join(artifact)
+        if self.paused:
+            self._apply_pause(membership)
+        self.announce()
+        return membership
+
+    def leave(self, swarm: bytes) -> None:
+        """Be in a pack's swarm no longer."""
+        self._exchange.leave(swarm)
+        self._forget(swarm)
+        self.announce()
+
     def _join(self, artifact: Artifact) -> Membership:
         manifest = artifact.manifest
         present = bits.from_bitfield(artifact.present, manifest.pieces)
@@ -288,7 +327,17 @@ class Downloads:
 
     # -- its manifest -------------------------------------------------------------------------------------------
 
-    async def _obtain_manifest(self, download: Download) -> bytes:
+    async def obtain_manifest(self, swarm: bytes, length: int) -> bytes:
+        """One that is no release's: a pack's. Tried until it comes."""
+        wanted = self._awaited[swarm] = _Wanted(swarm, length)
+        self.announce()
+        try:
+            return await self._obtain_manifest(wanted)
+        finally:
+            del self._awaited[swarm]
+            self._handouts.pop(swarm, None)
+
+    async def _obtain_manifest(self, download: Download | _Wanted) -> bytes:
         """From a peer or by HTTP, whoever brings it first; tried until it comes."""
         send, receive = trio.open_memory_channel[bytes](2)
         asked = trio.Event()
@@ -300,7 +349,7 @@ class Downloads:
         return encoded
 
     async def _manifest_from_peers(
-        self, download: Download, send: trio.MemorySendChannel[bytes], asked: trio.Event
+        self, download: Download | _Wanted, send: trio.MemorySendChannel[bytes], asked: trio.Event
     ) -> None:
         """`asked` is set when none of those known had it."""
         named = self._handouts.setdefault(download.swarm, trio.Event())
@@ -319,7 +368,7 @@ class Downloads:
             await trio.sleep(RETRY_S)
 
     async def _manifest_by_http(
-        self, download: Download, send: trio.MemorySendChannel[bytes], asked: trio.Event
+        self, download: Download | _Wanted, send: trio.MemorySendChannel[bytes], asked: trio.Event
     ) -> None:
         """Once the peers were asked, or take too long."""
         with trio.move_on_after(MANIFEST_PEERS_S):
@@ -349,6 +398,3 @@ def _checked_add(store: Store, encoded: bytes, download: Download) -> Artifact:
     if manifest.release != str(download.release):
         raise UntrustedReleaseError(f"{download.release}: what is signed under this name is {manifest.release}")
     return store.add(encoded, download.destination)
-
-
-__all__ = ["Download", "Downloads", "StoreContent"]

@@ -7,6 +7,7 @@ run
 '-- updates       one task a service: follows its goal, fetches, switches, checks
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from p2pd.downloads import Downloads
 from p2pd.exchange import Exchange, Node
 from p2pd.lan import LanDesk
 from p2pd.origins import Origins
+from p2pd.patching.shelf import DIRECTORY as PACKS
 from p2pd.resolver import Resolver
 from p2pd.store import Store
 from p2pd.swarm.nearby import Nearby
@@ -55,13 +57,17 @@ class Daemon:
 async def run(config: Config, world: World, *, task_status: trio.TaskStatus[Daemon] = trio.TASK_STATUS_IGNORED) -> None:
     """Be a daemon until cancelled. StoreInUseError when another one runs on the same state; OSError (disk, address)."""
     store = Store(world.disk, config.state_directory, reserve_bytes=config.reserve_bytes)
+    packs = Store(world.disk, os.path.join(config.state_directory, PACKS), reserve_bytes=config.reserve_bytes)
     await world.run_blocking(store.open)
     try:
+        await world.run_blocking(packs.open)
         node = await world.run_blocking(node_name, config, world.disk, world.rng)
         async with world.http() as client, trio.open_nursery() as nursery:
-            daemon = await _assemble(config, world, store, node, Origins(client, config.origins, world.rng), nursery)
+            origins = Origins(client, config.origins, world.rng)
+            daemon = await _assemble(config, world, store, packs, node, origins, nursery)
             daemon.downloads.share_all()
             await nursery.start(daemon.updates.run)
+            nursery.start_soon(daemon.downloads.patching.shelf.run)
             nursery.start_soon(daemon.announcer.run)
             if daemon.downloads.lan is not None:
                 nursery.start_soon(daemon.downloads.lan.run, daemon.address)
@@ -69,17 +75,18 @@ async def run(config: Config, world: World, *, task_status: trio.TaskStatus[Daem
             await trio.sleep_forever()
     finally:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + 10.0):
+            await world.run_blocking(packs.close)
             await world.run_blocking(store.close)
 
 
 async def _assemble(
-    config: Config, world: World, store: Store, node: str, origins: Origins, nursery: trio.Nursery
+    config: Config, world: World, store: Store, packs: Store, node: str, origins: Origins, nursery: trio.Nursery
 ) -> Daemon:
     """Make the parts and let each know those that it works with."""
     exchange = Exchange(
         world,
         Node(node, config.fleet, config.region, "daemon"),
-        StoreContent(world, store),
+        StoreContent(world, store, packs),
     )
     citizenship = Citizenship(config, world, exchange.caps, exchange.hold_back)
     await nursery.start(citizenship.run)
@@ -99,7 +106,7 @@ async def _assemble(
 
     announcer = Announcer(world.network, config.trackers, register, world.rng, heard)
     resolver = Resolver(world, await _trust_chain(config, world), origins)
-    downloads = Downloads(world, store, exchange, origins, announcer)
+    downloads = Downloads(world, store, packs, exchange, origins, announcer, config.patching)
     if config.lan_discovery and world.lan is not None:
         nearby = Nearby(node, config.fleet, world.rng)
         allowed, on_news = citizenship.lan_discovery_allowed, downloads.on_lan_news

@@ -77,6 +77,7 @@ class Intake:
         else:
             if stored:
                 brain.stored(piece, trio.current_time())
+                membership.tell()
             else:
                 brain.failed(key, piece, trio.current_time())
         finally:

@@ -26,3 +26,10 @@ class Membership:
     paused: bool = False
     """A person paused it."""
     origin_failures: int = 0
+    news: trio.Event = field(default_factory=trio.Event)
+    """Set, and replaced by a new one, whenever a piece was stored."""
+
+    def tell(self) -> None:
+        """A piece was stored."""
+        self.news.set()
+        self.news = trio.Event()

@@ -3,7 +3,7 @@
 Synchronous; bodies call it within `world.run_blocking`, a whole job per hop. Safe from any thread.
 """
 
-from .artifact import LOCAL_SOURCE, Artifact
+from .artifact import LOCAL_SOURCE, PATCH_SOURCE, Artifact
 from .errors import (
     ArtifactElsewhereError,
     DestinationTakenError,
@@ -17,6 +17,7 @@ from .store import REUSE_BATCH_BYTES, Store
 
 __all__ = [
     "LOCAL_SOURCE",
+    "PATCH_SOURCE",
     "REUSE_BATCH_BYTES",
     "Artifact",
     "ArtifactElsewhereError",

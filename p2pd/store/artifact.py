@@ -15,6 +15,8 @@ from .journal import Journal, Replay
 
 LOCAL_SOURCE: Final = "local"
 """The source of what was copied from another artifact on this machine, or found in place."""
+PATCH_SOURCE: Final = "patch"
+"""The source of what was made from a pack: of that, only the pack's bytes travelled."""
 
 
 class Artifact:

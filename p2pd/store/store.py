@@ -49,6 +49,7 @@ class Store:
 
     def __init__(self, disk: Disk, directory: str, *, reserve_bytes: int = 0) -> None:
         self.disk = disk
+        self.directory = directory
         self._places = Places(directory)
         self._reserve_bytes = reserve_bytes
         self._artifacts: dict[bytes, Artifact] = {}
@@ -168,6 +169,14 @@ class Store:
                         return artifact, piece
         return None
 
+    def read_elsewhere(self, digest: bytes) -> bytes | None:
+        """A chunk from whatever here holds it, verified; None if nothing does (any more)."""
+        while (found := self.find(digest)) is not None:
+            data = self.read_piece(*found)
+            if data is not None:
+                return data
+        return None
+
     def reusable(self, artifact: Artifact) -> list[list[int]]:
         """The missing pieces that are held as some other piece, in batches of about REUSE_BATCH_BYTES for `reuse`."""
         batches: list[list[int]] = []
@@ -185,12 +194,7 @@ class Store:
         """Copy those of the pieces that some artifact here holds, verified at both ends; which were copied."""
         copied = []
         for piece in pieces:
-            data = None
-            while data is None and not artifact.has(piece):
-                found = self.find(artifact.manifest.digest(piece))
-                if found is None:
-                    break
-                data = self.read_piece(*found)
+            data = None if artifact.has(piece) else self.read_elsewhere(artifact.manifest.digest(piece))
             if data is not None and self.write_piece(artifact, piece, data, LOCAL_SOURCE):
                 copied.append(piece)
         return copied

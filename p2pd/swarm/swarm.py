@@ -60,6 +60,16 @@ class Swarm:
         return self._books.present == self._fetching.everything
 
     @property
+    def resting(self) -> bool:
+        """It asks for nothing now, or only on the LAN, because it was told so."""
+        return self._fetching.paused or bool(self._fetching.held_back)
+
+    @property
+    def progress_at(self) -> float:
+        """When bytes of a piece last came."""
+        return self._fetching.progress_at
+
+    @property
     def neighbours(self) -> int:
         """How many peers of this swarm we are connected to."""
         return len(self._books.peers)

@@ -1,0 +1,107 @@
+"""One pack and the release that it is for: which of its pieces are needed, and what they become. Every call blocks.
+
+    pack's piece, verified as read --> frames, base pieces verified as read --> piece, verified --> written, noted
+
+Whatever the moment at which this ends, each piece is either verified and noted in its journal, or missing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from manifests.delta import index_codec
+from manifests.delta.applying import Base, apply_bundle
+from manifests.delta.pack import PackIndex, check_index
+from manifests.errors import MalformedPackError
+from manifests.packs import Pack
+from p2pd.store import PATCH_SOURCE, Artifact, Store
+from p2pd.wire import bits
+
+INDEX_PIECE: Final = 0
+BASES_KEPT: Final = 4
+"""Base pieces kept from one item to the next: neighbours are often made from the same ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a bundle became: pieces written, and pieces that must come another way, with the reason of the first."""
+
+    written: int = 0
+    refused: int = 0
+    why: str = ""
+
+
+@dataclass
+class Patch:
+    """`named`: the pack as the release names it. `base`: what it starts from; None for a pack that needs nothing.
+
+    `pack` lies in `packs`, all else in `store`. Call `open` when the pack's piece INDEX_PIECE is present.
+    """
+
+    store: Store
+    packs: Store
+    release: Artifact
+    pack: Artifact
+    named: Pack
+    base: Artifact | None
+    index: PackIndex = field(init=False)
+
+    def open(self) -> bool:
+        """Read the index; False if it is damaged on disk and must be fetched again. MalformedPackError."""
+        data = self.packs.read_piece(self.pack, INDEX_PIECE)
+        if data is None:
+            return False
+        index = index_codec.decode(data)
+        if index.base != self.named.base:
+            raise MalformedPackError("the pack starts from another release than was signed for")
+        check_index(index, self.pack.manifest, self.release.manifest, self.base.manifest if self.base else None)
+        self.index = index
+        return True
+
+    def needed(self) -> dict[int, int]:
+        """The bundles from which missing pieces can be made: for each, the set of those pieces."""
+        found: dict[int, list[int]] = {}
+        for piece in self.release.missing():
+            first = next(self.release.index.find(self.release.manifest.digest(piece)))
+            bundle = self.index.where.get(first)
+            if bundle is not None:
+                found.setdefault(bundle, []).append(piece)
+        return {bundle: bits.of(pieces) for bundle, pieces in found.items()}
+
+    def apply(self, bundle: int) -> Made | None:
+        """Write what this bundle becomes; None if it is damaged on disk. StoreError, OSError: again, it goes on."""
+        data = self.packs.read_piece(self.pack, 1 + bundle)
+        if data is None:
+            return None
+        written: list[int] = []
+        refused: list[int] = []
+        why = ""
+        manifest = self.release.manifest
+        for applied in apply_bundle(self.index.bundles[bundle], data, manifest, self._bases()):
+            places = self._places(applied.piece)
+            if applied.data is None:
+                refused += places
+                why = why or applied.why
+                continue
+            for piece in places:
+                if self.store.write_piece(self.release, piece, applied.data, PATCH_SOURCE):
+                    written.append(piece)
+        return Made(bits.of(written), bits.of(refused), why)
+
+    def _places(self, piece: int) -> Sequence[int]:
+        """The missing pieces that are the same as this one; a pack holds only the first of them."""
+        same = self.release.index.find(self.release.manifest.digest(piece))
+        return [one for one in same if not self.release.has(one)]
+
+    def _bases(self) -> Base:
+        base = self.base
+
+        @lru_cache(BASES_KEPT)
+        def read(piece: int) -> bytes | None:
+            if base is None:
+                return None
+            data = self.store.read_piece(base, piece)
+            return data if data is not None else self.store.read_elsewhere(base.manifest.digest(piece))
+
+        return read
