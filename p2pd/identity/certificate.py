@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from p2pd.wire.announce import CERTIFICATE_BYTES_MAX
 from p2pd.world.network import Identity
@@ -74,6 +74,15 @@ def load(der: bytes) -> x509.Certificate:
         return x509.load_der_x509_certificate(der)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise IdentityError(f"it is no certificate: {error}") from error
+
+
+def is_signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether that authority signed it."""
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def check_time(certificate: Certificate, issuers: Sequence[bytes], now: float) -> None:

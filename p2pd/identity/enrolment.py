@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from p2pd.wire.announce import CERTIFICATE_BYTES_MAX
 from p2pd.world.network import Identity
 
-from .certificate import load
+from .certificate import is_signed_by, load
 from .errors import IdentityError
 from .uri import identity_of, uri_of
 
@@ -83,11 +83,8 @@ def check_answer(chain: list[bytes], root: bytes, key: EllipticCurvePrivateKey, 
     if not chain:
         raise IdentityError("the answer holds no certificate")
     certificates = [load(one) for one in (*chain, root)]
-    try:
-        for below, above in pairwise(certificates):
-            below.verify_directly_issued_by(above)
-    except (ValueError, TypeError, InvalidSignature) as error:
-        raise IdentityError("the answer's certificate is not of the fleet whose root we pinned") from error
+    if not all(is_signed_by(below, above) for below, above in pairwise(certificates)):
+        raise IdentityError("the answer's certificate is not of the fleet whose root we pinned")
     if certificates[0].public_key() != key.public_key():
         raise IdentityError("the answer's certificate is for another key than ours")
     names = certificates[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value

@@ -39,6 +39,12 @@ def read_key(pem: bytes) -> EllipticCurvePrivateKey:
     return key
 
 
+def read_keys(pem: bytes) -> list[EllipticCurvePrivateKey]:
+    """All P-256 keys of a file, in their order; IdentityError."""
+    end = b"-----END PRIVATE KEY-----"
+    return [read_key(part + end) for part in pem.split(end)[:-1]]
+
+
 def read_chain(pem: bytes) -> list[bytes]:
     """The certificates of a PEM file, DER, in their order; IdentityError when there is none."""
     try:

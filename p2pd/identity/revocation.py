@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from p2pd.wire.announce import REVOCATION_LIST_BYTES_MAX
 
+from .certificate import is_signed_by
 from .errors import IdentityError
 
 AUTHORITIES_MAX: Final = 64
@@ -72,7 +73,7 @@ def read_list(pem: bytes, roots: Iterable[x509.Certificate]) -> RevocationList:
         usage = signer.extensions.get_extension_for_class(x509.KeyUsage).value
         number = listed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
         public = signer.public_key()
-        if not any(_signed_by(signer, root) for root in roots):
+        if not any(is_signed_by(signer, root) for root in roots):
             raise IdentityError("the revocation list is of an authority that is not our fleet's")
         if (
             not isinstance(public, EllipticCurvePublicKey)
@@ -83,11 +84,3 @@ def read_list(pem: bytes, roots: Iterable[x509.Certificate]) -> RevocationList:
         return RevocationList(key, number, frozenset(entry.serial_number for entry in listed), pem)
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
         raise IdentityError(f"it is no revocation list: {error}") from error
-
-
-def _signed_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(root)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True

@@ -28,31 +28,32 @@ TICKETS: Final = 1
 
 @dataclass(frozen=True)
 class IdentityFiles:
-    """Paths. `certificate`: ours and those above it. `key`: may be the same file. `root`: whom we trust, one or more.
-    `revoked`: lists of what does not count any more ('': none are kept)."""
+    """Paths. `root`: whom we trust, one or more. `certificate`: ours and those above it ('': we are a stranger, who may
+    ask for one). `key`: may be the same file. `revoked`: lists of what does not count any more ('': none are kept)."""
 
-    certificate: str
-    key: str
     root: str
+    certificate: str = ""
+    key: str = ""
     revoked: str = ""
 
 
 class Credentials:
     """What is in the files. IdentityError when they don't make an identity, OSError when they can't be read.
 
-    `server`, `strangers` and `client`: contexts for those who dial us, with a certificate or perhaps without, and for
-    those whom we dial. They are new ones after each change. Blocks, briefly.
+    `own`: our certificate, None as a stranger. `fleet`: whose members we take ('': that of our certificate). `server`,
+    `strangers` and `client`: contexts for those who dial us, with a certificate or perhaps without, and for those whom
+    we dial; new ones after each change. Blocks, briefly.
     """
 
-    def __init__(self, files: IdentityFiles) -> None:
-        self.files = files
+    def __init__(self, files: IdentityFiles, fleet: str = "") -> None:
+        self.files, self.fleet = files, fleet
         self._seen = self._stamps()
         self._load()
         self.revocations = Revocations(self._roots)
         self._read_lists()
 
     def __repr__(self) -> str:
-        return f"<Credentials of {self.own.identity.role} {self.own.identity.node}>"
+        return f"<Credentials of {self.own.identity.role} {self.own.identity.node}>" if self.own else "<Credentials>"
 
     def look(self) -> bool:
         """Read the files again if they changed; True if so. What can't be used now changes nothing (IdentityError,
@@ -77,10 +78,6 @@ class Credentials:
                 continue  # whoever told it may be lying, and it was not about us
         return news
 
-    def client_without_certificate(self) -> ssl.SSLContext:
-        """For a stranger, who knows the fleet's root and nothing else."""
-        return make_context(self.files.root, server=False)
-
     def prove(self, pump: TlsPump, now: float) -> Certificate | None:
         """Whose certificate the other end showed in its handshake, None if it showed none; IdentityError unless it
         counts at `now`, civil time."""
@@ -93,21 +90,26 @@ class Credentials:
 
     def check(self, certificate: Certificate) -> None:
         """IdentityError when it is of another fleet, or was revoked."""
-        if certificate.identity.fleet != self.own.identity.fleet:
-            raise IdentityError(f"it is of fleet {certificate.identity.fleet!r}, not {self.own.identity.fleet!r}")
+        if certificate.identity.fleet != self.fleet:
+            raise IdentityError(f"it is of fleet {certificate.identity.fleet!r}, not {self.fleet!r}")
         if self.revocations.is_revoked(certificate.issuer, certificate.serial):
             raise IdentityError(f"the certificate of {certificate.identity.node} was revoked")
 
     def _load(self) -> None:
         files = self.files
-        chain = read_chain(_read(files.certificate, PEM_BYTES_MAX))
-        self.chain, self.own = chain, read_certificate(chain[0])
+        self.own: Certificate | None = None
+        self.chain: list[bytes] = []
+        """Ours and those above it, DER."""
+        if files.certificate:
+            self.chain = read_chain(_read(files.certificate, PEM_BYTES_MAX))
+            self.own = read_certificate(self.chain[0])
+            self.fleet = self.fleet or self.own.identity.fleet
         self._roots = [x509.load_der_x509_certificate(one) for one in read_chain(_read(files.root, PEM_BYTES_MAX))]
         self.client = make_context(files.root, server=False)
         self.server = make_context(files.root, server=True)
         self.strangers = make_context(files.root, server=True)
         self.strangers.verify_mode = ssl.CERT_OPTIONAL
-        for context in (self.client, self.server, self.strangers):
+        for context in (self.client, self.server, self.strangers) if files.certificate else ():
             try:
                 context.load_cert_chain(files.certificate, files.key)
             except ssl.SSLError as error:

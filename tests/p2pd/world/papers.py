@@ -36,9 +36,12 @@ class Papers:
         beside.write_bytes(key_pem(key) + chain_pem([leaf, der(self.issuer.certificate)]))
         os.replace(beside, path)
         self.serials[node] = serial
-        return IdentityFiles(
-            str(path), str(path), str(self.directory / "root.pem"), str(self.directory / f"{node}.revoked")
-        )
+        root, revoked = str(self.directory / "root.pem"), str(self.directory / f"{node}.revoked")
+        return IdentityFiles(root, str(path), str(path), revoked)
+
+    def stranger(self) -> TlsNetwork:
+        """Of one who knows the root and nothing else."""
+        return TlsNetwork(Credentials(IdentityFiles(str(self.directory / "root.pem")), self.fleet), lambda: self.now)
 
     def member(self, node: str, role: str = "daemon", **options: float) -> TlsNetwork:
         """This member's network."""

@@ -1,0 +1,77 @@
+"""`p2p-tracker ca`: what it understands."""
+
+import os
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from typing import Final
+
+from manifests.console import add_output_flags, parse_duration
+
+CA_VARIABLE: Final = "P2P_CA"
+DEFAULT_CA: Final = "/var/lib/p2p-tracker/ca"
+ROLES: Final = {"host": "daemon", "seeder": "seeder", "tracker": "tracker", "operator": "operator"}
+"""As a person says it, and as it stands in a certificate."""
+TOKEN_LIFE_S: Final = 3_600.0
+_EXAMPLE: Final = """\
+example:
+  p2p-tracker ca init /var/lib/p2p-tracker/ca --fleet example
+  p2p-tracker ca token --role tracker --region eu-1 --output tracker-eu-1.token
+  p2p-tracker ca token --role host --region eu-1 --uses 500 --expires 1h --output hosts.token
+  p2p-tracker ca issue --role operator --host alice --output ~/.config/p2p
+  p2p-tracker ca list
+  p2p-tracker ca revoke --host host-17"""
+
+
+def add_parser(parser: ArgumentParser) -> None:
+    """The commands below `ca`."""
+    parser.epilog, parser.formatter_class = _EXAMPLE, RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="ca_command", required=True, metavar="COMMAND")
+    init = commands.add_parser("init", help="make a fleet's authority")
+    init.add_argument("directory", metavar="DIR", help="where; it must not hold one already")
+    init.add_argument("--fleet", metavar="NAME", default="default", help="the fleet's name (default: default)")
+    token = commands.add_parser("token", help="let machines join", description="Make a join token.")
+    issue = commands.add_parser("issue", help="a certificate by hand", description="Issue a certificate by hand.")
+    for command in (token, issue):
+        _add_member_flags(command)
+    token.add_argument("--host", metavar="NAME", default="", help="only this one, also if there is one of this name")
+    token.add_argument("--uses", metavar="N", type=_count, default=1, help="how many machines may join (default: 1)")
+    token.add_argument("--expires", metavar="TIME", type=_duration, default=TOKEN_LIFE_S,
+                       help="how long it can be used (default: 1h)")  # fmt: skip
+    token.add_argument("--output", metavar="FILE", help="write it there, readable for you only (default: print it)")
+    issue.add_argument("--host", metavar="NAME", required=True, help="who it is for")
+    issue.add_argument("--output", metavar="DIR", required=True, help="where identity.pem and root.pem are written")
+    listing = commands.add_parser("list", help="tokens and certificates", description="Show what was given out.")
+    listing.add_argument("--all", action="store_true", help="also what has expired (kept for 30 days)")
+    status = commands.add_parser("status", help="how it stands", description="Show the authority itself.")
+    revoke = commands.add_parser("revoke", help="take certificates back", description="Take certificates back.")
+    which = revoke.add_mutually_exclusive_group(required=True)
+    which.add_argument("--serial", metavar="HEX", help="this one")
+    which.add_argument("--host", metavar="NAME", help="all of this node; it may join again with a new token")
+    renew = commands.add_parser("renew", help="a new issuing authority", description="Sign a new issuing authority.")
+    renew.add_argument("--root-key", metavar="FILE", required=True, help="the root's key, from where you keep it")
+    for command in (token, issue, listing, status, revoke, renew):
+        command.add_argument("--ca", dest="directory", metavar="DIR", default=os.environ.get(CA_VARIABLE) or DEFAULT_CA,
+                             help=f"the authority's directory (default: ${CA_VARIABLE}, or {DEFAULT_CA})")  # fmt: skip
+    for command in (init, token, issue, listing, status, revoke, renew):
+        add_output_flags(command, nested=True)
+
+
+def _add_member_flags(command: ArgumentParser) -> None:
+    command.add_argument("--role", choices=list(ROLES), required=True, help="what it is")
+    command.add_argument("--region", metavar="NAME", default="", help="where it is (operators: global)")
+    command.add_argument("--products", metavar="NAME,…", default="",
+                         help="only releases of these, such as web,api-* (default: all)")  # fmt: skip
+    command.add_argument("--life", metavar="TIME", type=_duration, default=None,
+                         help="how long a certificate counts (default: hosts and operators 1d, others 7d)")  # fmt: skip
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 1_000_000:
+        raise ArgumentTypeError(f"{text!r} is not a number from 1 to 1000000")
+    return int(text)
