@@ -89,9 +89,9 @@ class Processes:
         self.all[name] = Process(name, child, log)
         return self.all[name]
 
-    def wait(self, name: str, until: Callable[[str], bool], what: str = "ready") -> str:
+    def wait(self, name: str, until: Callable[[str], bool], what: str = "ready", timeout_s: float = READY_S) -> str:
         """Wait until what it said in this life or before fulfils the condition; all of it."""
-        process, deadline = self.all[name], time.monotonic() + READY_S
+        process, deadline = self.all[name], time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             ended = not process.running
             if until(said := process.log.read_text(errors="replace")):

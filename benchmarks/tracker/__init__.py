@@ -1,0 +1,1 @@
+"""What a tracker bears: announces, idle hosts, a storm. `python -m benchmarks.tracker --help`."""
