@@ -1,0 +1,95 @@
+"""Two releases and the pack between them, small enough to be looked at."""
+
+from array import array
+from dataclasses import dataclass, replace
+from functools import cache
+
+from manifests import codec
+from manifests.delta import index_codec, making
+from manifests.delta.matching import Source
+from manifests.delta.pack import PackIndex
+from manifests.digest import digest_function
+from manifests.entries import FILE, Entry
+from manifests.manifest import Manifest, Profile
+from manifests.packs import Pack
+from p2pd.patching.patch import Patch
+from p2pd.store import Artifact, Store
+from tests.p2pd.store.releases import DESTINATION, Release, cut, install, noise
+
+PIECE_BYTES = 4000
+NEW_DESTINATION = "/srv/web/releases/2"
+PACK_FILE = "/var/packs/files/pack"
+_PROFILE = Profile("pack", 1, 2**20, 2**20)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """`new` names `named`, which leads from `old` to it (or from nothing)."""
+
+    old: Release
+    new: Release
+    named: Pack
+    pack: Release
+
+
+def image(changes: dict[int, bytes], version: str) -> Release:
+    """12 pieces of one file; the last is the same as the first. `changes`: bytes written over a piece's middle."""
+    pieces = [bytearray(noise(f"piece {number}", PIECE_BYTES)) for number in range(11)]
+    for number, data in changes.items():
+        pieces[number][1000 : 1000 + len(data)] = data
+    stream = b"".join([*pieces, pieces[0]])
+    entry = Entry("image.bin", FILE, 0o640, 21_000_000_000, len(stream))
+    return cut([entry], stream, version=version, is_tree=False, piece_bytes=PIECE_BYTES)
+
+
+@cache
+def packed(*, base: bool = True) -> Packed:
+    """Pieces 0, 3, 7 and 11 are new; a bundle holds one piece."""
+    old, new = image({}, "1"), image({0: b"one", 3: b"two", 7: b"three"}, "2")
+    named, pack = make_pack(old if base else None, new)
+    manifest = replace(new.manifest, packs=(named,))
+    return Packed(old, Release(manifest, codec.encode(manifest), new.data), named, pack)
+
+
+def make_pack(old: Release | None, new: Release) -> tuple[Pack, Release]:
+    """A real pack, its bundles cut apart so that each holds one frame of one piece where that is possible."""
+    bundles: list[bytes] = []
+    source = None if old is None else Source(old.manifest, old.data.__getitem__)
+    base = b"" if old is None else old.swarm
+    made = making.make(Source(new.manifest, new.data.__getitem__), source, base, bundles.append, threads=1)
+    pieces, frames = [], []
+    for data, bundle in zip(bundles, made.bundles, strict=True):
+        for frame in bundle:
+            pieces.append(data[: frame.length])
+            frames.append((frame,))
+            data = data[frame.length :]
+    return wrapped(new.manifest, PackIndex(base, tuple(frames)), pieces)
+
+
+def wrapped(release: Manifest, index: PackIndex, bundles: list[bytes]) -> tuple[Pack, Release]:
+    """The artifact of an index and its bundles."""
+    data = (index_codec.encode(index), *bundles)
+    digest, size = digest_function(release.algorithm), sum(map(len, data))
+    manifest = replace(
+        release,
+        profile=_PROFILE,
+        digests=b"".join(map(digest, data)),
+        lengths=array("I", map(len, data)),
+        entries=(Entry("from.pack", FILE, 0o644, 0, size),),
+        tree=False,
+        health=None,
+    )
+    made = Release(manifest, codec.encode(manifest), data)
+    return Pack(index.base, made.swarm, len(made.encoded), size), made
+
+
+def prepared(store: Store, packs: Store, which: Packed, *, pieces: range | None = None) -> tuple[Patch, Artifact]:
+    """The old release installed, the new one staged with what can be reused, the pack's pieces (all) fetched."""
+    base = install(store, which.old, DESTINATION) if which.named.base else None
+    release = store.add(which.new.encoded, NEW_DESTINATION)
+    for batch in store.reusable(release):
+        store.reuse(release, batch)
+    pack = packs.add(which.pack.encoded, PACK_FILE)
+    for piece in range(which.pack.manifest.pieces) if pieces is None else pieces:
+        packs.write_piece(pack, piece, which.pack.data[piece], "peer")
+    return Patch(store, packs, release, pack, which.named, base), release

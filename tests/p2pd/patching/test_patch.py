@@ -1,0 +1,106 @@
+"""What a pack's bundles become, on a disk."""
+
+from dataclasses import replace
+
+import pytest
+
+from manifests import codec
+from manifests.errors import MalformedPackError
+from manifests.packs import Pack
+from p2pd.patching.patch import Patch
+from p2pd.store import LOCAL_SOURCE, PATCH_SOURCE, Store
+from p2pd.wire import bits
+from tests.fakes.disk import MemoryDisk
+from tests.p2pd.store.releases import Release, install, is_exactly
+
+from .packed import DESTINATION, NEW_DESTINATION, PIECE_BYTES, packed, prepared
+
+ELSEWHERE = "/srv/elsewhere"
+
+
+def opened(patch: Patch) -> Patch:
+    """With its index."""
+    assert patch.open()
+    return patch
+
+
+def test_what_is_new_is_made_from_the_pack_and_the_rest_copied(store: Store, packs: Store, disk: MemoryDisk) -> None:
+    patch, release = prepared(store, packs, packed())
+    for bundle in opened(patch).needed():
+        patch.apply(bundle)
+    store.finish(release)
+    assert is_exactly(disk, NEW_DESTINATION, packed().new)
+    assert release.bytes_by_source == {LOCAL_SOURCE: 8 * PIECE_BYTES, PATCH_SOURCE: 4 * PIECE_BYTES}
+
+
+def test_a_piece_that_the_release_has_twice_is_made_once_and_written_twice(store: Store, packs: Store) -> None:
+    patch, _ = prepared(store, packs, packed())
+    assert opened(patch).needed() == {0: bits.of([0, 11]), 1: bits.of([3]), 2: bits.of([7])}
+    made = patch.apply(0)
+    assert made is not None
+    assert made.written == bits.of([0, 11])
+
+
+def test_a_damaged_base_piece_costs_what_is_made_from_it_and_no_more(
+    store: Store, packs: Store, disk: MemoryDisk
+) -> None:
+    patch, release = prepared(store, packs, packed())
+    opened(patch)
+    disk.corrupt(DESTINATION, 3 * PIECE_BYTES + 5)
+    made = {bundle: patch.apply(bundle) for bundle in patch.needed()}
+    assert [one.refused for one in made.values() if one] == [0, bits.of([3]), 0]
+    assert list(release.missing()) == [3]
+
+
+def test_a_damaged_base_piece_is_looked_for_in_other_releases(store: Store, packs: Store, disk: MemoryDisk) -> None:
+    patch, release = prepared(store, packs, packed())
+    old = packed().old.manifest
+    copy = Release(replace(old, version="3", sequence=3), b"", packed().old.data)
+    install(store, replace(copy, encoded=codec.encode(copy.manifest)), ELSEWHERE)
+    disk.corrupt(DESTINATION, 3 * PIECE_BYTES + 5)
+    for bundle in opened(patch).needed():
+        patch.apply(bundle)
+    assert release.complete
+
+
+def test_a_pack_without_a_base_needs_none(store: Store, packs: Store) -> None:
+    patch, release = prepared(store, packs, packed(base=False))
+    for bundle in opened(patch).needed():
+        patch.apply(bundle)
+    assert release.complete
+
+
+def test_only_bundles_with_something_missing_are_needed(store: Store, packs: Store) -> None:
+    patch, release = prepared(store, packs, packed())
+    store.write_piece(release, 3, packed().new.data[3], "peer")
+    assert set(opened(patch).needed()) == {0, 2}
+
+
+def test_an_applied_bundle_is_needed_no_more_and_changes_nothing_again(store: Store, packs: Store) -> None:
+    patch, release = prepared(store, packs, packed())
+    opened(patch).apply(1)
+    assert 1 not in patch.needed()
+    assert patch.apply(1) is not None
+    assert release.duplicate_bytes == 0
+
+
+def test_a_bundle_that_rotted_is_fetched_again_and_not_decoded(store: Store, packs: Store, disk: MemoryDisk) -> None:
+    patch, _ = prepared(store, packs, packed())
+    disk.corrupt(f"{patch.pack.root}/from.pack", packed().pack.manifest.offsets[2] + 3)
+    assert opened(patch).apply(1) is None
+    assert patch.pack.lost == [2]
+
+
+def test_a_pack_that_starts_from_another_release_than_was_signed_for_is_refused(store: Store, packs: Store) -> None:
+    patch, _ = prepared(store, packs, packed())
+    named = patch.named
+    patch.named = Pack(bytes(32), named.manifest, named.manifest_bytes, named.size)
+    with pytest.raises(MalformedPackError, match="another release"):
+        patch.open()
+
+
+def test_a_pack_for_other_pieces_is_refused(store: Store, packs: Store) -> None:
+    patch, _ = prepared(store, packs, packed())
+    patch.base = None
+    with pytest.raises(MalformedPackError):
+        patch.open()

@@ -1,0 +1,89 @@
+"""Wherever the power goes while a pack is applied: what is called present is right, what was verified and made durable
+is not fetched again, the destination is absent or complete, and a restart brings it to its end."""
+
+from random import Random
+
+import pytest
+
+from p2pd.patching.patch import Patch
+from p2pd.store import Artifact
+from tests.fakes.disk import MemoryDisk, PowerCut
+from tests.p2pd.store.releases import install, is_exactly, opened
+
+from .packed import DESTINATION, NEW_DESTINATION, PACK_FILE, packed
+
+PACKS = "/var/packs"
+
+
+def fetch_and_apply(disk: MemoryDisk, fetched: list[int]) -> Artifact:
+    """What the daemon does to its disk, as often as need be, from whatever is there. `fetched`: of the pack."""
+    store, packs, which = opened(disk), opened(disk, PACKS), packed()
+    base = install(store, which.old, DESTINATION)
+    release = store.add(which.new.encoded, NEW_DESTINATION)
+    if not release.finished:
+        for batch in store.reusable(release):
+            store.reuse(release, batch)
+        pack = packs.add(which.pack.encoded, PACK_FILE)
+        for piece in list(pack.missing()):
+            fetched.append(piece)
+            packs.write_piece(pack, piece, which.pack.data[piece], "peer")
+            packs.checkpoint(pack)
+        patch = Patch(store, packs, release, pack, which.named, base)
+        assert patch.open()
+        for bundle in patch.needed():
+            assert patch.apply(bundle)
+        if not pack.finished:
+            packs.finish(pack)
+        store.finish(release)
+    store.close()
+    packs.close()
+    return release
+
+
+def check(disk: MemoryDisk) -> None:
+    """Safety, of all that a new process finds."""
+    for store in (opened(disk), opened(disk, PACKS)):
+        for artifact in store.artifacts.values():
+            release = next(one for one in (packed().old, packed().new, packed().pack) if one.swarm == artifact.swarm)
+            for piece in range(release.manifest.pieces):
+                assert (store.read_piece(artifact, piece) == release.data[piece]) == artifact.has(piece)
+        store.close()
+    for destination, release in ((DESTINATION, packed().old), (NEW_DESTINATION, packed().new)):
+        assert disk.stat(destination) is None or is_exactly(disk, destination, release)
+
+
+def steps_of_a_whole_life() -> int:
+    disk = MemoryDisk()
+    fetch_and_apply(disk, [])
+    return disk.steps
+
+
+@pytest.mark.parametrize("rng_seed", [None, 1, 2])
+def test_a_power_cut_at_every_step_leaves_old_or_new_and_a_restart_goes_on(rng_seed: int | None) -> None:
+    rng = None if rng_seed is None else Random(rng_seed)
+    for step in range(steps_of_a_whole_life()):
+        disk, fetched = MemoryDisk(), list[int]()
+        disk.power_cut_after(step)
+        try:
+            fetch_and_apply(disk, fetched)
+        except PowerCut:
+            disk.crash(rng)
+            check(disk)
+            fetch_and_apply(disk, fetched)
+        assert is_exactly(disk, NEW_DESTINATION, packed().new)
+        assert len(fetched) <= packed().pack.manifest.pieces + 1  # at most what was on its way is fetched again
+
+
+def test_after_kill_9_nothing_at_all_is_fetched_again() -> None:
+    for step in range(steps_of_a_whole_life()):
+        disk, fetched = MemoryDisk(), list[int]()
+        disk.power_cut_after(step)
+        try:
+            fetch_and_apply(disk, fetched)
+        except PowerCut:
+            disk.restore_power()
+            disk.kill()
+            fetch_and_apply(disk, fetched)
+        assert is_exactly(disk, NEW_DESTINATION, packed().new)
+        again = len(fetched) - len(set(fetched))
+        assert again <= 1  # the piece that was being written
