@@ -1,6 +1,6 @@
 """What a run of the daemon's own code leaves for a report: when each host finished, and samples over time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -50,9 +50,9 @@ class Ledger:
             elif tier in _COLUMNS:
                 row[_COLUMNS[tier]] += count
 
-    def sample(self, now: float, dead: Sequence[int]) -> None:
-        """Keep how things stand."""
-        downloading = float(((self._who.join_s <= now) & ~np.isfinite(self.finish_s)).sum() - len(dead))
+    def sample(self, now: float, died: int) -> None:
+        """Keep how things stand; `died`: before they had everything."""
+        downloading = float(((self._who.join_s <= now) & ~np.isfinite(self.finish_s)).sum() - died)
         self._rows.append(
             (now, self.done / self.plan.hosts.count, self.progress, downloading, self.received.sum(axis=0),
              self._crossed())
@@ -61,7 +61,7 @@ class Ledger:
     def _crossed(self) -> F64:
         columns = [ORIGIN, REMOTE] if self._outside else [REMOTE]
         inwards = self.received[:, columns].sum(axis=1)
-        return np.bincount(self._region, weights=inwards, minlength=self.plan.regions.count)
+        return np.bincount(self._region, weights=inwards, minlength=self.plan.regions.count).astype(np.float64)
 
     def result(
         self, *, name: str, engine: str, about: str, settings: Mapping[str, object], rng_seed: int, died: int,

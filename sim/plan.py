@@ -11,6 +11,10 @@ from sim.errors import ScenarioError
 UNLIMITED: Final = float("inf")
 HOSTS_MAX: Final = 2_000_000
 """A host costs about 2.4 KB at 2,560 chunks: 5 GB of memory."""
+PIECE_PARTS: Final = 4
+"""Engines that follow each piece send it in so many parts: one enters the next link before all left the one before."""
+UNSENT_BYTES: Final = 256 * 1024
+"""What the kernel takes of a connection before it was sent, as `p2pd.world.tcp` asks of it."""
 CHUNKS_MAX: Final = 65_536
 SPEED_RATIO_MAX: Final = 50.0
 """Fastest to slowest uplink: the kernel keeps one list of arrivals for each chunk time of the slowest."""
@@ -33,6 +37,8 @@ class Hosts:
     downlink_bytes_per_s: float
     latency_s: float = 0.001
     """one way, within a region, with the wait until a new piece is announced"""
+    latency_spread: float = 0.0
+    """share by which a host's latency may be smaller or larger than that"""
     slow_share: float = 0.0
     """share of the hosts whose links are slower by `slow_factor`"""
     slow_factor: float = 1.0
@@ -145,6 +151,7 @@ class SwarmPlan:
         self._check("content: chunks", self.chunks, 1, CHUNKS_MAX)
         self._check("hosts.uplink_bytes_per_s", self.hosts.uplink_bytes_per_s, 1.0, 1e15)
         self._check("hosts.downlink_bytes_per_s", self.hosts.downlink_bytes_per_s, 1.0, 1e15)
+        self._check("hosts.latency_spread", self.hosts.latency_spread, 0.0, 1.0)
         self._check("hosts.slow_share", self.hosts.slow_share, 0.0, 1.0)
         self._check("hosts.slow_factor", self.hosts.slow_factor, 1.0, SPEED_RATIO_MAX)
         self._check("hosts.dying_share", self.hosts.dying_share, 0.0, 1.0)
@@ -172,6 +179,13 @@ class SwarmPlan:
     def chunk_bytes(self) -> float:
         """Of each of them."""
         return self.content.chunk_bytes
+
+    @property
+    def window_bytes(self) -> float:
+        """What a connection has under way, sent and not yet read: the kernel's share, and bandwidth x round trip."""
+        far_s = self.regions.latency_s if self.regions.count > 1 or self.origin.uplink_bytes_per_s else 0.0
+        rate = min(self.hosts.uplink_bytes_per_s, self.hosts.downlink_bytes_per_s)
+        return max(UNSENT_BYTES, 2 * self.chunk_bytes / PIECE_PARTS) + 2 * (self.hosts.latency_s + far_s) * rate
 
     @property
     def step_s(self) -> float:

@@ -13,17 +13,22 @@ F64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """By host, in seconds from the start: `join_s`, and `dies_s` (inf: never). `speed`: share of the plan's rates."""
+    """By host, in seconds from the start: `join_s`, and `dies_s` (inf: never). `speed`: share of the plan's rates.
+
+    `latency_s`: the host's own part of the way to another, half of the plan's latency and its spread.
+    """
 
     join_s: F64
     dies_s: F64
     speed: F64
+    latency_s: F64
 
 
 def population(plan: SwarmPlan, rng_seed: int) -> Population:
     """The hosts of a plan; the same seed gives the same ones."""
     hosts, rng = plan.hosts, np.random.default_rng([rng_seed, plan.hosts.count])
-    join_s = rng.uniform(0.0, 1.0, hosts.count) * hosts.join_over_s
+    join_s = rng.uniform(0.0, 1.0, hosts.count)
+    join_s *= hosts.join_over_s / join_s.max()  # the last one comes at the end of the span, as the bound counts on
     if hosts.start_delay_s:
         join_s += rng.exponential(hosts.start_delay_s, hosts.count)
     speed = np.ones(hosts.count)
@@ -33,4 +38,5 @@ def population(plan: SwarmPlan, rng_seed: int) -> Population:
     dies_s[dying] = join_s[dying] + rng.uniform(0.0, 1.0, len(dying)) * np.maximum(
         0.0, hosts.dying_by_s - join_s[dying]
     )
-    return Population(join_s, dies_s, speed)
+    latency_s = hosts.latency_s / 2 * (1.0 + hosts.latency_spread * rng.uniform(-1.0, 1.0, hosts.count))
+    return Population(join_s, dies_s, speed, latency_s)

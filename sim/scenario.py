@@ -38,6 +38,7 @@ class Engine:
 _SWARM: Final = ("sim.plan", "SwarmPlan")
 ENGINES: Final[dict[str, Engine]] = {
     "fleet": Engine(_SWARM, "sim.fleet.engine", "one release to real daemons, trackers and seeders, in virtual time"),
+    "quick": Engine(_SWARM, "sim.quick.engine", "one release to the daemon's brains on a heap, without its bodies"),
     "scale": Engine(_SWARM, "sim.scale.engine", "one release to many hosts, chunk by chunk"),
     "cohort": Engine(("sim.cohort.plan", "CohortPlan"), "sim.cohort.engine", "a rollout to hundreds of millions"),
 }

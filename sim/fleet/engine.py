@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import trio
 
+from p2pd.service import Daemon
 from sim.bounds import bound_s
 from sim.ledger import SAMPLES, Ledger
 from sim.plan import SwarmPlan
@@ -61,7 +62,7 @@ class Deployment:
         async with trio.open_nursery() as nursery:
             late = np.flatnonzero(self._who.join_s > 0)
             for host in late:
-                self._member(host).crash(power=False, down_s=SETTLE_S + float(self._who.join_s[host]))
+                self._member(int(host)).crash(power=False, down_s=SETTLE_S + float(self._who.join_s[host]))
             await self._fleet.run(nursery)
             await trio.sleep_until(SETTLE_S)
             self._began = trio.current_time()
@@ -74,6 +75,7 @@ class Deployment:
             with trio.move_on_at(self._began + (self._plan.give_up_s or PATIENCE * bound_s(self._plan))):
                 await self._over.wait()
             self._take_stock()
+            self.ledger.wasted_bytes = self._dilution * sum(map(_duplicate_bytes, self._fleet.daemons.values()))
             nursery.cancel_scope.cancel()
 
     def _member(self, host: int) -> Member[object]:
@@ -111,14 +113,12 @@ class Deployment:
             await trio.sleep(every_s)
 
     def _take_stock(self) -> None:
-        self.ledger.wasted_bytes = 0.0
         for host, name in enumerate(self._names):
             daemon = self._fleet.daemons[name].running
             for artifact in daemon.store.artifacts.values() if daemon is not None else ():
                 sources: Mapping[str, float] = artifact.bytes_by_source
                 self.ledger.book(host, {tier: count * self._dilution for tier, count in sources.items()})
-                self.ledger.wasted_bytes += artifact.duplicate_bytes * self._dilution
-        self.ledger.sample(self._now, self._dead)
+        self.ledger.sample(self._now, len(self._dead))
 
     # -- what the scenario does to it ---------------------------------------------------------------------------
 
@@ -150,6 +150,12 @@ class Deployment:
         self._fleet.network.partition(name for name, home in self._fleet.region_of.items() if home == region)
         await trio.sleep_until(self._began + until_s)
         self._fleet.network.heal()
+
+
+def _duplicate_bytes(member: Member[Daemon]) -> int:
+    daemon, now = member.running, trio.current_time()
+    memberships = daemon.exchange.memberships.values() if daemon is not None else ()
+    return sum(one.brain.snapshot(now).duplicate_bytes for one in memberships)
 
 
 def run(

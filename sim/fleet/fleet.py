@@ -149,7 +149,7 @@ class Fleet:
             name = f"d{number + 1:03d}"
             rack = self._rack(region, number // len(plan.regions) % plan.racks)
             nat = number >= plan.daemons - plan.behind_nat
-            access = plan.daemon.at(plan.speeds[number]) if plan.speeds else plan.daemon
+            access = plan.accesses[number] if plan.accesses else plan.daemon
             host = self._host(name, rack, access, region, "daemon", nat=nat)
             host.disk.make_directories(os.path.dirname(TRUST_ROOT))
             host.disk.replace(TRUST_ROOT, self.published.root)

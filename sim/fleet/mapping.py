@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from sim.disk import DiskSpeed
 from sim.errors import ScenarioError
-from sim.plan import UNLIMITED, Policy, SwarmPlan, Tracker
+from sim.plan import UNLIMITED, Policy, SwarmPlan
 from sim.population import Population
 
 from .plan import Access, FleetPlan
@@ -26,6 +27,10 @@ class Diluted:
     dilution: float
 
 
+FREE: Final = DiskSpeed(bytes_per_s=math.inf, call_s=0.0, fsync_s=0.0)
+"""A call on a disk would not be diluted; the other engines have no disks."""
+
+
 def fleet_plan(plan: SwarmPlan, who: Population) -> Diluted:
     """The fleet that a scenario describes; ScenarioError names what real daemons can't be given."""
     refuse(plan, "fleet")
@@ -37,28 +42,33 @@ def fleet_plan(plan: SwarmPlan, who: Population) -> Diluted:
         )
     hosts, regions = plan.hosts, plan.regions
     outside = bool(plan.origin.uplink_bytes_per_s)
+    up, down = hosts.uplink_bytes_per_s / dilution, hosts.downlink_bytes_per_s / dilution
+    rack, feed = plan.racks.uplink_bytes_per_s / dilution, regions.feed_bytes_per_s / dilution
     each = -(-hosts.count // regions.count)
     fleet = FleetPlan(
         pieces=plan.chunks,
         piece_bytes=piece_bytes,
-        diluted=dilution > 1.0,
+        diluted=True,
+        window_bytes=round(plan.window_bytes / dilution),
         daemons=hosts.count,
         regions=tuple(f"region-{number}" for number in range(regions.count)),
         racks=-(-each // plan.racks.hosts) if plan.racks.hosts else 1,
         seeders=1 if outside else regions.count * plan.seeders.per_region,
         seeders_outside=outside,
-        daemon=Access(
-            hosts.uplink_bytes_per_s / dilution, hosts.downlink_bytes_per_s / dilution, hosts.latency_s / 2
+        daemon=Access(up, down, hosts.latency_s / 2),
+        accesses=tuple(
+            Access(up * speed, down * speed, latency_s)
+            for speed, latency_s in zip(who.speed.tolist(), who.latency_s.tolist(), strict=True)
         ),
-        speeds=tuple(map(float, who.speed)) if hosts.slow_share else (),
         seeder=Access(
             (plan.origin.uplink_bytes_per_s or plan.seeders.uplink_bytes_per_s) / dilution,
             latency_s=regions.latency_s / 2 if outside else hosts.latency_s / 2,
         ),
-        rack=Access(*[plan.racks.uplink_bytes_per_s / dilution] * 2, latency_s=0.0),
-        backbone=Access(*[regions.feed_bytes_per_s / dilution] * 2, latency_s=regions.latency_s / 2),
+        rack=Access(rack, rack, 0.0),
+        backbone=Access(feed, feed, regions.latency_s / 2),
         announce_s=plan.tracker.announce_s,
-    )  # fmt: skip
+        disk=FREE,
+    )
     return Diluted(fleet, dilution)
 
 
@@ -83,6 +93,3 @@ def refuse(plan: SwarmPlan, engine: str) -> None:
         raise ScenarioError(f"regions.cuts: the engine {engine} cuts off one region once; take scale for more")
     if plan.tracker.outage_until_s > plan.tracker.outage_from_s and math.isinf(plan.tracker.outage_until_s):
         raise ScenarioError(f"tracker.outage_until_s: an outage must end; the engine {engine} waits for it")
-
-
-__all__ = ["Diluted", "Tracker", "fleet_plan", "refuse"]

@@ -7,6 +7,7 @@ from typing import Final
 from manifests.repository import TIMESTAMP_LIFE
 from sim.disk import DiskSpeed
 from sim.net.network import QUANTUM_BYTES
+from sim.plan import PIECE_PARTS
 
 from .releases import ReleaseSpec
 
@@ -15,8 +16,6 @@ QUANTUM_BYTES_MIN: Final = 1024
 QUANTUM_PIECE_BYTES_MAX: Final = 1024
 """A piece that is no larger stays whole."""
 HEAD_BYTES: Final = 64
-PIECE_QUANTA: Final = 4
-"""A diluted piece travels in so many parts: it enters the next link before it has left the one before."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,6 @@ class Access:
     up_bytes_per_s: float = inf
     down_bytes_per_s: float = inf
     latency_s: float = 0.0005
-
-    def at(self, speed: float) -> "Access":
-        """The same at a share of the rates."""
-        return Access(self.up_bytes_per_s * speed, self.down_bytes_per_s * speed, self.latency_s)
 
 
 @dataclass(frozen=True)
@@ -58,8 +53,10 @@ class FleetPlan:
     diluted: bool = False
     seeders_outside: bool = False
     """The seeders stand outside all regions, so what they send enters through the backbone's link."""
-    speeds: tuple[float, ...] = ()
-    """Of each daemon, the share of `daemon`'s rates that it has; empty: all of it."""
+    accesses: tuple[Access, ...] = ()
+    """Of each daemon; empty: all have `daemon`."""
+    window_bytes: int = 0
+    """What a connection has under way, sent and not yet read; 0: the network's own default."""
     announce_s: float = 0.0
     """Between announces of a daemon that is missing pieces; 0: the tracker's own default."""
     cdn: bool = False
@@ -72,20 +69,11 @@ class FleetPlan:
     def quantum_bytes(self) -> int:
         """What a flow sends in one turn: QUANTUM_S of the slowest link, within bounds; of diluted pieces a part."""
         if self.diluted:
-            return -(-(self.piece_bytes + HEAD_BYTES) // PIECE_QUANTA)
-        links = (self.daemon, self.seeder, self.rack, self.backbone)
-        slowest = min(min(link.up_bytes_per_s, link.down_bytes_per_s) for link in links) * min(self.speeds, default=1.0)
+            return -(-(self.piece_bytes + HEAD_BYTES) // PIECE_PARTS)
+        links = (self.daemon, *self.accesses, self.seeder, self.rack, self.backbone)
+        slowest = min(min(link.up_bytes_per_s, link.down_bytes_per_s) for link in links)
         whole = self.piece_bytes + HEAD_BYTES if self.piece_bytes <= QUANTUM_PIECE_BYTES_MAX else QUANTUM_BYTES_MIN
         return round(max(whole, min(QUANTUM_BYTES, QUANTUM_S * slowest)))
-
-    @property
-    def window_bytes(self) -> int:
-        """What a connection has under way: two diluted pieces, and bandwidth times round trip; 0: the default."""
-        if not self.diluted:
-            return 0
-        latency_s = self.backbone.latency_s + self.daemon.latency_s + self.rack.latency_s
-        round_trip = 4 * latency_s * min(self.daemon.up_bytes_per_s, self.daemon.down_bytes_per_s)
-        return round(2 * (self.piece_bytes + HEAD_BYTES) + round_trip)
 
     @property
     def size_bytes(self) -> int:

@@ -14,16 +14,16 @@ class Link:
 
     def __init__(self, clock: SimClock, bytes_per_s: float) -> None:
         self.bytes_per_s = bytes_per_s
-        self.carried_bytes = 0
+        self.carried_bytes = 0.0
         self._clock = clock
-        self._waiting: dict[Any, deque[tuple[int, Callable[[], object]]]] = {}
+        self._waiting: dict[Any, deque[tuple[float, Callable[[], object]]]] = {}
         self._turns: deque[Any] = deque()
         self._busy = False
 
     def __repr__(self) -> str:
         return f"<Link {self.bytes_per_s:g} bytes/s, {len(self._turns)} flows wait>"
 
-    def carry(self, flow: Any, cost_bytes: int, done: Callable[[], object]) -> None:
+    def carry(self, flow: Any, cost_bytes: float, done: Callable[[], object]) -> None:
         """Call `done` when the quantum has passed."""
         waiting = self._waiting.get(flow)
         if waiting is None:
@@ -44,7 +44,7 @@ class Link:
         self._busy = True
         self._clock.at(self._clock.now + cost_bytes / self.bytes_per_s, partial(self._passed, cost_bytes, done))
 
-    def _passed(self, cost_bytes: int, done: Callable[[], object]) -> None:
+    def _passed(self, cost_bytes: float, done: Callable[[], object]) -> None:
         self._busy = False
         self.carried_bytes += cost_bytes
         if self._turns:

@@ -1,5 +1,5 @@
 """Tier 2: the daemon's own brains on a heap, without sockets, tasks or bytes."""
 
-from .engine import Link, Outcome, simulate
+from .simulate import Link, Outcome, simulate
 
 __all__ = ["Link", "Outcome", "simulate"]

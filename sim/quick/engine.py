@@ -1,196 +1,152 @@
-"""One swarm of brains: `p2pd.swarm.Swarm` and `Uploads`, joined by simulated links.
+"""Run a scenario on the brains alone, without tasks, sockets or bytes: what it says happens, and the books are kept.
 
-A node's uplink sends one piece at a time, taking its neighbours' queues in turn (what TCP's fairness comes to for equal
-flows); its downlink takes one piece at a time; a message arrives `latency_s` later and costs no bandwidth.
+Time begins with the command to deploy, as in the engine `fleet`.
 """
 
-import heapq
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from itertools import count
+import math
+from collections.abc import Callable
 from random import Random
+from typing import Final
 
-from p2pd.policy.sources import Tier
-from p2pd.swarm import Complete, Send, Serve, Swarm
-from p2pd.swarm.actions import Withdraw
-from p2pd.swarm.uploads import Owed, Uploads
 from p2pd.wire import bits
-from p2pd.wire.messages import Reject
+from sim.bounds import bound_s
+from sim.fleet.mapping import refuse
+from sim.ledger import SAMPLES, Ledger
+from sim.net import Place
+from sim.plan import SwarmPlan
+from sim.population import Population, population
+from sim.result import Result
 
-_SWARM = b"q" * 32
+from .crowd import Crowd
+from .meeting import BEGIN_S, Meetings
+from .node import Node
 
-
-@dataclass(frozen=True)
-class Link:
-    """A node's access: bytes a second up and down, one-way delay in seconds."""
-
-    up_bytes_per_s: float
-    down_bytes_per_s: float
-    latency_s: float = 0.001
-
-
-@dataclass
-class Outcome:
-    """Seconds until each leecher was complete (in node order), pieces that left the shield, messages that travelled."""
-
-    finished_s: list[float]
-    shield_pieces: int
-    messages: int
-    duplicates: int
+PATIENCE: Final = 20.0
+"""A run is given up at this many times its bound, unless the scenario says when."""
+ANNOUNCE_S: Final = 5.0
+"""The tracker's own default for nodes that miss pieces."""
 
 
-@dataclass
-class _Node:
-    key: str
-    link: Link
-    brain: Swarm
-    shield: bool
-    neighbours: list["_Node"] = field(default_factory=list)
-    uploads: Uploads = field(default_factory=Uploads)
-    uplink_busy: bool = False
-    downlink_free_at: float = 0.0
-    turn: int = 0
-    timer_at: float = float("inf")
-    finished_s: float = float("inf")
-    sent_pieces: int = 0
+class Deployment:
+    """One release to one crowd."""
+
+    def __init__(self, plan: SwarmPlan, who: Population, rng_seed: int, tick: Callable[[float], None]) -> None:
+        self.ledger = Ledger(plan, who)
+        self.crowd = Crowd([round(plan.chunk_bytes)] * plan.chunks, plan.window_bytes)
+        self.died = 0
+        self._plan, self._who, self._seed, self._tick = plan, who, rng_seed, tick
+        self._world = Place("world")
+        feed = plan.regions.feed_bytes_per_s
+        self._regions = [
+            Place(f"region-{number}", self._world, feed, feed, plan.regions.latency_s / 2)
+            for number in range(plan.regions.count)
+        ]
+        self._racks: dict[tuple[int, int], Place] = {}
+        self.shields = [self._shield(number) for number in range(self._count_shields())]
+        self.hosts = [self._host(number) for number in range(plan.hosts.count)]
+        for node in (*self.shields, *self.hosts):
+            self.crowd.add(node)
+
+    def _count_shields(self) -> int:
+        plan = self._plan
+        return 1 if plan.origin.uplink_bytes_per_s else plan.regions.count * plan.seeders.per_region
+
+    def _shield(self, number: int) -> Node:
+        plan, key = self._plan, f"seeder-{number + 1}"
+        if plan.origin.uplink_bytes_per_s:
+            place = Place(key, self._world, plan.origin.uplink_bytes_per_s, math.inf, plan.regions.latency_s / 2)
+            return Node(key, place, 0, shield=True)
+        region = number % plan.regions.count
+        rate, latency_s = plan.seeders.uplink_bytes_per_s, plan.hosts.latency_s / 2
+        return Node(key, Place(key, self._regions[region], rate, math.inf, latency_s), region, shield=True)
+
+    def _host(self, number: int) -> Node:
+        plan, key = self._plan, f"d{number + 1:03d}"
+        region, speed = number % plan.regions.count, float(self._who.speed[number])
+        up, down = plan.hosts.uplink_bytes_per_s * speed, plan.hosts.downlink_bytes_per_s * speed
+        place = Place(key, self._rack(region, number), up, down, float(self._who.latency_s[number]))
+        return Node(key, place, region)
+
+    def _rack(self, region: int, number: int) -> Place:
+        racks = self._plan.racks
+        if not racks.hosts:
+            return self._regions[region]
+        each = -(-self._plan.hosts.count // self._plan.regions.count)
+        key = (region, number // self._plan.regions.count % -(-each // racks.hosts))
+        if key not in self._racks:
+            rate = racks.uplink_bytes_per_s
+            self._racks[key] = Place(f"rack-{key}", self._regions[region], rate, rate)
+        return self._racks[key]
+
+    # -- the run ------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Until all that live have it, or patience ends."""
+        plan, heap = self._plan, self.crowd.heap
+        meetings = Meetings(self.crowd, Random(f"meetings/{self._seed}"), plan.tracker.announce_s or ANNOUNCE_S)
+        everything = bits.full(plan.chunks)
+        for node in self.shields:
+            heap.at(0.0, self._begin, node, everything, meetings)
+        for node, join_s in zip(self.hosts, self._who.join_s.tolist(), strict=True):
+            heap.at(join_s + BEGIN_S, self._begin, node, 0, meetings)
+        self._book_troubles(meetings)
+        heap.at(0.0, self._sample, bound_s(plan) / SAMPLES)
+        heap.run(plan.give_up_s or PATIENCE * bound_s(plan), lambda: self.crowd.unfinished > 0)
+        self._take_stock()
+
+    def _begin(self, node: Node, present: int, meetings: Meetings) -> None:
+        if not node.dead:
+            self.crowd.begin(node, present, Random(f"{self._seed}/{node.key}"))
+            meetings.come(node)
+
+    def _book_troubles(self, meetings: Meetings) -> None:
+        heap, tracker = self.crowd.heap, self._plan.tracker
+        for node, dies_s in zip(self.hosts, self._who.dies_s.tolist(), strict=True):
+            if dies_s < math.inf:
+                heap.at(dies_s, self._die, node, meetings)
+        if tracker.outage_until_s > tracker.outage_from_s:
+            heap.at(tracker.outage_from_s, setattr, meetings, "away", True)
+            heap.at(tracker.outage_until_s, setattr, meetings, "away", False)
+        for cut in self._plan.regions.cuts:
+            heap.at(cut.from_s, self.crowd.cut, frozenset((cut.region,)))
+            heap.at(cut.until_s, self.crowd.cut, frozenset())
+
+    def _die(self, node: Node, meetings: Meetings) -> None:
+        meetings.die(node)
+        if math.isnan(node.finish_s):
+            self.died += 1
+            self.crowd.unfinished -= 1
+
+    # -- the books ----------------------------------------------------------------------------------------------
+
+    def _sample(self, every_s: float) -> None:
+        self._take_stock()
+        self._tick(min(0.99, self.ledger.progress))
+        self.crowd.heap.at(self.crowd.heap.now + every_s, self._sample, every_s)
+
+    def _take_stock(self) -> None:
+        for host, node in enumerate(self.hosts):
+            self.ledger.book(host, node.received)
+            self.ledger.finish_s[host] = node.finish_s
+        self.ledger.wasted_bytes = float(self.crowd.wasted_bytes)
+        self.ledger.sample(self.crowd.heap.now, self.died)
 
 
-class _Engine:
-    def __init__(self, lengths: Sequence[int]) -> None:
-        self.lengths = lengths
-        self.now = 0.0
-        self.messages = 0
-        self.unfinished = 0
-        self._heap: list[tuple[float, int, Callable[[], None]]] = []
-        self._order = count()
-
-    def at(self, when: float, deed: Callable[[], None]) -> None:
-        heapq.heappush(self._heap, (when, next(self._order), deed))
-
-    def run(self, until_s: float) -> None:
-        heap = self._heap
-        while heap and self.unfinished and self.now <= until_s:
-            self.now, _, deed = heapq.heappop(heap)
-            deed()
-
-    def settle(self, node: _Node) -> None:
-        """Do what the brain wants, then see to its timer."""
-        while (action := node.brain.next_action()) is not None:
-            match action:
-                case Send(peer=peer, message=message):
-                    self.messages += 1
-                    self._deliver(node, self._neighbour(node, peer), message)
-                case Serve(peer=peer, piece=piece):
-                    self._serve(node, peer, piece)
-                case Withdraw(peer=peer, piece=piece):
-                    node.uploads.withdraw(peer, _SWARM, piece)
-                case Complete():
-                    node.finished_s = self.now
-                    self.unfinished -= 1
-                case _:
-                    raise AssertionError(f"no part in this model: {action}")
-        timer = node.brain.next_timer()
-        if timer < node.timer_at:
-            node.timer_at = timer
-            self.at(max(timer, self.now), lambda: self._timer(node, timer))
-
-    def _neighbour(self, node: _Node, key: str) -> _Node:
-        return next(other for other in node.neighbours if other.key == key)
-
-    def _timer(self, node: _Node, when: float) -> None:
-        if node.timer_at != when:
-            return
-        node.timer_at = float("inf")
-        node.brain.handle_timer(self.now)
-        self.settle(node)
-
-    def _deliver(self, sender: _Node, receiver: _Node, message: object) -> None:
-        def arrive() -> None:
-            receiver.brain.receive(sender.key, message, self.now)  # type: ignore[arg-type]
-            self.settle(receiver)
-
-        self.at(self.now + sender.link.latency_s + receiver.link.latency_s, arrive)
-
-    def _serve(self, node: _Node, peer: str, piece: int) -> None:
-        if not node.uploads.add(peer, Owed(_SWARM, piece, self.lengths[piece]), self.now):
-            self._deliver(node, self._neighbour(node, peer), Reject(0, piece, "busy"))
-        elif not node.uplink_busy:
-            self._send_next(node)
-
-    def _send_next(self, node: _Node) -> None:
-        """Start sending the next owed piece, taking neighbours in turn."""
-        for _ in node.neighbours:
-            node.turn = (node.turn + 1) % len(node.neighbours)
-            receiver = node.neighbours[node.turn]
-            owed = node.uploads.next(receiver.key)
-            if owed is not None:
-                node.uplink_busy = True
-                at = self.now + owed.length / node.link.up_bytes_per_s
-                self.at(at, partial(self._sent, node, receiver, owed))
-                return
-        node.uplink_busy = False
-
-    def _sent(self, node: _Node, receiver: _Node, owed: Owed) -> None:
-        node.sent_pieces += 1
-        node.uploads.sent(owed.length, self.now)
-        node.brain.sent(receiver.key, owed.piece, self.now)
-        # The downlink took the piece in while the uplink sent it, unless it was busy with another.
-        began = self.now - owed.length / node.link.up_bytes_per_s + node.link.latency_s
-        took = max(began, receiver.downlink_free_at) + owed.length / receiver.link.down_bytes_per_s
-        receiver.downlink_free_at = took
-        arrives_at = max(self.now + node.link.latency_s, took)
-        self.at(arrives_at, lambda: self._arrived(node, receiver, owed))
-        self.settle(node)
-        self._send_next(node)
-
-    def _arrived(self, sender: _Node, receiver: _Node, owed: Owed) -> None:
-        receiver.brain.arrived(sender.key, owed.length, self.now)
-        if receiver.brain.delivered(sender.key, owed.piece, self.now):
-            receiver.brain.stored(owed.piece, self.now)
-        self.settle(receiver)
-
-
-def simulate(
-    lengths: Sequence[int], links: Sequence[Link], *, shield: Link, degree: int, rng_seed: int, until_s: float
-) -> Outcome:
-    """A shield with everything and one leecher a link, starting at once; random neighbours, `degree` dialled each."""
-    rng = Random(rng_seed)
-    engine = _Engine(lengths)
-    everything = bits.full(len(lengths))
-    nodes = [_node("shield", shield, lengths, everything, rng)]
-    nodes += [_node(f"n{index:05d}", link, lengths, 0, rng) for index, link in enumerate(links)]
-    engine.unfinished = len(links)
-    _connect(nodes, degree, rng)
-    for node in nodes:
-        for other in node.neighbours:
-            tier = Tier.SHIELD if other.shield else Tier.REGION
-            node.brain.add_peer(other.key, tier, other.brain.opening_bits(), 0.0)
-    for node in nodes:
-        engine.settle(node)
-    engine.run(until_s)
-    return Outcome(
-        [node.finished_s for node in nodes[1:]],
-        nodes[0].sent_pieces,
-        engine.messages,
-        sum(node.brain.snapshot(engine.now).duplicate_bytes for node in nodes),
-    )
-
-
-def _node(key: str, link: Link, lengths: Sequence[int], present: int, rng: Random) -> _Node:
-    shield = bool(present)
-    brain = Swarm(lengths, present, rng=Random(rng.random()), now=0.0, super_seeding=shield)
-    return _Node(key, link, brain, shield)
-
-
-def _connect(nodes: list[_Node], degree: int, rng: Random) -> None:
-    """Everyone dials `degree` others; the shield is dialled by up to four times as many as it dials."""
-    pairs: set[tuple[int, int]] = set()
-    for index in range(1, len(nodes)):
-        others = [other for other in range(1, len(nodes)) if other != index]
-        for other in rng.sample(others, min(degree, len(others))):
-            pairs.add((min(index, other), max(index, other)))
-    pairs.update((0, other) for other in rng.sample(range(1, len(nodes)), min(4 * degree, len(nodes) - 1)))
-    for low, high in sorted(pairs):
-        nodes[low].neighbours.append(nodes[high])
-        nodes[high].neighbours.append(nodes[low])
+def run(
+    plan: SwarmPlan,
+    *,
+    name: str,
+    about: str,
+    settings: dict[str, object],
+    rng_seed: int,
+    tick: Callable[[float], None] = lambda part: None,
+) -> Result:
+    """Run the plan to its end on brains; ScenarioError for what they can't be given."""
+    refuse(plan, "quick")
+    deployment = Deployment(plan, population(plan, rng_seed), rng_seed, tick)
+    deployment.run()
+    tick(1.0)
+    return deployment.ledger.result(
+        name=name, engine="quick", about=about, settings=settings, rng_seed=rng_seed, died=deployment.died,
+        more_facts={"messages": float(deployment.crowd.messages)},
+    )  # fmt: skip

@@ -11,7 +11,7 @@ MIB = 2.0**20
 PIECE = MIB / 4
 
 
-def deploy(count: int = 6, pieces: int = 64, **changes: dict[str, Any]) -> dict[str, Any]:
+def deploy(count: int = 6, pieces: int = 64, **changes: Any) -> dict[str, Any]:
     table: dict[str, Any] = {
         "name": "test",
         "engine": "fleet",
@@ -62,7 +62,10 @@ def test_nothing_crosses_a_cut_while_it_lasts() -> None:
     cut = {"count": 2, "feed_bytes_per_s": MIB, "cuts": [{"region": 1, "from_s": 5, "until_s": 60}]}
     table = deploy(pieces=128, seeders={"per_region": 1, "uplink_bytes_per_s": MIB / 2}, regions=cut)
     result = sim.run(table)
-    time, crossed = result.arrays["time_s"], np.asarray(result.arrays["crossed_bytes"])[:, 1]
+    time, crossed = (
+        np.asarray(result.arrays["time_s"], dtype=np.float64),
+        np.asarray(result.arrays["crossed_bytes"])[:, 1],
+    )
     during = crossed[(time > 8) & (time < 60)]
     assert result.facts["unfinished"] == 0
     assert during[0] == during[-1]
@@ -79,4 +82,5 @@ def test_nothing_crosses_a_cut_while_it_lasts() -> None:
 )
 def test_what_daemons_can_not_be_given_is_refused_by_name(key: str, value: dict[str, Any], words: str) -> None:
     with pytest.raises(sim.ScenarioError, match=words):
-        sim.run(deploy(**{key: value}))
+        changes: dict[str, Any] = {key: value}
+        sim.run(deploy(**changes))

@@ -1,0 +1,214 @@
+"""All nodes on one heap: what a brain wants is done, what arrives is told to a brain. Chooses nothing.
+
+The counterpart of `p2pd.exchange`, without tasks. `messages` counts what crosses between nodes: each message of the
+peer wire, and each block of a piece.
+"""
+
+from collections.abc import Sequence
+from math import inf
+from random import Random
+from typing import Any, Final, cast
+
+from p2pd.policy.sources import Tier
+from p2pd.swarm import Complete, Fetch, Send, Serve, Swarm
+from p2pd.swarm.actions import Action, Withdraw
+from p2pd.swarm.uploads import Owed
+from p2pd.wire.framing import BLOCK_BYTES_MAX
+from p2pd.wire.messages import AnyMessage, Reject
+from sim.net import Place
+from sim.net.link import Link
+from sim.net.place import route
+
+from .heap import Heap
+from .node import Node
+from .way import Way
+
+_SWARM: Final = b"q" * 32
+
+
+class Crowd:
+    """`lengths`: bytes of each piece. `window_bytes`: of each way, sent and not yet read."""
+
+    def __init__(self, lengths: Sequence[int], window_bytes: float) -> None:
+        self.heap = Heap()
+        self.lengths, self._window = lengths, window_bytes
+        self.nodes: dict[str, Node] = {}
+        self.messages = 0
+        self.wasted_bytes = 0
+        self.unfinished = 0
+        self.blocked: frozenset[int] = frozenset()
+        """Regions that nothing enters or leaves now."""
+        self._blocks = [-(-length // BLOCK_BYTES_MAX) for length in lengths]
+        self._links: dict[tuple[Place, bool], Link] = {}
+        self._held: list[tuple[Way, Owed | Sequence[AnyMessage]]] = []
+
+    def __repr__(self) -> str:
+        return f"<Crowd of {len(self.nodes)}, {self.unfinished} unfinished>"
+
+    # -- who is here, who knows whom ----------------------------------------------------------------------------
+
+    def add(self, node: Node) -> None:
+        """One more node, which does nothing until it begins."""
+        self.nodes[node.key] = node
+        self.unfinished += not node.shield
+
+    def begin(self, node: Node, present: int, rng: Random) -> None:
+        """It is in the swarm from now on."""
+        now = self.heap.now
+        node.brain = Swarm(self.lengths, present, rng=rng, now=now, super_seeding=node.shield)
+        node.began_s = now
+        self.settle(node)
+
+    def link(self, one: Node, other: Node) -> None:
+        """A connection, both ways; they meet when each hears that the other is in the swarm."""
+        for here, there in ((one, other), (other, one)):
+            if there.key not in here.ways:
+                found = route(here.place, there.place)
+                links = [self._link(place, upwards=True) for place in found.left]
+                back = [self._link(place, upwards=False) for place in found.entered]
+                chain = (*filter(None, links), None, *filter(None, back))
+                here.ways[there.key] = Way(self.heap, self, here, there, chain, found.latency_s, self._window)
+
+    def _link(self, place: Place, *, upwards: bool) -> Link | None:
+        rate = place.up_bytes_per_s if upwards else place.down_bytes_per_s
+        if rate == inf:
+            return None
+        key = (place, upwards)
+        if key not in self._links:
+            self._links[key] = Link(cast(Any, self.heap), rate)
+        return self._links[key]
+
+    def join(self, one: Node, other: Node, bits: int) -> None:
+        """`one` learns that `other` is in the swarm and held these pieces when it said so."""
+        if one.brain is None or one.dead or other.dead:
+            return
+        one.brain.add_peer(other.key, tier_of(one, other), bits, self.heap.now)
+        self.settle(one)
+
+    def part(self, one: Node, other: Node) -> None:
+        """`one` finds its connection to `other` dead."""
+        one.ways.pop(other.key, None)
+        one.uploads.forget(other.key)
+        if one.brain is not None:
+            one.brain.remove_peer(other.key, self.heap.now)
+            self.settle(one)
+
+    # -- deeds --------------------------------------------------------------------------------------------------
+
+    def settle(self, node: Node) -> None:
+        """Do what its brain wants, send what that put into the ways, and see to its timer."""
+        brain = node.brain
+        if brain is None or node.dead:
+            return
+        touched: dict[Way, None] = {}
+        while (action := brain.next_action()) is not None:
+            way = self._do(node, action)
+            if way is not None:
+                touched[way] = None
+        for way in touched:
+            way.write()
+        timer = brain.next_timer()
+        if timer < node.timer_at:
+            node.timer_at = timer
+            self.heap.timer(timer, self._timer, node, timer)
+
+    def _do(self, node: Node, action: Action) -> Way | None:
+        """The way that there is now something to send on."""
+        if type(action) is Send:
+            way = node.ways.get(action.peer)
+            if way is not None:
+                way.say(action.message)
+            return way
+        match action:
+            case Serve(peer=peer, piece=piece):
+                return self._serve(node, peer, piece)
+            case Withdraw(peer=peer, piece=piece):
+                node.uploads.withdraw(peer, _SWARM, piece)
+            case Complete():
+                node.finish_s = self.heap.now
+                self.unfinished -= 1
+            case Fetch(piece=piece):
+                raise AssertionError(f"there is no HTTP in this model: {action}")
+            case _:
+                raise AssertionError(f"no part in this model: {action}")
+        return None
+
+    def _serve(self, node: Node, peer: str, piece: int) -> Way | None:
+        way = node.ways.get(peer)
+        if way is not None and not node.uploads.add(peer, Owed(_SWARM, piece, self.lengths[piece]), self.heap.now):
+            way.say(Reject(0, piece, "busy"))
+        return way
+
+    def _timer(self, node: Node, when: float) -> None:
+        if node.timer_at != when or node.brain is None or node.dead:
+            return
+        node.timer_at = inf
+        node.brain.handle_timer(self.heap.now)
+        self.settle(node)
+
+    # -- what ways tell -----------------------------------------------------------------------------------------
+
+    def owed(self, way: Way) -> Owed | None:
+        """The next piece for the far end."""
+        return None if way.sender.dead else way.sender.uploads.next(way.receiver.key)
+
+    def left(self, way: Way, owed: Owed) -> None:
+        """All parts of a piece are under way."""
+        node, now = way.sender, self.heap.now
+        if node.brain is not None:
+            node.uploads.sent(owed.length, now)
+            node.sent_pieces += 1
+            node.brain.sent(way.receiver.key, owed.piece, now)
+            self.settle(node)
+
+    def heard(self, way: Way, messages: Sequence[AnyMessage]) -> None:
+        """Messages arrive."""
+        node, key = way.receiver, way.sender.key
+        if self._is_held(way):
+            self._held.append((way, messages))
+        elif node.brain is not None and key in node.ways and not node.dead:
+            self.messages += len(messages)
+            for message in messages:
+                node.brain.receive(key, message, self.heap.now)
+                self.settle(node)
+
+    def brought(self, way: Way, owed: Owed) -> None:
+        """A whole piece arrives: verified and stored at once, as hashing and disks are free here."""
+        node, key, now = way.receiver, way.sender.key, self.heap.now
+        if self._is_held(way):
+            self._held.append((way, owed))
+        elif node.brain is not None and key in node.ways and not node.dead:
+            self.messages += self._blocks[owed.piece]
+            node.brain.arrived(key, owed.length, now)
+            fresh = node.brain.delivered(key, owed.piece, now)
+            self.settle(node)
+            if fresh:
+                tier = tier_of(node, way.sender).name.lower()
+                node.received[tier] = node.received.get(tier, 0) + owed.length
+                node.brain.stored(owed.piece, now)
+                self.settle(node)
+            else:
+                self.wasted_bytes += owed.length
+
+    # -- cuts ---------------------------------------------------------------------------------------------------
+
+    def _is_held(self, way: Way) -> bool:
+        if not self.blocked:
+            return False
+        here, there = way.sender.region, way.receiver.region
+        return here != there and not self.blocked.isdisjoint((here, there))
+
+    def cut(self, regions: frozenset[int]) -> None:
+        """From now on nothing enters or leaves these; what was held up and no longer is arrives now."""
+        self.blocked = regions
+        held, self._held = self._held, []
+        for way, what in held:
+            if isinstance(what, Owed):
+                self.brought(way, what)
+            else:
+                self.heard(way, what)
+
+
+def tier_of(node: Node, other: Node) -> Tier:
+    """What `other` is to `node`."""
+    return Tier.SHIELD if other.shield else Tier.REGION if node.region == other.region else Tier.REMOTE

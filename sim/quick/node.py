@@ -1,0 +1,33 @@
+"""One peer or shield: its brain, what it owes, and its ways to its neighbours."""
+
+from dataclasses import dataclass, field
+from math import inf, nan
+
+from p2pd.swarm import Swarm
+from p2pd.swarm.uploads import Uploads
+from sim.net import Place
+
+from .way import Way
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """`brain` is None until it begins. `ways`: to each neighbour, by key."""
+
+    key: str
+    place: Place
+    region: int
+    shield: bool = False
+    brain: Swarm | None = None
+    ways: dict[str, Way] = field(default_factory=dict)
+    uploads: Uploads = field(default_factory=Uploads)
+    timer_at: float = inf
+    began_s: float = nan
+    finish_s: float = nan
+    dead: bool = False
+    received: dict[str, int] = field(default_factory=dict)
+    """Bytes of pieces that were kept, by the tier of who sent them."""
+    sent_pieces: int = 0
+
+    def __repr__(self) -> str:
+        return f"<Node {self.key} {self.brain or 'not yet here'}, {len(self.ways)} neighbours>"
