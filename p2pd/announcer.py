@@ -23,6 +23,7 @@ from .wire.announce import (
     Register,
     Renewed,
     Report,
+    Revoked,
     Seeders,
     SeedersRequest,
     ServiceReport,
@@ -37,14 +38,14 @@ REPORTS_PER_MESSAGE: Final = 60
 REPORT_GAP_S: Final = 0.5
 """Reports are gathered for so long: progress moves all the time."""
 
-Heard = Handout | Seeders | Goals
+Heard = Handout | Seeders | Goals | Revoked
 
 
 class Announcer:
     """Keeps one connection to the first tracker that answers.
 
-    `heard` is called, in the announcer's task, with each Handout, Seeders and Goals. Until `watch` was called no goals
-    are asked for. Each of `update`, `report` and `watch` returns at once and may be called at any time.
+    `heard` is called, in the announcer's task, with each Handout, Seeders, Goals and Revoked. Until `watch` was called
+    no goals are asked for. Each of `update`, `report` and `watch` returns at once and may be called at any time.
     """
 
     def __init__(
@@ -133,7 +134,7 @@ class Announcer:
             if isinstance(message, Renewed):
                 self._pace.renewed(message.interval_s)
                 self._wake.set()
-            elif isinstance(message, Handout | Seeders | Goals):
+            elif isinstance(message, Heard):
                 if isinstance(message, Goals):
                     self._revision = max(self._revision, message.revision)
                 self._heard(message)

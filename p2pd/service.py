@@ -28,9 +28,10 @@ from p2pd.resolver import Resolver
 from p2pd.store import Store
 from p2pd.swarm.nearby import Nearby
 from p2pd.updates import Updates
-from p2pd.wire.announce import Goals, Handout, Register, Seeders
+from p2pd.wire.announce import Goals, Handout, Register, Revoked, Seeders
 from p2pd.wire.messages import PROTOCOL_VERSION
 from p2pd.world import World
+from p2pd.world.demanding import TRACKERS, Demanding
 
 TRUST_ROOT_BYTES_MAX: Final = 512_000
 
@@ -101,10 +102,12 @@ async def _assemble(
             case Seeders(seeders=seeders):
                 origins.use_seeders(seeders)
                 downloads.use_seeders(seeders)
+            case Revoked(list=revoked):
+                world.network.revoke([revoked])
             case Goals(goals=goals):
                 updates.on_goals(goals)
 
-    announcer = Announcer(world.network, config.trackers, register, world.rng, heard)
+    announcer = Announcer(Demanding(world.network, TRACKERS), config.trackers, register, world.rng, heard)
     resolver = Resolver(world, await _trust_chain(config, world), origins)
     downloads = Downloads(world, store, packs, exchange, origins, announcer, config.patching)
     if config.lan_discovery and world.lan is not None:

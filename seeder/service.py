@@ -10,15 +10,17 @@ run
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
-from p2pd.announcer import Announcer
+from p2pd.announcer import Announcer, Heard
 from p2pd.exchange import Node
 from p2pd.httpserver import HttpServer, Limits
-from p2pd.wire.announce import Register
+from p2pd.wire.announce import Register, Revoked
 from p2pd.wire.messages import PROTOCOL_VERSION
 from p2pd.world import World
+from p2pd.world.demanding import TRACKERS, Demanding
 
 from .config import SeederConfig
 from .http import HttpDoor
@@ -68,7 +70,7 @@ async def _open_doors(
     door = HttpDoor(shield, server.snapshot)
     listener = await world.network.listen(config.http_listen)
     async with trio.open_nursery() as doors:
-        http_url = config.http_url or f"http://{listener.address}"
+        http_url = config.http_url or f"{world.network.url_scheme}://{listener.address}"
         peer_address = await _open_peer_door(config, world, shield, http_url, doors)
         task_status.started(Running(listener.address, peer_address, shield, server.stop))
         await server.serve(listener, door.handle)
@@ -85,6 +87,12 @@ async def _open_peer_door(
         address = await doors.start(door.serve, config.listen, config.advertise)
     if config.tracker:
         register = Register(PROTOCOL_VERSION, config.fleet, name, config.region, "seeder", address, http_url)
-        announcer = Announcer(world.network, config.tracker, register, world.rng, lambda heard: None)
+        network = Demanding(world.network, TRACKERS)
+        announcer = Announcer(network, config.tracker, register, world.rng, partial(_heard, world))
         doors.start_soon(announcer.run)
     return address
+
+
+def _heard(world: World, message: Heard) -> None:
+    if isinstance(message, Revoked):
+        world.network.revoke([message.list])

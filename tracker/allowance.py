@@ -2,18 +2,22 @@
 
 from typing import Final
 
-from p2pd.wire.announce import Announce, AnyTrackerMessage
+from p2pd.wire.announce import Announce, AnyTrackerMessage, Certify
 
 WORK_PER_S: Final = 50.0
 """A node says two or three things in five seconds; a regional tracker sends batches of reports."""
 WORK_SAVED_MAX: Final = 200.0
 """A beginning, a burst of changes: four seconds' worth are free."""
+CERTIFICATE_WORK: Final = 50.0
+"""Three signatures and a durable write: one a second on a connection."""
 HANDOUTS_PER_WORK: Final = 4
 """So many handouts cost as much as one plain message."""
 
 
 def work_of(message: AnyTrackerMessage) -> float:
     """What a message costs us, in plain messages."""
+    if isinstance(message, Certify):
+        return CERTIFICATE_WORK
     if isinstance(message, Announce):
         return 1.0 + sum(1 for status in message.swarms if status.wanted) / HANDOUTS_PER_WORK
     return 1.0

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from p2pd.wire.announce import Goal, TrackerMessage
+from p2pd.wire.announce import Certify, Goal, TrackerMessage
 
 from .audit import Record
 
@@ -44,4 +44,12 @@ class ReadAudit:
     count: int
 
 
-Deed = Send | Close | Commit | ReadAudit
+@dataclass(frozen=True, slots=True)
+class AskAuthority:
+    """Have this request decided, and answer Certified or Refused."""
+
+    session: int
+    message: Certify
+
+
+Deed = Send | Close | Commit | ReadAudit | AskAuthority

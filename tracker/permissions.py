@@ -40,6 +40,8 @@ def check_register(register: Register, identity: Identity, remote_address: str, 
         raise RefusalError(f"this tracker serves fleet {config.fleet!r}, not {register.fleet!r}")
     if not register.node.isprintable() or not register.region.isprintable():
         raise RefusalError("the names of nodes and regions are printable text")
+    if identity.stranger:
+        raise RefusalError("who has no certificate of this fleet may ask for one, and nothing else (`join_token`)")
     if identity.proven:
         _check_identity(register, identity)
     elif register.role == "operator" and not config.open_operators and not remote_address.startswith(LOOPBACK):
@@ -69,10 +71,9 @@ def check_reports(register: Register, report: Report) -> None:
 
 
 def _check_identity(register: Register, identity: Identity) -> None:
-    for what, said, proven in (
-        ("node", register.node, identity.node),
-        ("region", register.region, identity.region),
-        ("role", register.role, identity.role),
-    ):
+    claims = [("role", register.role, identity.role)]
+    if register.role != "operator":  # who signs with the certificate's name, wherever they stand
+        claims += [("node", register.node, identity.node), ("region", register.region, identity.region)]
+    for what, said, proven in claims:
         if proven and said != proven:
             raise RefusalError(f"your certificate says {what} {proven!r}, you say {said!r}")

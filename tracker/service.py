@@ -1,13 +1,16 @@
 """The tracker as a service: the nursery tree. The same one runs on a machine and in the simulator."""
 
 import logging
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import trio
 
+from p2pd.joining import TrackerAuthority
 from p2pd.world import World
 from p2pd.world.network import Listener
 
+from .ca.local import LocalAuthority
 from .config import TrackerConfig
 from .director import load_director
 from .goals.follower import Follower
@@ -26,9 +29,12 @@ async def run(
     world: World,
     store: Store,
     *,
+    authority: LocalAuthority | None = None,
+    doors: Sequence[Listener] = (),
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until cancelled; starts with the address that it listens at.
+    """Serve until cancelled; starts with the address that it listens at. `authority`: the fleet's, if it is here (else
+    the upstream tracker is asked). `doors`: listeners besides the one of the configuration.
 
     OSError (address, key), StoreError or SigningError if it can't start.
     """
@@ -42,20 +48,30 @@ async def run(
             world.rng,
             now - (world.utc_now() - stored.upstream_seen_at),
         )
-        sessions = Sessions(tracker, world, store, director)
-        listener = await world.network.listen(config.listen)
+        relay = TrackerAuthority(world.network, [config.upstream]) if config.upstream else None
+        sessions = Sessions(tracker, world, store, director, authority or relay)
+        listener = await world.network.listen(config.listen, strangers=True)
+
+        def revoked(lists: Iterable[bytes]) -> None:
+            sessions.perform(tracker.revoked(world.network.revoke(lists)))
+
+        revoked(())
         log.info("tracker of %s at %s, revision %d", config.region, listener.address, tracker.goals.revision)
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_accept, listener, sessions)
+                for door in (listener, *doors):
+                    nursery.start_soon(_accept, door, sessions)
                 nursery.start_soon(_keep_time, tracker, sessions)
                 if director:
                     nursery.start_soon(sessions.keep_signed)
+                if authority:
+                    nursery.start_soon(authority.watch, revoked)
                 if config.upstream:
-                    nursery.start_soon(Follower(tracker, world, store, sessions.perform).run)
+                    nursery.start_soon(Follower(tracker, world, store, sessions.perform, revoked).run)
                 task_status.started(listener.address)
         finally:
-            await listener.aclose()
+            for door in (listener, *doors):
+                await door.aclose()
     finally:
         with trio.CancelScope(shield=True):
             await world.run_blocking(store.close)

@@ -10,10 +10,12 @@ from typing import Final, NoReturn
 import trio
 
 from manifests.errors import SigningError
+from p2pd.joining import Authority
+from p2pd.tracker_link import RefusedError
 from p2pd.tracker_stream import ConnectionEndedError, TrackerStream
 from p2pd.wire.announce import (
     AnyTrackerMessage,
-    AuditRequest,
+    Certified,
     Deploy,
     Done,
     Goal,
@@ -29,7 +31,7 @@ from p2pd.world.network import Stream
 
 from .allowance import Allowance, work_of
 from .audit import to_document
-from .deeds import Close, Commit, Deed, ReadAudit, Send
+from .deeds import AskAuthority, Close, Commit, Deed, ReadAudit, Send
 from .director import Director
 from .errors import StoreError
 from .outbox import Outbox
@@ -58,7 +60,15 @@ class _Connection:
 class Sessions:
     """All connections. `serve` is the life of one; `perform` carries out what the brain decided."""
 
-    def __init__(self, tracker: Tracker, world: World, store: Store, director: Director | None = None) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        world: World,
+        store: Store,
+        director: Director | None = None,
+        authority: Authority | None = None,
+    ) -> None:
+        self._authority = authority
         self._tracker = tracker
         self._world = world
         self._store = store
@@ -141,13 +151,28 @@ class Sessions:
         else:
             deeds = self._decide(connection, message)
             self.perform(deeds)
-            if isinstance(message, AuditRequest):
-                for deed in deeds:
+            for deed in deeds:
+                if isinstance(deed, ReadAudit):
                     await self._read_audit(deed)
+                elif isinstance(deed, AskAuthority):
+                    await self._certify(deed)
 
-    async def _read_audit(self, deed: Deed) -> None:
-        if not isinstance(deed, ReadAudit):
-            return
+    async def _certify(self, deed: AskAuthority) -> None:
+        number = deed.message.number
+        try:
+            if self._authority is None:
+                raise RefusedError("this tracker knows no authority: set ca_directory where `p2p-tracker ca init` was")
+            chain = await self._authority.certify(deed.message)
+        except RefusedError as error:
+            log.info("no certificate: %s", error)
+            self.perform([Send(deed.session, Refused(number, str(error)))])
+        except OSError as error:  # not for good: number 0 says that the request itself was not judged
+            log.warning("no certificate just now: %s", error)
+            self.perform([Send(deed.session, Refused(0, f"the authority does not answer: {error}"))])
+        else:
+            self.perform([Send(deed.session, Certified(number, chain))])
+
+    async def _read_audit(self, deed: ReadAudit) -> None:
         try:
             records = await self._world.run_blocking(self._store.audit, deed.after, deed.count)
         except StoreError as error:

@@ -3,6 +3,7 @@
 connected(session, identity, address, now)  somebody dialled
 receive(session, message, now, utc)         they said something: deeds
 committed(goal, now)                        a goal is durable: deeds
+revoked(lists)                              certificates don't count any more: deeds
 closed(session, now)                        they are gone
 handle_timer(now)                           leases may have ended: deeds
 """
@@ -22,6 +23,7 @@ from p2pd.wire.announce import (
     Announce,
     AnyTrackerMessage,
     AuditRequest,
+    Certify,
     Deploy,
     Done,
     Goal,
@@ -32,6 +34,7 @@ from p2pd.wire.announce import (
     Register,
     Renewed,
     Report,
+    Revoked,
     Rollback,
     Seeders,
     SeedersRequest,
@@ -44,7 +47,7 @@ from p2pd.world.network import Identity
 
 from .audit import Record
 from .config import TrackerConfig
-from .deeds import Close, Commit, Deed, ReadAudit, Send
+from .deeds import AskAuthority, Close, Commit, Deed, ReadAudit, Send
 from .errors import RefusalError
 from .goals.goals import Goals
 from .goals.watching import goals_messages, is_told
@@ -85,6 +88,7 @@ class Tracker:
         self.unsent = Unsent()
         self._rng = rng
         self._upstream_seen = upstream_seen
+        self._revoked: tuple[bytes, ...] = ()
         self._sessions: dict[int, Session] = {}
         self._session_of: dict[str, int] = {}
         self._session_leases = Leases[int]()
@@ -106,6 +110,9 @@ class Tracker:
         session = self._sessions.get(number)
         if session is None:
             return []
+        if isinstance(message, Certify):
+            self._session_leases.renew(number, now + session.lease_s)
+            return [AskAuthority(number, message)]
         try:
             if session.register is None:
                 return self._register(session, message, now)
@@ -130,6 +137,13 @@ class Tracker:
             if session.watch is not None and session.register is not None
             if is_told(session.register, session.watch, goal)
         ]
+
+    def revoked(self, lists: tuple[bytes, ...]) -> list[Deed]:
+        """These lists of revoked certificates are in force: whoever does not know them is told."""
+        news = [Revoked(one) for one in lists if one not in self._revoked]
+        self._revoked = lists
+        listeners = [one for one in self._sessions.values() if one.register and one.register.role != "operator"]
+        return [Send(session.number, message) for message in news for session in listeners]
 
     def closed(self, number: int, now: float) -> None:
         """The connection ended. Its node has a grace to come back before others stop being told of it."""
@@ -205,6 +219,7 @@ class Tracker:
             if former is not None:
                 deeds.append(self._close(former, f"{message.node} registered anew from {session.address}", now))
             self._session_of[message.node] = session.number
+            deeds += [Send(session.number, Revoked(one)) for one in self._revoked]
         session.register = message
         self._renew(session, message, now)
         return deeds

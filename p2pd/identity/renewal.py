@@ -17,16 +17,25 @@ RETRY_S_MIN: Final = 30.0
 RETRY_S_MAX: Final = 3_600.0
 
 
-def first_wait_s(certificate: Certificate, now: float, dice: Random) -> float:
-    """Seconds from `now` (civil time) until the first attempt; 0 when it is due. A clock that is plainly wrong, before
-    the issue of the certificate, is no reason to wait for longer than its life would say."""
-    issued_at = min(certificate.begins_at + BACKDATED_S, certificate.ends_at)
-    life_s = certificate.ends_at - issued_at or certificate.ends_at - certificate.begins_at
-    age_s = max(0.0, now - issued_at)
-    return max(0.0, dice.uniform(EARLIEST, LATEST) * life_s - age_s)
+class Renewal:
+    """Of one certificate. `due_at`: when to ask for the next one, civil time."""
 
+    def __init__(self, certificate: Certificate, dice: Random) -> None:
+        self._certificate, self._dice = certificate, dice
+        issued_at = certificate.begins_at + BACKDATED_S
+        if issued_at >= certificate.ends_at:  # another authority's, which does not date back
+            issued_at = certificate.begins_at
+        self._share_s = dice.uniform(EARLIEST, LATEST) * (certificate.ends_at - issued_at)
+        self.due_at = issued_at + self._share_s
 
-def retry_wait_s(certificate: Certificate, now: float, dice: Random) -> float:
-    """Seconds until the next attempt after one that failed."""
-    remaining_s = max(0.0, certificate.ends_at - now)
-    return dice.uniform(0.5, 1.0) * min(RETRY_S_MAX, max(RETRY_S_MIN, remaining_s / RETRIES))
+    def __repr__(self) -> str:
+        return f"<Renewal at {self.due_at:.0f}>"
+
+    def wait_s(self, now: float) -> float:
+        """How long to wait at `now`, civil time. A clock that is behind does not make it longer than it should be."""
+        return min(max(0.0, self.due_at - now), self._share_s)
+
+    def retry_s(self, now: float) -> float:
+        """How long to wait after an attempt that failed."""
+        remaining_s = max(0.0, self._certificate.ends_at - now)
+        return self._dice.uniform(0.5, 1.0) * min(RETRY_S_MAX, max(RETRY_S_MIN, remaining_s / RETRIES))

@@ -267,7 +267,9 @@ class Certified(TrackerMessage, frozen=True, tag="certified"):
     """The answer: your certificate and those above it up to, and without, the root; DER."""
 
     number: Count
-    chain: Annotated[tuple[Annotated[bytes, Meta(max_length=CERTIFICATE_BYTES_MAX)], ...], Meta(max_length=CHAIN_MAX)]
+    chain: Annotated[
+        tuple[Annotated[bytes, Meta(max_length=CERTIFICATE_BYTES_MAX)], ...], Meta(min_length=1, max_length=CHAIN_MAX)
+    ]
 
 
 class Revoked(TrackerMessage, frozen=True, tag="revoked"):

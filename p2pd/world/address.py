@@ -1,5 +1,7 @@
 """Addresses as text: `host:port`, with an IPv6 host in brackets."""
 
+import ipaddress
+
 
 def split_address(address: str) -> tuple[str, int]:
     """Host and port of `127.0.0.1:4000`, `[::1]:4000` or `name:4000`; ValueError, meant for a person, otherwise."""
@@ -15,3 +17,16 @@ def split_address(address: str) -> tuple[str, int]:
 def join_address(host: str, port: int) -> str:
     """The text for a host and a port."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a host and a port are on this machine for certain: `localhost`, or an address of loopback. So does an
+    address that is none count, for there is nobody at all."""
+    try:
+        host, _ = split_address(address)
+    except ValueError:
+        return True
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -24,6 +24,10 @@ class Identity:
     stranger: bool = False
 
 
+class UnprovenError(ConnectionError):
+    """Who answers did not prove to be whom we want to speak to, or would not take us."""
+
+
 class Stream(Protocol):
     """A two-way stream. Errors are trio's: BrokenResourceError (they went), ClosedResourceError (we closed).
 
@@ -75,6 +79,10 @@ class Listener(Protocol):
 class Network(Protocol):
     """How to reach others."""
 
+    url_scheme: str
+    """What a URL begins with whose server is reached over this network: `http`, or `fleet` (HTTP over the fleet's own
+    TLS, where certificates name members and no hosts)."""
+
     async def dial(self, address: str) -> Stream:
         """Connect to `host:port`; OSError when nobody is there, or nobody who proves to be of our fleet."""
         ...
@@ -83,7 +91,8 @@ class Network(Protocol):
         """Listen at `host:port` (port 0: any free one); OSError when taken. `strangers` may come in too."""
         ...
 
-    def revoke(self, lists: Iterable[bytes]) -> None:
-        """Signed lists of certificates that do not count any more: who shows one is let in no longer, and connections
-        of theirs end. Lists that the fleet's own authority did not sign, or older ones, change nothing."""
+    def revoke(self, lists: Iterable[bytes]) -> tuple[bytes, ...]:
+        """Take signed lists of certificates that do not count any more: who shows one is let in no longer, and
+        connections of theirs end. Lists that the fleet's own authority did not sign, or older ones, change nothing.
+        The lists in force then."""
         ...

@@ -1,11 +1,13 @@
 """Plain TCP behind the seam: nobody's identity is proven, anybody may listen in. For one machine, on loopback."""
 
+import errno
 from collections.abc import Iterable
 from typing import Final
 
 import trio
 
 from . import tcp
+from .address import is_loopback
 from .network import Buffer, Identity
 from .tcp import TcpSocket
 
@@ -71,7 +73,9 @@ class RealListener:
 
 
 class RealNetwork:
-    """`p2pd.world.network.Network` over TCP; names are resolved, both address families tried."""
+    """`p2pd.world.network.Network` over TCP within this machine; OSError for every address that is not on loopback."""
+
+    url_scheme = "http"
 
     def __init__(self) -> None:
         self._scratch = memoryview(bytearray(RECEIVE_BYTES))
@@ -84,5 +88,13 @@ class RealNetwork:
         """Listen at `host:port` (port 0: any free one); OSError when taken. All who come are unknown."""
         return RealListener(await tcp.listen(address), self._scratch)
 
-    def revoke(self, lists: Iterable[bytes]) -> None:
+    def revoke(self, lists: Iterable[bytes]) -> tuple[bytes, ...]:
         """There are no certificates here."""
+        return ()
+
+
+def _check_loopback(address: str) -> None:
+    if not is_loopback(address):
+        raise OSError(
+            errno.EACCES, f"{address} is not on loopback, and plain TCP stays on this machine: others need an identity"
+        )

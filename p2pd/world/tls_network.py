@@ -14,7 +14,7 @@ from p2pd.identity.errors import IdentityError
 from . import tcp
 from .credentials import Credentials
 from .gate import Gate
-from .network import Identity
+from .network import Identity, UnprovenError
 from .tcp import TcpSocket
 from .tls_pump import TlsPump
 from .tls_stream import Scratch, TlsStream, shake_hands
@@ -29,12 +29,10 @@ SWEEP_S: Final = 60.0
 """How often connections are looked at whose certificate may have expired."""
 
 
-class UnprovenError(ConnectionError):
-    """Who answers did not prove to be of our fleet, or would not take us."""
-
-
 class TlsNetwork:
     """`p2pd.world.network.Network` over TLS. `utc_now`: by what clock certificates are judged. `keep` must run."""
+
+    url_scheme = "fleet"
 
     def __init__(self, credentials: Credentials, utc_now: Callable[[], float]) -> None:
         self.credentials = credentials
@@ -46,6 +44,13 @@ class TlsNetwork:
 
     def __repr__(self) -> str:
         return f"<TlsNetwork of {self.credentials!r}, {len(self._streams)} connections>"
+
+    @property
+    def own(self) -> Certificate:
+        """Our certificate; RuntimeError for a stranger, who has none."""
+        if self.credentials.own is None:
+            raise RuntimeError("a stranger has no certificate")
+        return self.credentials.own
 
     # -- the seam -----------------------------------------------------------------------------------------------
 
@@ -70,11 +75,12 @@ class TlsNetwork:
         """Listen at `host:port`; with `strangers` those who show no certificate come in too, and are marked so."""
         return TlsListener(self, await tcp.listen(address), self._scratch, strangers=strangers)
 
-    def revoke(self, lists: Iterable[bytes]) -> None:
-        """Take in signed lists, and end the connections of whom they name."""
+    def revoke(self, lists: Iterable[bytes]) -> tuple[bytes, ...]:
+        """Take in signed lists, and end the connections of whom they name; all lists in force."""
         if self.credentials.take(lists):
             self._unsaved_lists = True
             self._sweep()
+        return self.credentials.revocations.lists()
 
     # -- handshakes ---------------------------------------------------------------------------------------------
 
@@ -126,14 +132,15 @@ class TlsNetwork:
         sweep_at = trio.current_time() + SWEEP_S
         while True:
             await trio.sleep(LOOK_S)
-            changed = self._look()
+            changed = self.look()
             if self._unsaved_lists:
                 self._save_lists()
             if changed or trio.current_time() >= sweep_at:
                 sweep_at = trio.current_time() + SWEEP_S
                 self._sweep()
 
-    def _look(self) -> bool:
+    def look(self) -> bool:
+        """Read our papers again if they changed; True if so."""
         try:
             changed = self.credentials.look()
         except (IdentityError, OSError):

@@ -24,6 +24,8 @@ DIAL_TIMEOUT_S: Final = 5.0
 class Port:
     """Implements `p2pd.world.network.Network`. `identity` is what the transport proves of it to others."""
 
+    url_scheme = "http"
+
     def __init__(self, network: "SimNetwork", name: str, place: Place, identity: Identity) -> None:
         self.name, self.place, self.identity = name, place, identity
         self.up = True
@@ -51,8 +53,9 @@ class Port:
             raise OSError(errno.EADDRNOTAVAIL, f"{address} is not an address of {self.name}")
         return self._network.bind(self, self._network.free_address(self) if number == "0" else address)
 
-    def revoke(self, lists: Iterable[bytes]) -> None:
+    def revoke(self, lists: Iterable[bytes]) -> tuple[bytes, ...]:
         """Nobody's certificate is taken back here."""
+        return ()
 
 
 class SimListener:

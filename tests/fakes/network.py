@@ -101,6 +101,8 @@ class MemoryNetwork:
 class MemoryHost:
     """One host's view of the network; implements `p2pd.world.network.Network`."""
 
+    url_scheme = "http"
+
     def __init__(self, network: MemoryNetwork, name: str, identity: Identity) -> None:
         self.network = network
         self.name = name
@@ -115,8 +117,9 @@ class MemoryHost:
         await trio.lowlevel.checkpoint()
         return self.network._bind(self, address)
 
-    def revoke(self, lists: Iterable[bytes]) -> None:
+    def revoke(self, lists: Iterable[bytes]) -> tuple[bytes, ...]:
         """There are no certificates here."""
+        return ()
 
 
 class MemoryListener:

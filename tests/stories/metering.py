@@ -10,6 +10,7 @@ class Metered:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.url_scheme = network.url_scheme
         self.received_bytes = 0
 
     async def dial(self, address: str) -> Stream:
@@ -20,9 +21,9 @@ class Metered:
         """As the network beneath."""
         return _Listener(self, await self._network.listen(address, strangers=strangers))
 
-    def revoke(self, lists: Iterable[bytes]) -> None:
+    def revoke(self, lists: Iterable[bytes]) -> tuple[bytes, ...]:
         """As the network beneath."""
-        self._network.revoke(lists)
+        return self._network.revoke(lists)
 
 
 class _Listener:

@@ -4,7 +4,7 @@ What arrives is kept on disk and served to the region's hosts, also while the gl
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import Final, NoReturn
 
@@ -12,9 +12,10 @@ import trio
 
 from p2pd.policy.backoff import jittered
 from p2pd.tracker_link import Conversation, TrackerLink
-from p2pd.wire.announce import Goal, Goals, Register, Report, Watch
+from p2pd.wire.announce import Goal, Goals, Register, Report, Revoked, Watch
 from p2pd.wire.messages import PROTOCOL_VERSION
 from p2pd.world import World
+from p2pd.world.demanding import TRACKERS, Demanding
 from tracker.deeds import Deed
 from tracker.errors import StoreError
 from tracker.store import Store
@@ -32,10 +33,18 @@ log = logging.getLogger(__name__)
 
 
 class Follower:
-    """Follows `config.upstream`. `perform` carries out the brain's deeds."""
+    """Follows `config.upstream`. `perform` carries out the brain's deeds, `revoked` is told of revocation lists."""
 
-    def __init__(self, tracker: Tracker, world: World, store: Store, perform: Callable[[list[Deed]], None]) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        world: World,
+        store: Store,
+        perform: Callable[[list[Deed]], None],
+        revoked: Callable[[Iterable[bytes]], None],
+    ) -> None:
         self._tracker = tracker
+        self._revoked = revoked
         self._world = world
         self._store = store
         self._perform = perform
@@ -44,7 +53,8 @@ class Follower:
         self._all_asked_at = -inf
         config = tracker.config
         register = Register(PROTOCOL_VERSION, config.fleet, config.name, config.region, "tracker", "")
-        self.link = TrackerLink(world.network, (config.upstream,), register, world.rng, self._talk)
+        network = Demanding(world.network, TRACKERS)
+        self.link = TrackerLink(network, (config.upstream,), register, world.rng, self._talk)
 
     def __repr__(self) -> str:
         return f"<Follower {self.link!r}>"
@@ -62,7 +72,9 @@ class Follower:
     async def _listen(self, conversation: Conversation) -> None:
         while True:
             message = await conversation.hear()
-            if isinstance(message, Goals):
+            if isinstance(message, Revoked):
+                self._revoked([message.list])
+            elif isinstance(message, Goals):
                 self._tracker.upstream_seen(trio.current_time())
                 if message.revision < self._tracker.goals.revision and not message.goals:
                     log.warning("the global tracker is at revision %d, this copy at %d: was it restored from a backup?",

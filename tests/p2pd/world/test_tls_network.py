@@ -9,9 +9,9 @@ import pytest
 import trio
 
 from p2pd.world import gate, tls_network
-from p2pd.world.network import Identity
+from p2pd.world.network import Identity, UnprovenError
 from p2pd.world.real_network import RealNetwork
-from p2pd.world.tls_network import TlsNetwork, UnprovenError
+from p2pd.world.tls_network import TlsNetwork
 from p2pd.world.tls_stream import TlsStream
 from tests.p2pd.world.papers import DAY_S, Papers
 
@@ -353,9 +353,9 @@ async def test_new_papers_on_disk_are_used_for_new_connections(papers: Papers, m
 async def test_papers_that_are_half_written_are_not_taken(papers: Papers) -> None:
     alice = papers.member("alice")
     (papers.directory / "alice.pem").write_text("-----BEGIN CERT")
-    assert not alice._look()
+    assert not alice.look()
     papers.files("alice")
-    assert alice._look()
+    assert alice.look()
 
 
 async def test_who_comes_back_does_so_with_a_ticket(papers: Papers) -> None:
