@@ -15,6 +15,8 @@ from .limits import COMPONENT_BYTES_MAX, ENTRIES_MAX, PATH_BYTES_MAX, STREAM_BYT
 
 _PERMISSION_BITS = 0o777
 _MTIME_NS_LIMIT = 2**63
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Unicode's Bidi_Control: `txt.exe` shows as `exe.txt` after one of them (CVE-2021-42574 and its kin)."""
 
 
 def check_path(path: str) -> tuple[str, ...]:
@@ -63,6 +65,7 @@ def check_entries(entries: Sequence[Entry], *, tree: bool) -> None:
         raise UnsafePathError(f"{len(entries)} paths, at most {ENTRIES_MAX} are allowed")
     if not tree and (len(entries) != 1 or entries[0].kind != FILE or "/" in entries[0].path):
         raise UnsafePathError("an artifact that is no tree is exactly one file with a plain name")
+    _check_distinct([entry.path for entry in entries])
     directories: set[tuple[str, ...]] = {()}
     before: tuple[str, ...] = ()
     for entry in entries:
@@ -76,6 +79,17 @@ def check_entries(entries: Sequence[Entry], *, tree: bool) -> None:
         if entry.kind == DIRECTORY:
             directories.add(components)
         before = components
+
+
+def _check_distinct(paths: Sequence[str]) -> None:
+    """No two are the same name in other code points: a file system that normalises would hold one of them only."""
+    if all(path.isascii() for path in paths):
+        return
+    seen: dict[str, str] = {}
+    for path in paths:
+        other = seen.setdefault(unicodedata.normalize("NFC", path), path)
+        if other != path:
+            raise UnsafePathError(f"{path!a} and {other!a} are the same name in other code points")
 
 
 def _check_attributes(entry: Entry) -> None:
@@ -100,5 +114,10 @@ def _check_text(text: str, shown: str) -> None:
         raise UnsafePathError(f"{shown!a} is not UTF-8") from None
     if len(encoded) > PATH_BYTES_MAX:
         raise UnsafePathError(f"{shown[:80]!r}… is longer than {PATH_BYTES_MAX} bytes")
-    if not text.isprintable() and any(unicodedata.category(character) == "Cc" for character in text):
-        raise UnsafePathError(f"{shown!r} has control characters")
+    if not text.isprintable() and any(map(_is_control, text)):
+        raise UnsafePathError(f"{shown!a} has control characters")
+
+
+def _is_control(character: str) -> bool:
+    """Line breaks of all sorts, and what turns the direction of writing: a name must look like what it is."""
+    return unicodedata.category(character) in ("Cc", "Zl", "Zp") or character in _DIRECTIONS

@@ -17,7 +17,7 @@ NAMES = ("a", "b", "..", ".")
 @pytest.mark.parametrize(
     "path",
     ["", "/", "/etc/passwd", ".", "..", "../a", "a/../b", "a/..", "a//b", "a/", "./a", "a\0b", "a\nb", "\x7f", "\x85",
-     "\udc80", "x" * 256, "ü" * 128, "/".join(["x" * 200] * 21)],
+     "\udc80", "a\u202eexe.txt", "\u2066a", "a\u2028b", "x" * 256, "ü" * 128, "/".join(["x" * 200] * 21)],
 )  # fmt: skip
 def test_an_unsafe_path_is_refused(path: str) -> None:
     with pytest.raises(UnsafePathError):
