@@ -21,7 +21,7 @@ from manifests.errors import MalformedManifestError, MalformedPackError
 from manifests.packs import Pack
 from p2pd.content import describe
 from p2pd.exchange import Exchange, Membership
-from p2pd.policy.patching import STALL_S, Fallback, Offer, choose_packs
+from p2pd.policy.patching import STALL_S, Fallback, Offer, choose_packs, is_held
 from p2pd.store import Artifact, NoSpaceError, Store, StoreError
 from p2pd.wire import bits
 from p2pd.world import World
@@ -130,7 +130,11 @@ class Patching:
     def _choose(self, release: Artifact) -> list[Pack]:
         packs = {pack.manifest: pack for pack in release.manifest.packs} if self._config.packs else {}
         offers = [Offer(one.manifest, one.base, one.manifest_bytes + one.size) for one in packs.values()]
-        held = {swarm for swarm, one in self._store.artifacts.items() if one.finished and one.complete}
+        held = {
+            swarm
+            for swarm, one in self._store.artifacts.items()
+            if one.finished and is_held(present_bytes=one.present_bytes, size=one.manifest.size)
+        }
         missing_bytes = release.manifest.size - release.present_bytes
         dear_link = self._config.dear_link
         return [packs[one] for one in choose_packs(offers, held=held, missing_bytes=missing_bytes, dear_link=dear_link)]

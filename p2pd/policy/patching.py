@@ -9,6 +9,14 @@ from p2pd.wire import bits
 STALL_S: Final = 30.0
 """A pack that brings nothing for so long is not waited for any more: its pieces may come as they are, too."""
 
+HELD_SHARE_MIN: Final = 0.95
+"""Of a release, to be a base: what can't be made for the lack of the rest comes as it is."""
+
+
+def is_held(*, present_bytes: int, size: int) -> bool:
+    """So much of a release is here that a pack from it is worth its bytes."""
+    return present_bytes >= HELD_SHARE_MIN * size
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -22,7 +30,7 @@ class Offer:
 def choose_packs(
     offers: Sequence[Offer], *, held: Collection[bytes], missing_bytes: int, dear_link: bool
 ) -> list[bytes]:
-    """The packs to take, the next when one ends with something missing. `held`: releases that are whole here.
+    """The packs to take, the next when one ends with something missing. `held`: releases that are here.
 
     The cheapest pack from a release that is held; then, where bytes cost more than time, the pack that needs none. A
     pack that costs more than what is missing is left alone. None: everything comes as it is.

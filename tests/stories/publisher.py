@@ -10,7 +10,7 @@ from manifests.blobs import BlobStore
 from manifests.chunker import PROFILES
 from manifests.manifest import HealthCheck, Manifest
 from manifests.names import parse_release
-from manifests.publish import publish
+from manifests.publish import Publication, publish
 from manifests.tuf_api import CryptoSigner
 from tests.fakes.world import EPOCH
 from tests.manifests.factory import Publisher, new_signer, write_tree
@@ -66,12 +66,18 @@ class Publishing:
         self, name: str, files: Files, *, parties: tuple[str, ...] = ("build", "release"), health: bool = True
     ) -> Release:
         """A release of these files, signed by these parties. Blocks."""
-        release = parse_release(name)
-        tree = write_tree(self._directory / name, files)
-        check = HealthCheck(("bin/check",), attempts=2) if health else None
-        made = publish(tree, self.store, release, profile=PROFILES["device"], health=check)
+        made = self._publish(name, files, health=health)
         self.sign(name, made.digest, made.manifest_bytes, parties)
         return Release(name, files, made.manifest, made.digest, made.manifest_bytes)
+
+    def cut(self, name: str, files: Files) -> Manifest:
+        """The manifest of these files, their chunks in the store, nothing signed. Blocks."""
+        return self._publish(name, files).manifest
+
+    def _publish(self, name: str, files: Files, *, health: bool = True) -> Publication:
+        tree = write_tree(self._directory / name, files)
+        check = HealthCheck(("bin/check",), attempts=2) if health else None
+        return publish(tree, self.store, parse_release(name), profile=PROFILES["device"], health=check)
 
     def sign(
         self, name: str, digest: bytes, manifest_bytes: int, parties: tuple[str, ...] = ("build", "release")

@@ -11,9 +11,9 @@ from p2pd.patching.patch import Patch
 from p2pd.store import LOCAL_SOURCE, PATCH_SOURCE, Store
 from p2pd.wire import bits
 from tests.fakes.disk import MemoryDisk
-from tests.p2pd.store.releases import Release, install, is_exactly
+from tests.p2pd.store.releases import DESTINATION, Release, install, is_exactly
 
-from .packed import DESTINATION, NEW_DESTINATION, PIECE_BYTES, packed, prepared
+from .packed import NEW_DESTINATION, PIECE_BYTES, packed, prepared
 
 ELSEWHERE = "/srv/elsewhere"
 

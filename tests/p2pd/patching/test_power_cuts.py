@@ -8,9 +8,9 @@ import pytest
 from p2pd.patching.patch import Patch
 from p2pd.store import Artifact
 from tests.fakes.disk import MemoryDisk, PowerCut
-from tests.p2pd.store.releases import install, is_exactly, opened
+from tests.p2pd.store.releases import DESTINATION, install, is_exactly, opened
 
-from .packed import DESTINATION, NEW_DESTINATION, PACK_FILE, packed
+from .packed import NEW_DESTINATION, PACK_FILE, packed
 
 PACKS = "/var/packs"
 
