@@ -39,6 +39,11 @@ class TrackerStream:
         """`host:port` of the other end."""
         return self._stream.remote_address
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the next message is here already."""
+        return bool(self._received)
+
     async def send(self, *messages: TrackerMessage) -> None:
         """Send them in one go; ConnectionEndedError when the other side is gone."""
         await self.send_frames(b"".join(map(encode, messages)))

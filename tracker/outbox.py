@@ -1,9 +1,6 @@
-"""What still has to be sent on one connection, bounded: whoever does not read is dropped, not waited for."""
+"""What still has to be sent on one connection, bounded: whoever does not read is dropped, not waited for. Pure."""
 
-from collections import deque
 from typing import Final
-
-import trio
 
 OUTBOX_BYTES_MAX: Final = 4 * 1024 * 1024
 """Four frames of the largest kind: what one announce of many swarms is answered with, twice."""
@@ -12,17 +9,23 @@ BATCH_BYTES: Final = 64 * 1024
 
 
 class Outbox:
-    """Encoded frames in order. `put` never waits; `take` waits for something to send."""
+    """Encoded frames in order. `waiting_bytes`: of those that were not taken. `ended`: closed, and all was taken."""
+
+    __slots__ = ("_bytes_max", "_closed", "_frames", "waiting_bytes")
 
     def __init__(self, bytes_max: int = OUTBOX_BYTES_MAX) -> None:
         self.waiting_bytes = 0
         self._bytes_max = bytes_max
-        self._frames: deque[bytes] = deque()
-        self._changed = trio.Event()
+        self._frames: list[bytes] = []
         self._closed = False
 
     def __repr__(self) -> str:
         return f"<Outbox {len(self._frames)} frames, {self.waiting_bytes} bytes>"
+
+    @property
+    def ended(self) -> bool:
+        """Nothing is left to be sent, and nothing will come."""
+        return self._closed and not self._frames
 
     def put(self, frame: bytes) -> bool:
         """False if that is too much: the other end reads too slowly. Nothing is taken after `close`."""
@@ -32,7 +35,6 @@ class Outbox:
             return False
         self._frames.append(frame)
         self.waiting_bytes += len(frame)
-        self._changed.set()
         return True
 
     def close(self, last: bytes) -> None:
@@ -41,19 +43,15 @@ class Outbox:
             self._frames.append(last)
             self.waiting_bytes += len(last)
             self._closed = True
-            self._changed.set()
 
-    async def take(self) -> bytes | None:
-        """The next frames, joined; None when it is closed and all was taken."""
-        while not self._frames:
-            if self._closed:
-                return None
-            self._changed = trio.Event()
-            await self._changed.wait()
-        batch = [self._frames.popleft()]
-        size = len(batch[0])
-        while self._frames and size + len(self._frames[0]) <= BATCH_BYTES:
-            batch.append(self._frames.popleft())
-            size += len(batch[-1])
+    def take(self) -> bytes:
+        """The next frames, joined; empty when there are none."""
+        count = size = 0
+        for frame in self._frames:
+            if count and size + len(frame) > BATCH_BYTES:
+                break
+            count, size = count + 1, size + len(frame)
+        batch = b"".join(self._frames[:count])
+        del self._frames[:count]
         self.waiting_bytes -= size
-        return b"".join(batch)
+        return batch

@@ -59,6 +59,7 @@ async def run(
         log.info("tracker of %s at %s, revision %d", config.region, listener.address, tracker.goals.revision)
         try:
             async with trio.open_nursery() as nursery:
+                sessions.tasks = nursery
                 for door in (listener, *doors):
                     nursery.start_soon(_accept, door, sessions)
                 nursery.start_soon(_keep_time, tracker, sessions)

@@ -1,8 +1,7 @@
-"""The tracker's connections: one task reads, one writes, the brain decides. This body makes no choices."""
+"""The tracker's connections: a task each reads, the brain decides, what follows is sent. This body makes no choices."""
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 from typing import Final, NoReturn
@@ -31,10 +30,10 @@ from p2pd.world.network import Stream
 
 from .allowance import Allowance, work_of
 from .audit import to_document
+from .connection import Connection
 from .deeds import AskAuthority, Close, Commit, Deed, ReadAudit, Send
 from .director import Director
 from .errors import StoreError
-from .outbox import Outbox
 from .store import Store
 from .tracker import Tracker
 
@@ -48,17 +47,11 @@ STUCK_S: Final = 30.0
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class _Connection:
-    number: int
-    stream: TrackerStream
-    scope: trio.CancelScope
-    outbox: Outbox = field(default_factory=Outbox)
-    sending_since: float = inf
-
-
 class Sessions:
-    """All connections. `serve` is the life of one; `perform` carries out what the brain decided."""
+    """All connections. `serve` is the life of one; `perform` carries out what the brain decided.
+
+    `tasks`: where what nobody asked for is sent (a push, a farewell).
+    """
 
     def __init__(
         self,
@@ -73,10 +66,11 @@ class Sessions:
         self._world = world
         self._store = store
         self._director = director
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, Connection] = {}
         self._numbers = count(1)
         self._commands = trio.Lock()
         self._encoded: tuple[TrackerMessage | None, bytes] = (None, b"")
+        self.tasks: trio.Nursery | None = None
 
     def __repr__(self) -> str:
         return f"<Sessions {len(self._connections)}>"
@@ -90,7 +84,7 @@ class Sessions:
             await stream.aclose()
             return
         with trio.CancelScope() as scope:
-            connection = _Connection(next(self._numbers), TrackerStream(stream), scope)
+            connection = Connection(next(self._numbers), TrackerStream(stream), scope)
             self._connections[connection.number] = connection
             try:
                 await self._converse(connection)
@@ -100,8 +94,11 @@ class Sessions:
                 with trio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
                     await connection.stream.aclose()
 
-    def perform(self, deeds: Iterable[Deed]) -> None:
-        """Send and close; a connection whose outbox is full is dropped. (Commits are `_obey`'s.)"""
+    def perform(self, deeds: Iterable[Deed], flusher: Connection | None = None) -> None:
+        """Send and close; a connection whose outbox is full is dropped. (Commits are `_obey`'s.)
+
+        `flusher`: whose own task sends what is put into its outbox.
+        """
         for deed in deeds:
             connection = self._connections.get(deed.session)
             if connection is None:
@@ -112,6 +109,9 @@ class Sessions:
                 log.info("%s: %s", connection.stream.remote_address, deed.error)
                 connection.outbox.close(encode(Refused(0, deed.error)))
                 connection.scope.deadline = min(connection.scope.deadline, trio.current_time() + LINGER_S)
+            if connection is not flusher and connection.wants_flush and self.tasks is not None:
+                connection.flushing = True
+                self.tasks.start_soon(connection.flush)
 
     def drop_stuck(self) -> None:
         """End the connections whose other end has stopped reading. One look at all, rather than a timer for each."""
@@ -120,37 +120,39 @@ class Sessions:
             if connection.sending_since < before:
                 self._drop(connection)
 
-    async def _converse(self, connection: _Connection) -> None:
+    async def _converse(self, connection: Connection) -> None:
+        """Hear until nothing more comes; what was heard together is answered together."""
         stream, now = connection.stream, trio.current_time()
-        self.perform(self._tracker.connected(connection.number, stream.identity, stream.remote_address, now))
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._write, connection)
-            await self._read(connection)
-
-    async def _read(self, connection: _Connection) -> None:
-        allowance = Allowance(trio.current_time())
+        greeting = self._tracker.connected(connection.number, stream.identity, stream.remote_address, now)
+        self.perform(greeting, connection)
+        allowance = Allowance(now)
         while True:
+            if connection.wants_flush and (connection.owes_much or not stream.has_more):
+                await connection.flush()
             try:
-                message = await connection.stream.receive()
+                message = await stream.receive()
             except ConnectionEndedError:
-                connection.scope.cancel()
                 return
             except RemoteProtocolError as error:
                 self._tracker.closed(connection.number, trio.current_time())
-                self.perform([Close(connection.number, str(error))])
-                return
+                self.perform([Close(connection.number, str(error))], connection)
+                if connection.wants_flush:
+                    await connection.flush()
+                await trio.sleep_forever()  # the last words, or patience for them, end it
             await self._hear(connection, message)
             rest_s = allowance.spend(work_of(message), trio.current_time())
             if rest_s:
+                if connection.wants_flush:
+                    await connection.flush()
                 await trio.sleep(rest_s)
 
-    async def _hear(self, connection: _Connection, message: AnyTrackerMessage) -> None:
+    async def _hear(self, connection: Connection, message: AnyTrackerMessage) -> None:
         if isinstance(message, Deploy | Rollback | Order):
             async with self._commands:  # a command's revision follows the one before it
                 await self._obey(connection, message)
         else:
             deeds = self._decide(connection, message)
-            self.perform(deeds)
+            self.perform(deeds, connection)
             for deed in deeds:
                 if isinstance(deed, ReadAudit):
                     await self._read_audit(deed)
@@ -180,10 +182,10 @@ class Sessions:
         else:
             self.perform([Send(deed.session, Done(deed.number, {"records": [to_document(one) for one in records]}))])
 
-    def _decide(self, connection: _Connection, message: AnyTrackerMessage) -> list[Deed]:
+    def _decide(self, connection: Connection, message: AnyTrackerMessage) -> list[Deed]:
         return self._tracker.receive(connection.number, message, trio.current_time(), self._world.utc_now())
 
-    async def _obey(self, connection: _Connection, message: Deploy | Rollback | Order) -> None:
+    async def _obey(self, connection: Connection, message: Deploy | Rollback | Order) -> None:
         """A command; begun is done, even if its connection ends meanwhile."""
         for deed in self._decide(connection, message):
             if isinstance(deed, Commit):
@@ -231,23 +233,13 @@ class Sessions:
             return goals
         return await self._world.run_blocking(self._director.sign, goals, self._world.utc_now())
 
-    async def _write(self, connection: _Connection) -> None:
-        try:
-            while (frames := await connection.outbox.take()) is not None:
-                connection.sending_since = trio.current_time()
-                await connection.stream.send_frames(frames)
-                connection.sending_since = inf
-        except ConnectionEndedError:
-            pass  # the reader's end of it says no more than this one
-        connection.scope.cancel()
-
-    def _send(self, connection: _Connection, message: TrackerMessage) -> None:
+    def _send(self, connection: Connection, message: TrackerMessage) -> None:
         if self._encoded[0] is not message:
             self._encoded = (message, encode(message))
         if not connection.outbox.put(self._encoded[1]):
             self._drop(connection)
 
-    def _drop(self, connection: _Connection) -> None:
+    def _drop(self, connection: Connection) -> None:
         log.warning("%s reads too slowly and is dropped", connection.stream.remote_address)
         self._tracker.closed(connection.number, trio.current_time())
         connection.scope.cancel()

@@ -1,8 +1,6 @@
 """Nobody gets more of a tracker than is meant for one."""
 
 import pytest
-import trio
-import trio.testing
 
 from p2pd.wire.announce import Announce, Watch
 from tracker.allowance import WORK_PER_S, WORK_SAVED_MAX, Allowance, work_of
@@ -29,11 +27,11 @@ def test_an_announce_that_wants_many_handouts_costs_more() -> None:
     assert (work_of(Watch((), 0)), work_of(many)) == (1.0, 51.0)
 
 
-async def test_frames_leave_in_order_and_in_batches() -> None:
+def test_frames_leave_in_order_and_in_batches() -> None:
     outbox = Outbox()
     for frame in (b"a" * BATCH_BYTES, b"b", b"c"):
         outbox.put(frame)
-    assert [await outbox.take(), await outbox.take()] == [b"a" * BATCH_BYTES, b"bc"]
+    assert [outbox.take(), outbox.take(), outbox.take()] == [b"a" * BATCH_BYTES, b"bc", b""]
 
 
 def test_a_full_outbox_takes_no_more() -> None:
@@ -41,32 +39,20 @@ def test_a_full_outbox_takes_no_more() -> None:
     assert [outbox.put(b"12345"), outbox.put(b"12345"), outbox.put(b"1")] == [True, True, False]
 
 
-async def test_what_was_taken_makes_room() -> None:
+def test_what_was_taken_makes_room() -> None:
     outbox = Outbox(bytes_max=10)
     outbox.put(b"1234567890")
-    await outbox.take()
+    outbox.take()
     assert (outbox.put(b"1234567890"), outbox.waiting_bytes) == (True, 10)
 
 
-async def test_the_last_word_comes_after_what_waits_and_nothing_after_it() -> None:
+def test_the_last_word_comes_after_what_waits_and_nothing_after_it() -> None:
     outbox = Outbox(bytes_max=3)
     outbox.put(b"abc")
     outbox.close(b"bye")
     outbox.put(b"x")
-    assert [await outbox.take(), await outbox.take()] == [b"abcbye", None]
-
-
-async def test_a_taker_waits_until_there_is_something() -> None:
-    outbox = Outbox()
-    with trio.fail_after(5):
-        async with trio.open_nursery() as inner:
-            inner.start_soon(_put_later, outbox)
-            assert await outbox.take() == b"late"
-
-
-async def _put_later(outbox: Outbox) -> None:
-    await trio.testing.wait_all_tasks_blocked()
-    outbox.put(b"late")
+    assert not outbox.ended
+    assert (outbox.take(), outbox.take(), outbox.ended) == (b"abcbye", b"", True)
 
 
 @pytest.mark.parametrize(
