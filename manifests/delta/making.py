@@ -1,0 +1,72 @@
+"""From two releases to a pack: matched, encoded and bundled, by all cores, in order."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Final, TypeVar
+
+from . import bundling, encoding
+from .encoding import BEST_LEVEL, Form
+from .matching import Match, Source, match, missing
+from .pack import PackIndex
+
+THREADS_MAX: Final = 24
+"""About 40 MB each at work: the suffix array of a base, the piece, what is made of them."""
+_AHEAD: Final = 2
+"""Pieces that wait for each thread, so that none of them waits for us."""
+
+Result = TypeVar("Result")
+
+
+def make(
+    release: Source,
+    base: Source | None,
+    base_digest: bytes,
+    put: Callable[[bytes], None],
+    *,
+    level: int = BEST_LEVEL,
+    threads: int | None = None,
+    advance: Callable[[int], None] = lambda count: None,
+) -> PackIndex:
+    """Make a pack that leads from `base` (None: nothing) to `release`. `put` is given each bundle's bytes, in order.
+
+    `advance` is told of bytes as they are looked at: those of old pieces once, those of new ones once or twice.
+    """
+    matches = match(release, base, advance) if base else [Match(piece) for piece in missing(release.manifest, None)]
+    count = threads or min(os.cpu_count() or 1, THREADS_MAX)
+    bundles = []
+    with ThreadPoolExecutor(count) as pool:
+        forms = _ordered(pool, count * _AHEAD, _encodings(matches, release, base, advance))
+        xz_bytes = bundling.XZ_SHARE * release.manifest.size if base else 0
+        drafts = bundling.drafts(zip(matches, forms, strict=True), xz_bytes)
+        for bundle in _ordered(pool, count, (partial(bundling.close, draft, level) for draft in drafts)):
+            put(bundle.data)
+            bundles.append(bundle.frames)
+    return PackIndex(base_digest, tuple(bundles))
+
+
+def _encodings(
+    matches: Sequence[Match], release: Source, base: Source | None, advance: Callable[[int], None]
+) -> Iterator[Callable[[], Form]]:
+    for found in matches:
+        piece = release.read(found.piece)
+        bases = b"".join(base.read(old) for old in found.bases) if base else b""
+        advance(len(piece))
+        yield partial(encoding.encode, piece, bases)
+
+
+def _ordered(pool: ThreadPoolExecutor, ahead: int, jobs: Iterable[Callable[[], Result]]) -> Iterator[Result]:
+    """The jobs' results, in their order; at most `ahead` are under way or wait to be taken."""
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(job))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()

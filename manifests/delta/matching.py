@@ -1,0 +1,91 @@
+"""For each piece that a device lacks: the old pieces that a patch should start from."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from manifests.manifest import Manifest
+
+from .limits import BASES_MAX, base_bytes_max
+from .positions import Positions
+from .similarity import Cover, Resemblance
+
+ALIKE_MIN: Final = 0.5
+"""A piece of which so much is found says where its neighbours are."""
+POOR_MAX: Final = 0.5
+"""A piece of which less is found is also compared with what stood in its place."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A release, and the way to the bytes of its pieces. `read` is called from one thread."""
+
+    manifest: Manifest
+    read: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A piece to be sent, and what it should be made from, ascending; perhaps nothing."""
+
+    piece: int
+    bases: tuple[int, ...] = ()
+
+
+def missing(release: Manifest, base: Manifest | None) -> list[int]:
+    """The pieces that a device with `base` lacks, ascending, each digest once."""
+    seen = {base.digest(piece) for piece in range(base.pieces)} if base else set()
+    found = []
+    for piece in range(release.pieces):
+        if (digest := release.digest(piece)) not in seen:
+            seen.add(digest)
+            found.append(piece)
+    return found
+
+
+def match(release: Source, base: Source, advance: Callable[[int], None]) -> list[Match]:
+    """Bases for all missing pieces. `advance` is told of bytes of either release as they are compared."""
+    lacking = missing(release.manifest, base.manifest)
+    bytes_max = base_bytes_max(release.manifest.profile)
+    known = _resemblance(release.manifest, base, advance)
+    covers: dict[int, Cover] = {}
+    for piece in lacking:
+        covers[piece] = known.cover(release.read(piece), bytes_max, BASES_MAX)
+        advance(release.manifest.lengths[piece])
+    positions = Positions(
+        release.manifest.offsets, base.manifest.offsets, sorted(_alike(release.manifest, base.manifest, covers))
+    )
+    return [Match(piece, _bases(piece, covers[piece], positions, release, base)) for piece in lacking]
+
+
+def _resemblance(release: Manifest, base: Source, advance: Callable[[int], None]) -> Resemblance:
+    """Of the old pieces that are not in the new release: those that are have found their place."""
+    seen = {release.digest(piece) for piece in range(release.pieces)}
+    known = Resemblance()
+    for piece in range(base.manifest.pieces):
+        if (digest := base.manifest.digest(piece)) not in seen:
+            seen.add(digest)
+            known.add(piece, base.read(piece))
+            advance(base.manifest.lengths[piece])
+    return known
+
+
+def _alike(release: Manifest, base: Manifest, covers: dict[int, Cover]) -> Iterator[tuple[int, int]]:
+    places = {base.digest(piece): piece for piece in reversed(range(base.pieces))}
+    for piece in range(release.pieces):
+        cover = covers.get(piece)
+        if cover is not None:
+            if cover.share >= ALIKE_MIN:
+                yield piece, cover.bases[0]
+        elif (old := places.get(release.digest(piece))) is not None:
+            yield piece, old
+
+
+def _bases(piece: int, cover: Cover, positions: Positions, release: Source, base: Source) -> tuple[int, ...]:
+    chosen = list(cover.bases)
+    if cover.share < POOR_MAX:
+        lengths, size = base.manifest.lengths, release.manifest.lengths[piece]
+        left = base_bytes_max(release.manifest.profile) - sum(lengths[old] for old in chosen)
+        near = positions.around(piece, min(left, 2 * size + release.manifest.profile.average_bytes))
+        chosen += [old for old in near if old not in chosen][: BASES_MAX - len(chosen)]
+    return tuple(sorted(chosen))
