@@ -35,8 +35,8 @@ class Rate:
         return self._decayed(now) / RATE_MEMORY_S
 
     def _decayed(self, now: float) -> float:
-        if not self._bytes:
-            return 0.0
+        if not self._bytes or now <= self._at:
+            return self._bytes
         return self._bytes * exp(-max(0.0, now - self._at) / RATE_MEMORY_S)
 
 

@@ -283,8 +283,11 @@ class Swarm:
         self._untold, self._tell_at = [], float("inf")
         if self._naming:
             return
+        told_bits = bitset.of(told)
         for peer in self._books.peers.values():
-            news = tuple(piece for piece in told if not peer.bits >> piece & 1)
+            news = tuple(told)
+            if peer.bits & told_bits:
+                news = tuple(piece for piece in told if not peer.bits >> piece & 1)
             for start in range(0, len(news), HAVES_MAX):
                 self._actions.append(Send(peer.key, Have(0, news[start : start + HAVES_MAX])))
 

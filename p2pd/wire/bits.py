@@ -8,6 +8,8 @@ from typing import Final
 
 from .errors import RemoteProtocolError
 
+FEW: Final = 4
+"""So many pieces are handled one by one: most messages name one or two."""
 _REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -30,6 +32,8 @@ def to_bitfield(bits: int, pieces: int) -> bytes:
 
 def of(pieces: Iterable[int]) -> int:
     """The set of these pieces; linear in the highest of them, where adding bit by bit copies the set each time."""
+    if isinstance(pieces, tuple) and len(pieces) <= FEW:
+        return sum(1 << piece for piece in set(pieces))
     found = bytearray()
     for piece in pieces:
         at = piece >> 3
@@ -46,6 +50,12 @@ def full(pieces: int) -> int:
 
 def iterate(bits: int) -> Iterator[int]:
     """The pieces of a set, ascending; linear in the width of the set, not in its square."""
+    if bits.bit_count() <= FEW:
+        while bits:
+            low = bits & -bits
+            yield low.bit_length() - 1
+            bits ^= low
+        return
     for at, byte in enumerate(bits.to_bytes((bits.bit_length() + 7) // 8, "little")):
         while byte:
             low = byte & -byte
