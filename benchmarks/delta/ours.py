@@ -1,0 +1,153 @@
+"""Ours: chunks, a manifest and a pack made by the publisher's code, applied by the daemon's on a real disk.
+
+Each step is a process of its own, so that its memory is its own. Processor seconds leave out the start of the
+interpreter, memory does not.
+"""
+
+import json
+import shutil
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .corpus import Files
+from .measuring import Cost, output_of
+from .opponents import Result, same
+from .tools import Tools
+
+if TYPE_CHECKING:
+    from p2pd.store import Store
+
+OLD_MANIFEST, NEW_MANIFEST, PACK_MANIFEST = "old.manifest", "new.manifest", "pack.manifest"
+INSTALLED, PACK, MADE = "installed", "pack", "made"
+
+
+def device(files: Files, tools: Tools, directory: Path) -> Result:
+    """Small chunks."""
+    return _compare(files, directory, "device")
+
+
+def host(files: Files, tools: Tools, directory: Path) -> Result:
+    """Large chunks."""
+    return _compare(files, directory, "host")
+
+
+def _compare(files: Files, directory: Path, profile: str) -> Result:
+    published = _step("publish", files, directory, profile)
+    _step("fetch", files, directory, profile)
+    applied = _step("apply", files, directory, profile)
+    return Result(
+        f"ours {profile}",
+        published["fetch_bytes"],
+        published["requests"],
+        Cost(published["cpu_s"], published["rss_bytes"]),
+        Cost(applied["cpu_s"], applied["rss_bytes"]),
+        same(directory / MADE, files.new),
+        manifest_bytes=published["manifest_bytes"],
+    )
+
+
+def _step(step: str, files: Files, directory: Path, profile: str) -> dict[str, Any]:
+    printed = output_of([sys.executable, "-m", "benchmarks.delta.ours", step, files.old, files.new, directory, profile])
+    result: dict[str, Any] = json.loads(printed)
+    return result
+
+
+def publish(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]:
+    """Both releases and the pack between them, in a blob store; what a device that holds the old one fetches."""
+    from manifests.blobs import BlobStore, chunk_path
+    from manifests.chunker import PROFILES
+    from manifests.names import ReleaseName
+    from manifests.publish import publish as publish_release
+
+    from . import packing
+
+    store = BlobStore(str(directory / "blobs"), create=True)
+    first = publish_release(old, store, ReleaseName("bench", "1"), profile=PROFILES[profile])
+    began = time.process_time()
+    second = publish_release(new, store, ReleaseName("bench", "2"), profile=PROFILES[profile])
+    named, pack, encoded = packing.pack(store, first.manifest, first.digest, second.manifest)
+    cpu_s = time.process_time() - began
+    (directory / NEW_MANIFEST).write_bytes(encoded)
+    (directory / OLD_MANIFEST).write_bytes(store.get(f"manifests/{first.digest.hex()}"))
+    (directory / PACK_MANIFEST).write_bytes(store.get(f"manifests/{named.manifest.hex()}"))
+    index = len(store.get(chunk_path(pack.digest(0))))
+    return {
+        "cpu_s": cpu_s,
+        "fetch_bytes": len(encoded) + named.manifest_bytes + named.size,
+        "manifest_bytes": len(encoded) + named.manifest_bytes + index,
+        "requests": 2 + pack.pieces,
+    }
+
+
+def fetch(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]:
+    """A device that holds the old release, and has fetched the pack."""
+    from manifests.blobs import BlobStore, chunk_path
+    from manifests.codec import decode
+
+    store, packs = _stores(directory)
+    first, pack = ((directory / name).read_bytes() for name in (OLD_MANIFEST, PACK_MANIFEST))
+    entry = decode(first).entries[0]
+    place = directory / INSTALLED
+    shutil.copy(old, place)
+    place.chmod(entry.mode)
+    store.add(first, str(place))
+    blobs, staged = BlobStore(str(directory / "blobs")), packs.add(pack, str(directory / PACK))
+    for piece in range(staged.manifest.pieces):
+        packs.write_piece(staged, piece, blobs.get(chunk_path(staged.manifest.digest(piece))), "origin")
+    for one in (store, packs):
+        one.close()
+    return {}
+
+
+def apply(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]:
+    """From there to the new release under its name, as the daemon does it."""
+    from p2pd.patching.patch import Patch
+
+    store, packs = _stores(directory)
+    began = time.process_time()
+    release = store.add((directory / NEW_MANIFEST).read_bytes(), str(directory / MADE))
+    for batch in store.reusable(release):
+        store.reuse(release, batch)
+    (named,) = release.manifest.packs
+    pack, base = packs.artifacts[named.manifest], store.artifacts[named.base]
+    patch = Patch(store, packs, release, pack, named, base)
+    if not patch.open():
+        raise RuntimeError("the index is damaged")
+    for bundle in patch.needed():
+        patch.apply(bundle)
+    store.finish(release)
+    cpu_s = time.process_time() - began
+    for one in (store, packs):
+        one.close()
+    return {"cpu_s": cpu_s, "bytes_by_source": release.bytes_by_source}
+
+
+def _stores(directory: Path) -> "tuple[Store, Store]":
+    from p2pd.store import Store
+    from p2pd.world.real_disk import RealDisk
+
+    stores = Store(RealDisk(), str(directory / "state")), Store(RealDisk(), str(directory / "state-packs"))
+    for store in stores:
+        store.open()
+    return stores
+
+
+def main() -> None:
+    """One step, in this process; what it says as JSON."""
+    parser = ArgumentParser()
+    parser.add_argument("step", choices=("publish", "fetch", "apply"))
+    parser.add_argument("paths", nargs=3, type=Path)
+    parser.add_argument("profile")
+    given = parser.parse_args()
+    steps = {"publish": publish, "fetch": fetch, "apply": apply}
+    said = steps[given.step](*given.paths, given.profile)
+    status = Path("/proc/self/status").read_text().splitlines()
+    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+    print(json.dumps(said | {"rss_bytes": peak * 1024}))
+
+
+if __name__ == "__main__":
+    main()
