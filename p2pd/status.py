@@ -7,7 +7,8 @@ import trio
 
 from p2pd.downloads import Download, Downloads
 from p2pd.exchange import Exchange, Membership
-from p2pd.store import Artifact, Store
+from p2pd.patching.patching import Patching
+from p2pd.store import LOCAL_SOURCE, PATCH_SOURCE, Artifact, Store
 from p2pd.swarm import Snapshot
 
 
@@ -63,12 +64,50 @@ def _release(artifact: Artifact, membership: Membership | None, now: float) -> d
         "verified_pieces": artifact.present_count,
         "lost_pieces": len(artifact.lost),
         "bytes_by_source": artifact.bytes_by_source,
+        **_ways(artifact),
         "duplicate_bytes": artifact.duplicate_bytes,
         "waits_for": "",
     }
     if membership is not None:
         found |= _swarm(membership.brain.snapshot(now), fetching=not artifact.finished)
     return found
+
+
+def _ways(artifact: Artifact) -> dict[str, int]:
+    """Bytes that lay here already, that were made from a pack, and that travelled as they are."""
+    sources = artifact.bytes_by_source
+    reused, patched = sources.get(LOCAL_SOURCE, 0), sources.get(PATCH_SOURCE, 0)
+    return {"reused_bytes": reused, "patched_bytes": patched, "full_bytes": sum(sources.values()) - reused - patched}
+
+
+def patching_status(patching: Patching) -> dict[str, Any]:
+    """What packs did since the daemon began, and those that are here."""
+    counts = patching.counts
+    return {
+        "pack_bytes": counts.pack_bytes,
+        "patched_bytes": counts.patched_bytes,
+        "fallback_bytes": counts.fallback_bytes,
+        "refused_pieces": counts.refused_pieces,
+        "packs": [
+            {
+                "release": pack.manifest.release,
+                "swarm": pack.swarm.hex(),
+                "size_bytes": pack.manifest.size,
+                "present_bytes": pack.present_bytes,
+                "bytes_by_source": pack.bytes_by_source,
+            }
+            for pack in patching.shelf.store.artifacts.values()
+        ],
+        "at_work": [
+            {
+                "release": work.release.manifest.release,
+                "pack": work.pack.manifest.hex() if work.pack else "",
+                "fallback_bytes": work.fallback.spent_bytes(work.missing),
+                "because": work.because,
+            }
+            for work in patching.work.values()
+        ],
+    }
 
 
 def _swarm(snapshot: Snapshot, *, fetching: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from p2pd.config import remember_pause
 from p2pd.content import describe
 from p2pd.control import Answer, Command, ControlError
 from p2pd.service import Daemon
-from p2pd.status import downloads_status
+from p2pd.status import downloads_status, patching_status
 
 
 class Steering:
@@ -50,6 +50,7 @@ class Steering:
             "received_bytes": daemon.exchange.bytes_received,
             "connections": len(daemon.exchange.neighbours.sessions),
             "services": daemon.updates.status(),
+            "patching": patching_status(daemon.downloads.patching),
             "downloads": downloads_status(daemon.downloads, daemon.store, daemon.exchange),
         }
 
