@@ -1,4 +1,4 @@
-"""`p2p-manifest publish`, `inspect`, `diff`, `verify` and `unpack`."""
+"""`p2p-manifest inspect`, `diff`, `verify` and `unpack`."""
 
 import shlex
 import time
@@ -7,77 +7,16 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from . import chunker, contents
-from . import publish as publishing
+from . import contents
 from . import unpack as unpacking
 from .blobs import BlobStore
 from .console import EXIT_OK, EXIT_UNTRUSTED, Console, UsageError, human_bytes
 from .diff import Difference, compare
-from .errors import MalformedManifestError
-from .manifest import HealthCheck, Manifest
-from .names import ReleaseName
+from .manifest import Manifest
 from .references import Resolved, Resolver
-from .scan import scan
 
 FILES_SHOWN = 40
 """Rows of a table for people; `--json` has all."""
-
-
-def publish(arguments: Namespace, console: Console) -> int:
-    """`publish`."""
-    release = ReleaseName(arguments.product, arguments.version)
-    health, path = _health(arguments), Path(arguments.path)
-    store = BlobStore(arguments.store, create=True)
-    total = sum(one.entry.size for one in scan(path)[0])
-    with console.progress(f"publishing {release}", total) as bar:
-        done = publishing.publish(
-            path,
-            store,
-            release,
-            sequence=arguments.sequence,
-            profile=chunker.PROFILES[arguments.profile],
-            algorithm=arguments.digest,
-            health=health,
-            advance=bar.advance,
-        )
-    manifest = done.manifest
-    value = {
-        "release": manifest.release,
-        "digest": done.digest.hex(),
-        "sequence": manifest.sequence,
-        "size_bytes": manifest.size,
-        "entries": len(manifest.entries),
-        "chunks": manifest.pieces,
-        "new_chunks": done.new_chunks,
-        "new_bytes": done.new_bytes,
-        "reused_chunks": manifest.pieces - done.new_chunks,
-        "reused_bytes": manifest.size - done.new_bytes,
-        "manifest_bytes": done.manifest_bytes,
-        "new": done.new,
-    }
-    console.result(value, lambda: _show_publication(done))
-    return EXIT_OK
-
-
-def _show_publication(done: publishing.Publication) -> None:
-    manifest = done.manifest
-    print(f"{manifest.release} (sequence {manifest.sequence}){'' if done.new else ', as published before'}")
-    print(f"{human_bytes(manifest.size)} in {manifest.pieces} chunks, manifest {human_bytes(done.manifest_bytes)}")
-    print(f"new to the store: {human_bytes(done.new_bytes)} in {done.new_chunks} chunks")
-    print(f"digest {done.digest.hex()}")
-    print("now both parties sign: p2p-manifest sign")
-
-
-def _health(arguments: Namespace) -> HealthCheck | None:
-    if arguments.health is None:
-        return None
-    try:
-        words = tuple(shlex.split(arguments.health))
-        return HealthCheck(
-            words, float(arguments.health_timeout), arguments.health_attempts, float(arguments.health_interval)
-        )
-    except (ValueError, MalformedManifestError) as error:
-        raise UsageError(f"--health: {error}") from None
 
 
 def inspect(arguments: Namespace, console: Console) -> int:

@@ -2,9 +2,9 @@
 
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from .catalog import Catalog
 from .digest import digest_function, manifest_digest
 from .entries import FILE
 from .errors import PublishError
-from .manifest import HealthCheck, Manifest, Profile
+from .manifest import HealthCheck, Manifest, Pack, Profile
 from .names import ReleaseName
 from .scan import FileRun, scan
 
@@ -45,12 +45,14 @@ def publish(
     profile: Profile | None = None,
     algorithm: str = "blake3",
     health: HealthCheck | None = None,
+    packs: Callable[[Manifest], Iterable[Pack]] = lambda manifest: (),
     advance: Callable[[int], None] = lambda count: None,
 ) -> Publication:
     """Chunk what is at `path`, upload what the store lacks, write the manifest and record the release.
 
-    `advance` is told of bytes as they are read. Memory is bounded whatever the sizes. Raises PublishError (it changed
-    while it was read, or holds what can't be released, or the version is taken), UnsafePathError, StoreError.
+    `packs` is asked, when all pieces are known and in the store, for the packs that the manifest is to name. `advance`
+    is told of bytes as they are read. Memory is bounded whatever the sizes. Raises PublishError (it changed while it
+    was read, or holds what can't be released, or the version is taken), UnsafePathError, StoreError.
     """
     profile = profile or chunker.PROFILES["host"]
     catalog = Catalog(store)
@@ -74,6 +76,7 @@ def publish(
         release.product, release.version, sequence, algorithm, profile, bytes(digests), lengths,
         tuple(one.entry for one in found), tree, health,
     )  # fmt: skip
+    manifest = replace(manifest, packs=tuple(sorted(packs(manifest), key=lambda pack: pack.base)))
     encoded = codec.encode(manifest)
     name = manifest_digest(encoded)
     store.put(manifest_path(name), encoded)

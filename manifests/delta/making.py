@@ -7,6 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
 
+from manifests.manifest import Manifest
+
 from . import bundling, encoding
 from .encoding import BEST_LEVEL, Form
 from .matching import Match, Source, match, missing
@@ -45,6 +47,12 @@ def make(
             put(bundle.data)
             bundles.append(bundle.frames)
     return PackIndex(base_digest, tuple(bundles))
+
+
+def work_bytes(release: Manifest, base: Manifest | None) -> int:
+    """What `make` will tell `advance` in all."""
+    lacking = sum(release.lengths[piece] for piece in missing(release, base))
+    return lacking if base is None else 2 * lacking + sum(base.lengths[piece] for piece in missing(base, release))
 
 
 def _encodings(

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from manifests.errors import PublishError
 from manifests.manifest import Manifest
 
 from .limits import BASES_MAX, base_bytes_max
 from .positions import Positions
-from .similarity import Cover, Resemblance
+
+if TYPE_CHECKING:
+    from .similarity import Cover, Resemblance
 
 ALIKE_MIN: Final = 0.5
 """A piece of which so much is found says where its neighbours are."""
@@ -44,7 +47,10 @@ def missing(release: Manifest, base: Manifest | None) -> list[int]:
 
 
 def match(release: Source, base: Source, advance: Callable[[int], None]) -> list[Match]:
-    """Bases for all missing pieces. `advance` is told of bytes of either release as they are compared."""
+    """Bases for all missing pieces. `advance` is told of bytes of either release as they are compared.
+
+    PublishError where numpy is not installed: devices apply packs without it.
+    """
     lacking = missing(release.manifest, base.manifest)
     bytes_max = base_bytes_max(release.manifest.profile)
     known = _resemblance(release.manifest, base, advance)
@@ -58,8 +64,12 @@ def match(release: Source, base: Source, advance: Callable[[int], None]) -> list
     return [Match(piece, _bases(piece, covers[piece], positions, release, base)) for piece in lacking]
 
 
-def _resemblance(release: Manifest, base: Source, advance: Callable[[int], None]) -> Resemblance:
+def _resemblance(release: Manifest, base: Source, advance: Callable[[int], None]) -> "Resemblance":
     """Of the old pieces that are not in the new release: those that are have found their place."""
+    try:
+        from .similarity import Resemblance
+    except ImportError:
+        raise PublishError("patches are made with numpy, which is not installed: pip install 'p2pd[publish]'") from None
     seen = {release.digest(piece) for piece in range(release.pieces)}
     known = Resemblance()
     for piece in range(base.manifest.pieces):
@@ -70,7 +80,7 @@ def _resemblance(release: Manifest, base: Source, advance: Callable[[int], None]
     return known
 
 
-def _alike(release: Manifest, base: Manifest, covers: dict[int, Cover]) -> Iterator[tuple[int, int]]:
+def _alike(release: Manifest, base: Manifest, covers: "dict[int, Cover]") -> Iterator[tuple[int, int]]:
     places = {base.digest(piece): piece for piece in reversed(range(base.pieces))}
     for piece in range(release.pieces):
         cover = covers.get(piece)
@@ -81,7 +91,7 @@ def _alike(release: Manifest, base: Manifest, covers: dict[int, Cover]) -> Itera
             yield piece, old
 
 
-def _bases(piece: int, cover: Cover, positions: Positions, release: Source, base: Source) -> tuple[int, ...]:
+def _bases(piece: int, cover: "Cover", positions: Positions, release: Source, base: Source) -> tuple[int, ...]:
     chosen = list(cover.bases)
     if cover.share < POOR_MAX:
         lengths, size = base.manifest.lengths, release.manifest.lengths[piece]

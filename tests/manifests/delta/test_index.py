@@ -36,7 +36,7 @@ def indices(draw: st.DrawFn) -> PackIndex:
     bases = st.lists(st.integers(0, 2**20), min_size=1, max_size=4).map(tuple)
     bundles = []
     while left:
-        frames = []
+        frames: list[Frame] = []
         while left and (not frames or draw(st.booleans())):
             codec = draw(st.sampled_from((RAW, ZSTD, XZ, ZSTD_BASES)))
             count = 1 if codec == ZSTD_BASES else draw(st.integers(1, len(left)))

@@ -1,0 +1,96 @@
+"""A pack in the blob store: an artifact like any other, named by the release that it leads to."""
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from manifests import codec
+from manifests.blobs import BlobStore, chunk_path, manifest_path
+from manifests.digest import digest_function, manifest_digest, verify
+from manifests.entries import FILE, Entry
+from manifests.manifest import Manifest, Pack, Profile
+
+from . import index_codec, making
+from .bundling import BUNDLE_BYTES
+from .encoding import BEST_LEVEL
+from .matching import Source, missing
+
+BASE_DIGITS: Final = 16
+"""Of a base's digest, in the name of a pack's file."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadePack:
+    """What a pack costs and saves. `missing_bytes`: of the pieces that a device with this base lacks, as they are.
+    `requests`: in so many pieces the pack is fetched.
+    """
+
+    pack: Pack
+    missing_bytes: int
+    requests: int
+
+    @property
+    def fetch_bytes(self) -> int:
+        """What such a device fetches beside the release's manifest; also what the pack takes in the store."""
+        return self.pack.size + self.pack.manifest_bytes
+
+
+def from_store(store: BlobStore, manifest: Manifest) -> Source:
+    """A published release's pieces, verified. Reading raises StoreError for a missing chunk, DigestMismatchError."""
+
+    def read(piece: int) -> bytes:
+        digest = manifest.digest(piece)
+        data = store.get(chunk_path(digest), max_bytes=manifest.profile.max_bytes)
+        verify(manifest.algorithm, data, digest)
+        return data
+
+    return Source(manifest, read)
+
+
+def publish_pack(
+    release: Source,
+    base: Source | None,
+    base_digest: bytes,
+    store: BlobStore,
+    *,
+    level: int = BEST_LEVEL,
+    threads: int | None = None,
+    advance: Callable[[int], None] = lambda count: None,
+) -> MadePack:
+    """Make a pack and put it into the store. `base` None: for devices that hold no earlier release.
+
+    `level`: zstd's. `advance`: see `making.make`. Raises StoreError, and what reading the sources raises.
+    """
+    digest_of = digest_function(release.manifest.algorithm)
+    digests, lengths = bytearray(), array("I")
+
+    def put(bundle: bytes) -> None:
+        digest = digest_of(bundle)
+        store.put(chunk_path(digest), bundle, durable=False)
+        digests.extend(digest)
+        lengths.append(len(bundle))
+
+    index = making.make(release, base, base_digest, put, level=level, threads=threads, advance=advance)
+    head = index_codec.encode(index)
+    store.put(chunk_path(digest_of(head)), head, durable=False)
+    store.sync()
+    manifest = _manifest(release.manifest, base_digest, digest_of(head) + digests, array("I", [len(head)]) + lengths)
+    encoded = codec.encode(manifest)
+    name = manifest_digest(encoded)
+    store.put(manifest_path(name), encoded)
+    lacking = missing(release.manifest, base.manifest if base else None)
+    return MadePack(
+        Pack(base_digest, name, len(encoded), manifest.size),
+        sum(release.manifest.lengths[piece] for piece in lacking),
+        manifest.pieces,
+    )
+
+
+def _manifest(release: Manifest, base: bytes, digests: bytes, lengths: "array[int]") -> Manifest:
+    size = sum(lengths)
+    file = Entry(f"from-{base.hex()[:BASE_DIGITS] or 'nothing'}.pack", FILE, size=size)
+    profile = Profile("pack", 1, BUNDLE_BYTES, max(*lengths, BUNDLE_BYTES))
+    return replace(
+        release, profile=profile, digests=digests, lengths=lengths, entries=(file,), tree=False, health=None, packs=()
+    )
