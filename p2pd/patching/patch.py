@@ -102,6 +102,6 @@ class Patch:
             if base is None:
                 return None
             data = self.store.read_piece(base, piece)
-            return data if data is not None else self.store.read_elsewhere(base.manifest.digest(piece))
+            return data if data is not None else self.store.read_elsewhere(base.manifest, piece)
 
         return read

@@ -13,7 +13,8 @@ from .errors import (
     StoreInUseError,
 )
 from .export import export
-from .store import REUSE_BATCH_BYTES, Store
+from .reuse import REUSE_BATCH_BYTES
+from .store import Store
 
 __all__ = [
     "LOCAL_SOURCE",

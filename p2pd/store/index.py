@@ -3,17 +3,30 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from typing import Protocol
 
 from manifests.digest import DIGEST_BYTES
-from manifests.manifest import Manifest
 
 _WORDS_PER_DIGEST = DIGEST_BYTES // 8
+
+
+class Digests(Protocol):
+    """What an index needs of a manifest."""
+
+    @property
+    def digests(self) -> bytes:
+        """Packed, one a piece."""
+        ...
+
+    def digest(self, piece: int) -> bytes:
+        """One of them."""
+        ...
 
 
 class DigestIndex:
     """The manifest's pieces in the order of their digests' first 8 bytes, searched by bisection."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Digests) -> None:
         self._manifest = manifest
         words = memoryview(manifest.digests).cast("Q")
         prefixes = array("Q", words[::_WORDS_PER_DIGEST].tolist())

@@ -20,6 +20,7 @@ from manifests.manifest import Manifest
 from p2pd.world.disk import Disk, Lock
 from p2pd.world.durable import make_durable_directories
 
+from . import reuse as reusing
 from .artifact import LOCAL_SOURCE, Artifact
 from .errors import (
     ArtifactElsewhereError,
@@ -35,21 +36,23 @@ from .placing import lay_out, looks_like, seal
 from .reading import read_verified
 from .record import FINISHED, FINISHING, REMOVING_FINISHED, REMOVING_STAGED, STAGED, Record
 from .recovery import recover
+from .seeds import Seeds
 
 CHECKPOINT_BYTES: Final = 256 * 2**20
 """Unsynced at most: what is hashed again after a power cut, 0.2 s; and what is fetched again if it was lost."""
 CHECKPOINT_S: Final = 30.0
 """Unsynced at most, where bytes come slowly."""
-REUSE_BATCH_BYTES: Final = 64 * 2**20
-"""In one batch of `reusable`: 0.1 s of work, so that progress shows and nobody waits long for a storage thread."""
 
 
 class Store:
-    """Holds artifacts. `reserve_bytes` of the file system are never filled. Call `open` first, `close` last."""
+    """Holds artifacts. `reserve_bytes` of the file system are never filled. `seeds`: files and block devices in which
+    old bytes may lie. Call `open` first, `close` last.
+    """
 
-    def __init__(self, disk: Disk, directory: str, *, reserve_bytes: int = 0) -> None:
+    def __init__(self, disk: Disk, directory: str, *, reserve_bytes: int = 0, seeds: Sequence[str] = ()) -> None:
         self.disk = disk
         self.directory = directory
+        self.seeds = Seeds(disk, f"{directory}/seeds", seeds)
         self._places = Places(directory)
         self._reserve_bytes = reserve_bytes
         self._artifacts: dict[bytes, Artifact] = {}
@@ -169,35 +172,17 @@ class Store:
                         return artifact, piece
         return None
 
-    def read_elsewhere(self, digest: bytes) -> bytes | None:
-        """A chunk from whatever here holds it, verified; None if nothing does (any more)."""
-        while (found := self.find(digest)) is not None:
-            data = self.read_piece(*found)
-            if data is not None:
-                return data
-        return None
+    def read_elsewhere(self, manifest: Manifest, piece: int) -> bytes | None:
+        """A release's piece from whatever here holds it, verified; None if nothing does (any more)."""
+        return reusing.read_elsewhere(self, manifest, piece)
 
     def reusable(self, artifact: Artifact) -> list[list[int]]:
-        """The missing pieces that are held as some other piece, in batches of about REUSE_BATCH_BYTES for `reuse`."""
-        batches: list[list[int]] = []
-        room = 0
-        for piece in artifact.missing():
-            if self.find(artifact.manifest.digest(piece)) is not None:
-                if room <= 0:
-                    batches.append([])
-                    room = REUSE_BATCH_BYTES
-                batches[-1].append(piece)
-                room -= artifact.manifest.lengths[piece]
-        return batches
+        """The missing pieces that seem to lie here already, in batches for `reuse`."""
+        return reusing.reusable(self, artifact)
 
     def reuse(self, artifact: Artifact, pieces: Sequence[int]) -> list[int]:
-        """Copy those of the pieces that some artifact here holds, verified at both ends; which were copied."""
-        copied = []
-        for piece in pieces:
-            data = None if artifact.has(piece) else self.read_elsewhere(artifact.manifest.digest(piece))
-            if data is not None and self.write_piece(artifact, piece, data, LOCAL_SOURCE):
-                copied.append(piece)
-        return copied
+        """Copy those of the pieces that lie here, verified where they were copied to; which were copied."""
+        return reusing.reuse(self, artifact, pieces)
 
     def checkpoint_due(self, artifact: Artifact, now: float) -> bool:
         """Is there so much unsynced, or for so long? `now` on any clock that is always the same one."""

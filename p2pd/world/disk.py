@@ -10,12 +10,13 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class FileStat:
-    """What a path is: `kind` is file, directory, symlink or other."""
+    """What a path is: `kind` is file, directory, symlink or other. `inode`: another is another file; 0: unknown."""
 
     kind: str
     size: int
     mode: int
     mtime_ns: int
+    inode: int = 0
 
 
 class Lock(Protocol):
@@ -39,6 +40,11 @@ class Disk(Protocol):
 
     def write(self, path: str, offset: int, data: bytes | memoryview) -> None:
         """Write all of it at `offset`; the file must exist."""
+        ...
+
+    def copy(self, source: str, source_offset: int, destination: str, offset: int, length: int) -> None:
+        """Write `length` bytes of another existing file at `offset`, fewer where the source ends before; the file
+        system shares them where it can."""
         ...
 
     def append(self, path: str, data: bytes) -> None:

@@ -17,6 +17,10 @@ from .open_files import OpenFiles
 BOOT_ID_PATH: Final = "/proc/sys/kernel/random/boot_id"
 TEMPORARY_SUFFIX: Final = ".new"
 """Ends the name of what `replace` and `switch_symlink` leave behind when the machine stops in the middle."""
+BLOCK_BYTES: Final = 4096
+"""File systems share whole blocks only."""
+COPY_BYTES: Final = 2**20
+_COPY_REFUSED: Final = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ETXTBSY, errno.EBADF)
 _READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # not to wait on a planted FIFO
 
 
@@ -62,6 +66,16 @@ class RealDisk:
             written = os.pwrite(descriptor, data, offset)
             while written < len(data):
                 written += os.pwrite(descriptor, memoryview(data)[written:], offset + written)
+
+    def copy(self, source: str, source_offset: int, destination: str, offset: int, length: int) -> None:
+        """Write `length` bytes of another file at `offset`, fewer where the source ends before. What lies alike in
+        both files' blocks is shared by file systems that can."""
+        with _descriptor(source, _READ_FLAGS) as reading, self._open_files.use(destination) as writing:
+            head = -offset % BLOCK_BYTES if (source_offset - offset) % BLOCK_BYTES == 0 else 0
+            aligned = (length - head) // BLOCK_BYTES * BLOCK_BYTES if length > head else 0
+            for part in (min(head, length), aligned, length - min(head, length) - aligned):
+                _copy(reading, source_offset, writing, offset, part)
+                source_offset, offset = source_offset + part, offset + part
 
     def append(self, path: str, data: bytes) -> None:
         """Write all of it at the end, creating the file."""
@@ -175,7 +189,9 @@ class RealDisk:
             found = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return FileStat(_kind(found.st_mode), found.st_size, stat.S_IMODE(found.st_mode), found.st_mtime_ns)
+        return FileStat(
+            _kind(found.st_mode), found.st_size, stat.S_IMODE(found.st_mode), found.st_mtime_ns, found.st_ino
+        )
 
     def free_bytes(self, path: str) -> int:
         """What an unprivileged user may still write on the file system of `path`, or where `path` will be."""
@@ -216,6 +232,25 @@ def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def _copy(source: int, source_offset: int, destination: int, offset: int, length: int) -> None:
+    """By the kernel; by hand where it refuses (another file system, a device, an old kernel)."""
+    by_kernel = True
+    while length:
+        if by_kernel:
+            try:
+                count = os.copy_file_range(source, destination, length, source_offset, offset)
+            except OSError as error:
+                if error.errno not in _COPY_REFUSED:
+                    raise
+                by_kernel = False
+                continue
+        else:
+            count = os.pwrite(destination, os.pread(source, min(length, COPY_BYTES), source_offset), offset)
+        if not count:
+            return
+        source_offset, offset, length = source_offset + count, offset + count, length - count
 
 
 def _kind(mode: int) -> str:

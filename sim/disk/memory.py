@@ -129,6 +129,10 @@ class MemoryDisk:
         with self._step():
             self._write(self._file(path), path, offset, bytes(data))
 
+    def copy(self, source: str, source_offset: int, destination: str, offset: int, length: int) -> None:
+        """Write `length` bytes of another file at `offset`, fewer where the source ends before."""
+        self.write(destination, offset, self.read(source, source_offset, length))
+
     def append(self, path: str, data: bytes) -> None:
         """Write all of it at the end, creating the file."""
         with self._step():

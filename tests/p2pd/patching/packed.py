@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from manifests import codec
-from manifests.delta import index_codec, making
-from manifests.delta.matching import Source
-from manifests.delta.pack import PackIndex
+from manifests.delta import codecs, index_codec
+from manifests.delta.pack import ZSTD, ZSTD_BASES, Frame, Item, PackIndex
 from manifests.digest import digest_function
 from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest, Profile
@@ -52,18 +51,17 @@ def packed(*, base: bool = True) -> Packed:
 
 
 def make_pack(old: Release | None, new: Release) -> tuple[Pack, Release]:
-    """A real pack, its bundles cut apart so that each holds one frame of one piece where that is possible."""
-    bundles: list[bytes] = []
-    source = None if old is None else Source(old.manifest, old.data.__getitem__)
-    base = b"" if old is None else old.swarm
-    made = making.make(Source(new.manifest, new.data.__getitem__), source, base, bundles.append, threads=1)
-    pieces, frames = [], []
-    for data, bundle in zip(bundles, made.bundles, strict=True):
-        for frame in bundle:
-            pieces.append(data[: frame.length])
-            frames.append((frame,))
-            data = data[frame.length :]
-    return wrapped(new.manifest, PackIndex(base, tuple(frames)), pieces)
+    """One bundle a piece: the piece with what it was before as zstd's dictionary, or compressed alone."""
+    held = set(old.data) if old else set()
+    lacking = [piece for piece, data in enumerate(new.data) if data not in held and new.data.index(data) == piece]
+    frames, bundles = [], []
+    for piece in lacking:
+        data = new.data[piece]
+        packed = codecs.compress_with(old.data[piece], data, 9) if old else codecs.compress(ZSTD, data, 9)
+        item = Item(piece, (piece,)) if old else Item(piece)
+        frames.append((Frame(ZSTD_BASES if old else ZSTD, len(packed), (item,)),))
+        bundles.append(packed)
+    return wrapped(new.manifest, PackIndex(old.swarm if old else b"", tuple(frames)), bundles)
 
 
 def wrapped(release: Manifest, index: PackIndex, bundles: list[bytes]) -> tuple[Pack, Release]:

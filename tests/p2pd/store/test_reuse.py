@@ -57,7 +57,7 @@ def test_a_second_source_stands_in_for_a_damaged_one(store: Store, disk: MemoryD
 
 
 def test_batches_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("p2pd.store.store.REUSE_BATCH_BYTES", 3000)
+    monkeypatch.setattr("p2pd.store.reuse.REUSE_BATCH_BYTES", 3000)
     install(store, OLD)
     assert store.reusable(store.add(NEW.encoded, NEW_DESTINATION)) == [[0, 1, 2], [3, 4, 5], [6, 7]]
 
