@@ -3,6 +3,7 @@
 Used by the daemon and the seeder. What is heard goes to one callback, which decides and returns at once.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from math import inf
@@ -27,6 +28,7 @@ from .wire.announce import (
     Seeders,
     SeedersRequest,
     ServiceReport,
+    Signal,
     SwarmStatus,
     TrackerMessage,
     Watch,
@@ -35,17 +37,20 @@ from .world.network import Network
 
 REPORTS_PER_MESSAGE: Final = 60
 """With every text of full length this still fits a control frame."""
+LETTERS_MAX: Final = 32
+"""Waiting to be sent; the oldest are dropped."""
 REPORT_GAP_S: Final = 0.5
 """Reports are gathered for so long: progress moves all the time."""
 
-Heard = Handout | Seeders | Goals | Revoked
+Heard = Handout | Seeders | Goals | Revoked | Signal
 
 
 class Announcer:
     """Keeps one connection to the first tracker that answers.
 
-    `heard` is called, in the announcer's task, with each Handout, Seeders, Goals and Revoked. Until `watch` was called
+    `heard` is called, in the announcer's task, with each Handout, Seeders, Goals, Revoked and Signal. Until `watch` was called
     no goals are asked for. Each of `update`, `report` and `watch` returns at once and may be called at any time.
+    `look`, if set, tells at each announce how far we are in our swarms by then.
     """
 
     def __init__(
@@ -59,13 +64,17 @@ class Announcer:
         self._link = TrackerLink(network, addresses, register, rng, self._talk)
         self._heard = heard
         self._pace = AnnouncePace(rng)
+        self.look: Callable[[], Iterable[SwarmStatus]] | None = None
         self._swarms: tuple[SwarmStatus, ...] = ()
         self._services: tuple[str, ...] | None = None
         self._revision = 0
+        self._seeders = 0
+        self._goals_due = self._seeders_due = False
         self._asked_for: tuple[str, ...] | None = None
         self._reports: dict[str, ServiceReport] = {}
         self._unsent: dict[str, None] = {}
         self._reported_at = -inf
+        self._letters: deque[Signal] = deque(maxlen=LETTERS_MAX)
         self._wake = trio.Event()
 
     def __repr__(self) -> str:
@@ -116,6 +125,11 @@ class Announcer:
         self._services = tuple(services)[:SERVICES_MAX]
         self._wake.set()
 
+    def write(self, letter: Signal) -> None:
+        """To another node of this tracker; sent at once, or lost with the connection."""
+        self._letters.append(letter)
+        self._wake.set()
+
     async def run(self) -> NoReturn:
         """Announce until cancelled."""
         await self._link.run()
@@ -124,6 +138,8 @@ class Announcer:
         self._pace.connected()
         self._unsent = dict.fromkeys(self._reports)
         self._asked_for = None
+        self._seeders_due = True
+        self._letters.clear()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._listen, conversation)
             nursery.start_soon(self._speak, conversation)
@@ -132,33 +148,47 @@ class Announcer:
         while True:
             message = await conversation.hear()
             if isinstance(message, Renewed):
-                self._pace.renewed(message.interval_s)
-                self._wake.set()
+                self._renewed(message)
             elif isinstance(message, Heard):
                 if isinstance(message, Goals):
                     self._revision = max(self._revision, message.revision)
+                elif isinstance(message, Seeders):
+                    self._seeders = message.version
                 self._heard(message)
+
+    def _renewed(self, message: Renewed) -> None:
+        """A push is a hint, this is the truth: what the tracker knows and we don't is asked for."""
+        self._pace.renewed(message.interval_s)
+        self._goals_due |= message.revision > self._revision
+        self._seeders_due |= message.seeders != self._seeders
+        self._wake.set()
 
     async def _speak(self, conversation: Conversation) -> None:
         while True:
             now = trio.current_time()
             if questions := self._questions(now):
                 await conversation.ask(*questions)
+            while self._letters:
+                await conversation.tell(self._letters.popleft())
             if reports := self._due_reports(now):
                 await conversation.tell(Report(reports))
             await self._sleep_until(self._next_at())
 
     def _questions(self, now: float) -> list[TrackerMessage]:
-        """What to ask now. Goals are asked for along with each announce: a push is a hint, the poll is the truth."""
+        """What to ask now, and whether to announce."""
         questions: list[TrackerMessage] = []
-        announce = self._pace.due <= now
-        if self._services is not None and (announce or self._asked_for is not self._services):
+        if self._services is not None and (self._goals_due or self._asked_for is not self._services):
             if self._asked_for is not self._services:
                 self._asked_for, self._revision = self._services, 0
             questions.append(Watch(self._services, self._revision))
-        if announce:
+        if self._seeders_due:
+            questions.append(SeedersRequest())
+        self._goals_due = self._seeders_due = False
+        if self._pace.due <= now:
+            if self.look is not None:
+                self._swarms = fitting(tuple(self.look()))
             self._pace.announced(now)
-            questions += [SeedersRequest(), Announce(self._swarms)]
+            questions.append(Announce(self._swarms))
         return questions
 
     def _due_reports(self, now: float) -> tuple[ServiceReport, ...]:
@@ -171,7 +201,7 @@ class Announcer:
         return tuple(self._reports[service] for service in services)
 
     def _next_at(self) -> float:
-        if self._services is not self._asked_for:
+        if self._services is not self._asked_for or self._goals_due or self._seeders_due:
             return trio.current_time()
         return min(self._pace.due, self._reported_at + REPORT_GAP_S) if self._unsent else self._pace.due
 

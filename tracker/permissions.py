@@ -12,6 +12,7 @@ from p2pd.wire.announce import (
     Report,
     Rollback,
     SeedersRequest,
+    Signal,
     StatusRequest,
     TrackerMessage,
     Watch,
@@ -24,7 +25,7 @@ from .errors import RefusalError
 
 _NODE: Final = (Announce, SeedersRequest, Watch, Report)
 ALLOWED: Final[dict[str, tuple[type[TrackerMessage], ...]]] = {
-    "daemon": _NODE,
+    "daemon": (*_NODE, Signal),
     "seeder": _NODE,
     "tracker": (Watch, Report),
     "operator": (Deploy, Rollback, Order, StatusRequest, AuditRequest),

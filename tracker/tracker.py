@@ -38,6 +38,7 @@ from p2pd.wire.announce import (
     Rollback,
     Seeders,
     SeedersRequest,
+    Signal,
     StatusRequest,
     SwarmStatus,
     Watch,
@@ -214,7 +215,9 @@ class Tracker:
         if message.role != "operator":
             if message.role != "tracker":
                 url = message.http_url
-                self.registry.register(Node(message.node, message.address, message.region, message.role, url))
+                self.registry.register(
+                    Node(message.node, message.address, message.region, message.role, url, message.webrtc)
+                )
             former = self._sessions.get(self._session_of.get(message.node, -1))
             if former is not None:
                 deeds.append(self._close(former, f"{message.node} registered anew from {session.address}", now))
@@ -237,11 +240,13 @@ class Tracker:
         if isinstance(message, Announce):
             yield from self._announce(session, register, message, now)
         elif isinstance(message, SeedersRequest):
-            yield Send(session.number, Seeders(self._seeders_for(register)))
+            yield Send(session.number, Seeders(self._seeders_for(register), self.registry.seeders_version))
         elif isinstance(message, Watch):
             session.watch = message
             for part in goals_messages(self.goals, register, message, self.upstream_age_s(now)):
                 yield Send(session.number, part)
+        elif isinstance(message, Signal):
+            yield from self._hand_on(message, register.node)
         elif isinstance(message, Report):
             self._report(register, message)
 
@@ -253,7 +258,12 @@ class Tracker:
         for status in announce.swarms:
             if status.wanted:
                 yield Send(session.number, Handout(status.swarm, self._peers_for(register, status)))
-        yield Send(session.number, Renewed(interval_s))
+        yield Send(session.number, Renewed(interval_s, self.goals.revision, self.registry.seeders_version))
+
+    def _hand_on(self, letter: Signal, writer: str) -> Iterator[Deed]:
+        addressee = self._sessions.get(self._session_of.get(letter.node, -1))
+        if addressee is not None and addressee.register is not None and addressee.register.webrtc:
+            yield Send(addressee.number, msgspec.structs.replace(letter, node=writer))
 
     def _peers_for(self, register: Register, status: SwarmStatus) -> tuple[PeerInfo, ...]:
         swarm = self.registry.swarm(status.swarm)

@@ -9,6 +9,7 @@ from typing import Final
 from p2pd.wire.announce import SWARMS_MAX, SwarmStatus
 
 from .backoff import jittered
+from .dialing import DEGREE
 
 INTERVAL_S: Final = 30.0
 """Until the tracker says otherwise."""
@@ -17,6 +18,19 @@ INTERVAL_S_MAX: Final = 3_600.0
 """What a tracker may ask for; beyond it is a mistake of its own."""
 GAP_S: Final = 1.0
 """At least this long between announces, however much happens: changes are gathered."""
+
+
+PEERS_WANTED: Final = 32
+"""Named to a newcomer: twice the degree, for some of them will not answer."""
+PEERS_REFRESHED: Final = 4
+"""Named in each interval to whoever has neighbours enough: the mesh stays fresh, a handout costs a tracker little."""
+
+
+def peers_wanted(*, complete: bool, neighbours: int) -> int:
+    """How many peers of a swarm to ask for. Whoever has everything is found by those who miss something."""
+    if complete:
+        return 0
+    return PEERS_REFRESHED if neighbours >= DEGREE else PEERS_WANTED
 
 
 def matters(old: Sequence[SwarmStatus], new: Sequence[SwarmStatus]) -> bool:

@@ -42,6 +42,8 @@ CHAIN_MAX: Final = 4
 """Certificates below a root: a member's, its authority's, and two more."""
 REVOCATION_LIST_BYTES_MAX: Final = 512 * 1024
 """10,000 entries: as many hosts lost within the life of a certificate."""
+LETTER_BYTES_MAX: Final = 16_384
+"""Descriptions of a few addresses and a fingerprint."""
 SOURCES_MAX: Final = 16
 """Kinds of sources that a report may tell bytes of (LAN, region, shield, ...)."""
 ROLES: Final = ("daemon", "seeder", "tracker", "operator")
@@ -60,7 +62,8 @@ class TrackerMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Register(TrackerMessage, frozen=True, tag="register"):
-    """First on a connection. `role`: one of `ROLES`. `address`: where peers may dial, or ''."""
+    """First on a connection. `role`: one of `ROLES`. `address`: where peers may dial, or ''. `webrtc`: can be written to
+    (`Signal`) by whoever can't dial there."""
 
     version: Count
     fleet: Name
@@ -69,6 +72,7 @@ class Register(TrackerMessage, frozen=True, tag="register"):
     role: Name
     address: Name
     http_url: Text = ""
+    webrtc: bool = False
 
 
 class SwarmStatus(msgspec.Struct, frozen=True, array_like=True):
@@ -87,13 +91,19 @@ class Announce(TrackerMessage, frozen=True, tag="announce"):
 
 
 class Renewed(TrackerMessage, frozen=True, tag="renewed"):
-    """The announce was taken; the next one is due in `interval_s` seconds, or at once when something changed."""
+    """The announce was taken; the next one is due in `interval_s` seconds, or at once when something changed.
+
+    `revision`: that of the tracker's newest goal, anybody's; whoever is not up to date with it asks by `Watch`.
+    `seeders`: the version of its list of seeders; whoever has another one asks by `SeedersRequest`.
+    """
 
     interval_s: float
+    revision: Count = 0
+    seeders: Count = 0
 
 
 class PeerInfo(msgspec.Struct, frozen=True, array_like=True):
-    """A peer to dial. `role` is daemon or seeder; `http_url` is a seeder's plain HTTP."""
+    """A peer to dial. `role` is daemon or seeder; `http_url` is a seeder's plain HTTP. `webrtc`: can be written to, too."""
 
     node: Name
     address: Name
@@ -101,6 +111,7 @@ class PeerInfo(msgspec.Struct, frozen=True, array_like=True):
     role: Name
     complete: bool
     http_url: Text = ""
+    webrtc: bool = False
 
 
 class Handout(TrackerMessage, frozen=True, tag="handout"):
@@ -115,9 +126,10 @@ class SeedersRequest(TrackerMessage, frozen=True, tag="seeders?"):
 
 
 class Seeders(TrackerMessage, frozen=True, tag="seeders"):
-    """The answer: nearest first."""
+    """The answer: nearest first. `version`: of the tracker's list, which counts up whenever that changes."""
 
     seeders: Annotated[tuple[PeerInfo, ...], Meta(max_length=PEERS_MAX)]
+    version: Count = 0
 
 
 class GoalSignature(msgspec.Struct, frozen=True, array_like=True):
@@ -195,6 +207,18 @@ class Report(TrackerMessage, frozen=True, tag="report"):
     """How services do; the newest word on each (node, service) counts."""
 
     reports: Annotated[tuple[ServiceReport, ...], Meta(max_length=REPORTS_MAX)]
+
+
+class Signal(TrackerMessage, frozen=True, tag="signal"):
+    """A letter to a node whose tracker this is, too; it is handed on with the writer's name in `node`'s place.
+
+    `kind`: offer or answer, of a WebRTC channel. An answer carries the number of its offer. No receipt.
+    """
+
+    node: Name
+    number: Count
+    kind: Annotated[str, Meta(pattern="^(offer|answer)$")]
+    letter: Annotated[bytes, Meta(max_length=LETTER_BYTES_MAX)]
 
 
 class Deploy(TrackerMessage, frozen=True, tag="deploy"):
@@ -305,6 +329,7 @@ AnyTrackerMessage = (
     | Deploy
     | Rollback
     | Order
+    | Signal
     | StatusRequest
     | AuditRequest
     | Certify

@@ -33,10 +33,10 @@ _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 class TcpSocket:
     """One connection. trio's errors: BrokenResourceError (they went), ClosedResourceError (we closed)."""
 
-    def __init__(self, stream: trio.SocketStream) -> None:
-        self.remote_address = _remote_address(stream)
+    def __init__(self, stream: trio.SocketStream, remote_address: str = "") -> None:
+        self.remote_address = remote_address or _remote_address(stream)
         lowat = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-        if lowat is not None:
+        if lowat is not None and stream.socket.family != socket.AF_UNIX:
             stream.setsockopt(socket.IPPROTO_TCP, lowat, UNSENT_BYTES)
         self._socket = socket.socket(fileno=stream.socket.detach())
         self._socket.setblocking(False)

@@ -57,6 +57,17 @@ def test_a_seeder_is_neither_complete_nor_incomplete(registry: Registry) -> None
     assert rosters(registry) == ([], [], ["s"])
 
 
+def test_the_list_of_seeders_has_a_new_version_whenever_it_changes(registry: Registry) -> None:
+    registry.register(node("s", role="seeder"))
+    first = registry.seeders_version
+    registry.register(node("s", role="seeder"))
+    registry.announce("s", [status(0)])
+    registry.remove("a")
+    unchanged = registry.seeders_version
+    registry.remove("s")
+    assert (first, unchanged, registry.seeders_version) == (1, 1, 2)
+
+
 def test_who_can_not_be_dialled_is_counted_but_never_named(registry: Registry) -> None:
     registry.register(node("b", address=""))
     registry.announce("b", [status()])

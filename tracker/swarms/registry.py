@@ -18,23 +18,24 @@ SEEDER: Final = "seeder"
 
 @dataclass(frozen=True)
 class Node:
-    """A node as it registered. An empty `address` can't be dialled, so it is never named to others."""
+    """A node as it registered. Who has no `address` and no `webrtc` is never named to others."""
 
     name: str
     address: str
     region: str
     role: str
     http_url: str = ""
+    webrtc: bool = False
 
     @cached_property
     def as_complete(self) -> PeerInfo:
         """As it is named to others when it has all pieces."""
-        return PeerInfo(self.name, self.address, self.region, self.role, True, self.http_url)
+        return PeerInfo(self.name, self.address, self.region, self.role, True, self.http_url, self.webrtc)
 
     @cached_property
     def as_incomplete(self) -> PeerInfo:
         """As it is named to others when it misses some."""
-        return PeerInfo(self.name, self.address, self.region, self.role, False, self.http_url)
+        return PeerInfo(self.name, self.address, self.region, self.role, False, self.http_url, self.webrtc)
 
 
 @dataclass(slots=True)
@@ -72,6 +73,8 @@ class Registry:
 
     def __init__(self, nodes_max: int, memberships_max: int) -> None:
         self.memberships = 0
+        self.seeders_version = 0
+        """Counts up whenever the list of seeders changes."""
         self._nodes_max = nodes_max
         self._memberships_max = memberships_max
         self._nodes: dict[str, Node] = {}
@@ -113,8 +116,9 @@ class Registry:
         if before is not None and before != node:
             self.remove(node.name)
         self._nodes[node.name] = node
-        if node.role == SEEDER and node.address + node.http_url:
+        if node.role == SEEDER and node.address + node.http_url and node.name not in self._seeders:
             self._seeders[node.name] = None
+            self.seeders_version += 1
         if before is not None and before != node:
             self.announce(node.name, swarms)
 
@@ -137,7 +141,9 @@ class Registry:
         node = self._nodes.pop(name, None)
         if node is None:
             return
-        self._seeders.pop(name, None)
+        if name in self._seeders:
+            del self._seeders[name]
+            self.seeders_version += 1
         before = self._announced.pop(name, ())
         self.memberships -= len(before)
         for status in before:
@@ -146,7 +152,7 @@ class Registry:
     def _enter(self, node: Node, status: SwarmStatus) -> None:
         swarm = self._swarms.setdefault(status.swarm, Swarm())
         swarm.progress[node.name] = status
-        if not node.address:
+        if not node.address and not node.webrtc:
             return
         members = swarm.regions.setdefault(node.region, Members())
         if node.role == SEEDER:

@@ -21,6 +21,7 @@ from p2pd.wire.announce import (
     Register,
     Renewed,
     Report,
+    Seeders,
     SeedersRequest,
     ServiceReport,
     SwarmStatus,
@@ -50,6 +51,7 @@ class PlayedTracker:
         self.told: list[tuple[float, AnyTrackerMessage]] = []
         self.silent = False
         self.interval_s = 20.0
+        self.revision = self.seeders = 0
         self.stream: TrackerStream | None = None
         self._listener: Listener | None = None
 
@@ -71,7 +73,7 @@ class PlayedTracker:
     async def _answer(self, message: AnyTrackerMessage) -> None:
         self.told.append((trio.current_time(), message))
         if not self.silent and isinstance(message, Announce):
-            await self.say(Renewed(self.interval_s))
+            await self.say(Renewed(self.interval_s, self.revision, self.seeders))
 
     async def say(self, message: TrackerMessage) -> None:
         assert self.stream is not None
@@ -185,14 +187,45 @@ async def test_goals_are_asked_for_anew_from_the_beginning_after_a_reconnection(
     await trio.sleep(30)
     house.network.drop("t1")
     await trio.sleep(5)
-    assert [watch.revision for watch in house.t1.all(Watch)] == [0, 7, 0]  # type: ignore[union-attr]
+    assert [watch.revision for watch in house.t1.all(Watch)] == [0, 0]  # type: ignore[union-attr]
 
 
-async def test_goals_are_polled_along_with_every_announce(house: House, autojump_clock: trio.testing.MockClock) -> None:
+async def test_goals_are_asked_for_only_when_the_tracker_knows_newer_ones(
+    house: House, autojump_clock: trio.testing.MockClock
+) -> None:
     house.announcer.watch(["web"])
     await house.start(house.t1)
+    await trio.sleep(1)
+    await house.t1.say(Goals(7, ()))
+    house.t1.revision = 7
     await trio.sleep(200)
-    assert len(house.t1.all(Watch)) == len(house.t1.all(Announce))
+    assert [watch.revision for watch in house.t1.all(Watch)] == [0]  # type: ignore[union-attr]
+    house.t1.revision = 8
+    await trio.sleep(20)
+    assert [watch.revision for watch in house.t1.all(Watch)] == [0, 7]  # type: ignore[union-attr]
+
+
+async def test_seeders_are_asked_for_only_when_the_trackers_list_has_changed(
+    house: House, autojump_clock: trio.testing.MockClock
+) -> None:
+    await house.start(house.t1)
+    await trio.sleep(1)
+    await house.t1.say(Seeders((), 3))
+    house.t1.seeders = 3
+    await trio.sleep(200)
+    assert len(house.t1.all(SeedersRequest)) == 1
+    house.t1.seeders = 4
+    await trio.sleep(20)
+    assert len(house.t1.all(SeedersRequest)) == 2
+
+
+async def test_each_announce_tells_how_far_we_are_by_then(house: House, autojump_clock: trio.testing.MockClock) -> None:
+    statuses = [SwarmStatus(SWARM, have, 10, 5) for have in range(10)]
+    house.announcer.look = lambda: [statuses.pop(0)]
+    await house.start(house.t1)
+    await trio.sleep(50)
+    told = [message for message in house.t1.all(Announce) if isinstance(message, Announce)]
+    assert [announce.swarms[0].have for announce in told] == [0, 1, 2]
 
 
 async def test_a_service_added_to_the_watch_is_asked_for_from_the_beginning(

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pd.policy.announcing import GAP_S, INTERVAL_S_MAX, INTERVAL_S_MIN, AnnouncePace, fitting, matters
+from p2pd.policy.announcing import (
+    GAP_S,
+    INTERVAL_S_MAX,
+    INTERVAL_S_MIN,
+    PEERS_REFRESHED,
+    PEERS_WANTED,
+    AnnouncePace,
+    fitting,
+    matters,
+    peers_wanted,
+)
+from p2pd.policy.dialing import DEGREE
 from p2pd.wire.announce import SWARMS_MAX, SwarmStatus
 
 A, B = b"a" * 32, b"b" * 32
@@ -36,6 +47,14 @@ def test_of_too_many_swarms_those_that_want_peers_go_first() -> None:
     chosen = fitting(many)
     assert len(chosen) == SWARMS_MAX
     assert all(status.wanted for status in chosen)
+
+
+@pytest.mark.parametrize(
+    "complete, neighbours, wanted",
+    [(False, 0, PEERS_WANTED), (False, DEGREE - 1, PEERS_WANTED), (False, DEGREE, PEERS_REFRESHED), (True, 0, 0)],
+)
+def test_whoever_has_neighbours_enough_asks_for_few_more(complete: bool, neighbours: int, wanted: int) -> None:
+    assert peers_wanted(complete=complete, neighbours=neighbours) == wanted
 
 
 def test_a_new_connection_announces_at_once() -> None:
