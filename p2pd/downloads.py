@@ -17,13 +17,13 @@ from p2pd.origin import OriginError
 from p2pd.origins import Origins
 from p2pd.patching.config import PatchingConfig
 from p2pd.patching.patching import Patching
+from p2pd.policy.announcing import PEERS_WANTED, peers_wanted
 from p2pd.store import Artifact, ArtifactElsewhereError, NoSpaceError, Store
 from p2pd.swarm import Swarm
 from p2pd.wire import bits
 from p2pd.wire.announce import Handout, PeerInfo, SwarmStatus
 from p2pd.world import World
 
-PEERS_WANTED: Final = 32
 MANIFEST_PEERS: Final = 3
 """Peers asked for a manifest before HTTP is."""
 HANDOUT_S_MAX: Final = 0.5
@@ -126,19 +126,24 @@ class Downloads:
         self.recent.pop(swarm, None)
         self._peers.pop(swarm, None)
 
-    def announce(self) -> None:
-        """Tell the tracker which swarms we are in."""
+    def statuses(self) -> list[SwarmStatus]:
+        """How far we are in all our swarms, and how many more peers each wants to know."""
+        memberships = self._exchange.memberships
         statuses = [
             SwarmStatus(
-                swarm, one.brain.present.bit_count(), one.manifest.pieces, 0 if one.brain.complete else PEERS_WANTED
+                swarm,
+                one.brain.present.bit_count(),
+                one.manifest.pieces,
+                peers_wanted(complete=one.brain.complete, neighbours=one.brain.neighbours),
             )
-            for swarm, one in self._exchange.memberships.items()
+            for swarm, one in memberships.items()
         ]
-        statuses += [
-            SwarmStatus(swarm, 0, 0, PEERS_WANTED)
-            for swarm in (*self.active, *self._awaited)
-            if swarm not in self._exchange.memberships
-        ]
+        joining = [swarm for swarm in (*self.active, *self._awaited) if swarm not in memberships]
+        return statuses + [SwarmStatus(swarm, 0, 0, PEERS_WANTED) for swarm in joining]
+
+    def announce(self) -> None:
+        """Tell the tracker which swarms we are in."""
+        statuses = self.statuses()
         self._announcer.update(statuses)
         if self.lan is not None:
             self.lan.update(status.swarm for status in statuses)

@@ -116,6 +116,7 @@ async def _assemble(
         downloads.lan = LanDesk(world.lan(), nearby, node=node, fleet=config.fleet, allowed=allowed, on_news=on_news)
     downloads.paused = await world.run_blocking(is_paused, config, world.disk)
     updates = Updates(config, world, store, downloads, resolver, announcer, node)
+    announcer.look = downloads.statuses
     announcer.watch(tuple(sorted(config.services)))
     return Daemon(
         config,
