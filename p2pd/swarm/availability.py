@@ -19,6 +19,11 @@ class Availability:
             counts[piece] += 1
         self.held |= pieces
 
+    def add_one(self, piece: int, as_set: int) -> None:
+        """The same for one piece."""
+        self.counts[piece] += 1
+        self.held |= as_set
+
     def remove(self, pieces: int) -> None:
         """A neighbour that was counted for this set is gone or lost it."""
         counts, gone = self.counts, 0

@@ -78,11 +78,11 @@ class Fetching:
 
     def refill(self, peer: PeerView, now: float) -> None:
         """Ask `peer` for as much as it may owe us."""
-        if self.paused or not peer.available(now) or (self.held_back and peer.tier is not Tier.LAN):
-            return
         unasked = self.missing & ~self.requests.in_flight
         if not peer.bits & unasked and (unasked or peer.requested or not self.requests.in_flight):
             return  # nothing to ask for and nothing to hedge: most news is of pieces that others bring already
+        if self.paused or not peer.available(now) or (self.held_back and peer.tier is not Tier.LAN):
+            return
         room = queue_bytes(peer.rate.per_s(now), self._piece_bytes) if not peer.snubs else self._piece_bytes
         total_room = total_queue_bytes(self.rate.per_s(now), self._piece_bytes)
         while peer.requested_bytes < room and self.requests.outstanding_bytes < total_room:

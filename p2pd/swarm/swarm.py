@@ -123,9 +123,18 @@ class Swarm:
                 raise RemoteProtocolError(f"{type(message).__name__} is not about a swarm")
 
     def _on_have(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
-        fresh = self._set_of(pieces) & ~peer.bits
-        peer.bits |= fresh
-        self._availability(peer).add(fresh)
+        if len(pieces) <= bitset.FEW:  # most news: no sets are built for that
+            availability = self._availability(peer)
+            for piece in pieces:
+                self._check(piece)
+                fresh = 1 << piece
+                if not peer.bits & fresh:
+                    peer.bits |= fresh
+                    availability.add_one(piece, fresh)
+        else:
+            fresh = self._set_of(pieces) & ~peer.bits
+            peer.bits |= fresh
+            self._availability(peer).add(fresh)
         if self._naming:
             self._naming.holds(peer, pieces, now)
         self._fetching.refill(peer, now)
@@ -265,7 +274,7 @@ class Swarm:
 
     def next_timer(self) -> float:
         """When `handle_timer` wants to be called; infinite when only an event can change anything."""
-        return min(self._tell_at, self._tick_at)
+        return self._tell_at if self._tell_at < self._tick_at else self._tick_at
 
     def handle_timer(self, now: float) -> None:
         """The time that `next_timer` named has come."""
@@ -281,13 +290,15 @@ class Swarm:
     def _tell_haves(self) -> None:
         told = [piece for piece in self._untold if self._books.present >> piece & 1]
         self._untold, self._tell_at = [], float("inf")
-        if self._naming:
+        if self._naming or not told:
             return
-        told_bits = bitset.of(told)
+        told_bits, short = bitset.of(told), len(told) <= HAVES_MAX
+        to_most = Have(0, tuple(told[:HAVES_MAX]))
         for peer in self._books.peers.values():
-            news = tuple(told)
-            if peer.bits & told_bits:
-                news = tuple(piece for piece in told if not peer.bits >> piece & 1)
+            if short and not peer.bits & told_bits:
+                self._actions.append(Send(peer.key, to_most))
+                continue
+            news = tuple(piece for piece in told if not peer.bits >> piece & 1)
             for start in range(0, len(news), HAVES_MAX):
                 self._actions.append(Send(peer.key, Have(0, news[start : start + HAVES_MAX])))
 
