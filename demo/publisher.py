@@ -68,7 +68,7 @@ class Publisher:
     async def prepare(self) -> None:
         """Keys for both parties and a repository in which only both together can release."""
         for name in KEYS:
-            await self._run("keys", "new", name, "--directory", str(self.directory / "keys"))
+            await self._run("keys", "new", name, "--unencrypted", "--directory", str(self.directory / "keys"))
         await self._run(
             "repo", "init", *self._store, "--root-key", self.key("root"), "--targets-key", self.key("targets"),
             "--online-key", self.key("online"), "--output", str(self.trust_root),

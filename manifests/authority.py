@@ -1,8 +1,8 @@
 """Who may say what should run, by the fleet's own metadata: the director, and operators. Pure.
 
-The top-level targets role delegates `goals/*` to `director`, the online key of the tracker, and to `operators`, the keys
-of people. Nobody signs targets there: the two delegations only carry the keys, so that they are rotated, revoked and
-pinned like all others, and a machine learns of it as it learns of everything else.
+The top-level targets role delegates `goals/*` to `director`, the online key of the tracker, and to `operators`, the
+keys of people. Nobody signs targets there: the two delegations only carry the keys, so that they are rotated, revoked
+and pinned like all others, and a machine learns of it as it learns of everything else.
 """
 
 from collections.abc import Mapping

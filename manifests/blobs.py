@@ -115,6 +115,14 @@ class BlobStore:
             obstore.put(self._store, path, data, mode="overwrite", use_multipart=False)
         self._written(path, durable=True)
 
+    def remove(self, path: str) -> bool:
+        """Take away one of the few blobs that go; False if it was not there."""
+        if not self.exists(path):
+            return False
+        with _translated(path):
+            obstore.delete(self._store, path)
+        return True
+
     def sync(self) -> None:
         """All that was put, by threads that are done, is durable."""
         files, self._unsynced = self._unsynced, set()

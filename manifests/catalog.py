@@ -1,5 +1,9 @@
 """Which releases were published to a store: `releases/<product>/<sequence>-<version>` holds the manifest's digest.
 
+Publishers run at the same time. So a sequence is claimed before it is used: `sequences/<product>/<number>` is made
+once, by whoever has it, and `versions/<product>/<version>` says which number a version has. Both are never changed; a
+number whose publication failed belongs to that version still.
+
 A convenience for publishers, unsigned: nobody installs by it. Parties should sign the digest that they were told, not
 the one that they find here.
 """
@@ -14,7 +18,12 @@ from .errors import BlobExistsError, MalformedManifestError, NoSuchBlobError, Pu
 from .limits import MANIFEST_BYTES_MAX
 from .names import ReleaseName
 
+SEQUENCES: Final = "sequences"
+VERSIONS: Final = "versions"
+CLAIMS_MAX: Final = 1_000
+"""Publishers of one product that may be quicker than oneself."""
 _NAME: Final = re.compile(r"(?P<sequence>\d{1,19})-(?P<version>.+)")
+_NUMBER: Final = re.compile(r"\d{19}")
 _DIGEST: Final = re.compile(rb"[0-9a-f]{64}")
 
 
@@ -41,31 +50,77 @@ class Catalog:
                 found.append(Published(int(match["sequence"]), match["version"], path))
         return sorted(found, key=lambda one: (one.sequence, one.version))
 
-    def digest(self, release: ReleaseName) -> bytes:
-        """What was published under this name; PublishError if nothing was."""
+    def path(self, release: ReleaseName) -> str:
+        """Where its record lies; PublishError if it was not published."""
         for one in self.releases(release.product):
             if one.version == release.version:
-                data = self._store.get(one.path, max_bytes=64)
-                if not _DIGEST.fullmatch(data):
-                    raise StoreError(f"{one.path} in the store is no digest")
-                return bytes.fromhex(data.decode())
+                return one.path
         raise PublishError(f"{release} was not published to {self._store.url}")
 
+    def digest(self, release: ReleaseName) -> bytes:
+        """What was published under this name; PublishError if nothing was."""
+        path = self.path(release)
+        data = self._store.get(path, max_bytes=64)
+        if not _DIGEST.fullmatch(data):
+            raise StoreError(f"{path} in the store is no digest")
+        return bytes.fromhex(data.decode())
+
     def sequence(self, release: ReleaseName, chosen: int | None) -> int:
-        """The release's sequence: what it has already, or `chosen`, or one more than the greatest.
+        """The release's sequence, claimed: what it has already, or `chosen`, or one more than the greatest.
 
         PublishError when `chosen` is another release's, or not the one that this release has.
         """
-        known = self.releases(release.product)
-        mine = next((one.sequence for one in known if one.version == release.version), None)
-        if chosen is None:
-            return mine if mine is not None else max((one.sequence for one in known), default=0) + 1
-        if mine is not None and mine != chosen:
+        mine = self._number_of(release)
+        if mine is None:
+            number = self._claim(release, chosen)
+            mine = self._put_or_get(f"{VERSIONS}/{release.product}/{release.version}", number)
+        if chosen is not None and mine != chosen:
             raise PublishError(f"{release} was published with sequence {mine}")
-        for one in known:
-            if one.sequence == chosen and one.version != release.version:
-                raise PublishError(f"sequence {chosen} is that of {release.product}@{one.version}")
-        return chosen
+        return mine
+
+    def _number_of(self, release: ReleaseName) -> int | None:
+        for one in self.releases(release.product):
+            if one.version == release.version:
+                return one.sequence
+        try:
+            return self._number(f"{VERSIONS}/{release.product}/{release.version}")
+        except NoSuchBlobError:
+            return None
+
+    def _claim(self, release: ReleaseName, chosen: int | None) -> int:
+        """A number that nobody else has, or `chosen` if that is nobody else's."""
+        taken = {one.sequence: one.version for one in self.releases(release.product)}
+        claimed = (path.rpartition("/")[2] for path in self._store.list(f"{SEQUENCES}/{release.product}"))
+        greatest = max([*taken, *(int(name) for name in claimed if _NUMBER.fullmatch(name))], default=0)
+        for number in range(greatest + 1, greatest + 1 + CLAIMS_MAX) if chosen is None else (chosen,):
+            holder = taken.get(number) or self._holder(release, number)
+            if holder == release.version:
+                return number
+            if chosen is not None:
+                raise PublishError(f"sequence {chosen} is that of {release.product}@{holder}")
+        raise StoreError(f"{CLAIMS_MAX} sequences of {release.product} in a row were taken meanwhile")
+
+    def _holder(self, release: ReleaseName, number: int) -> str:
+        """Whose version has the number, after trying to take it."""
+        path = f"{SEQUENCES}/{release.product}/{number:019d}"
+        try:
+            self._store.put_new(path, release.version.encode())
+            return release.version
+        except BlobExistsError:
+            return self._store.get(path, max_bytes=64).decode(errors="replace")
+
+    def _put_or_get(self, path: str, number: int) -> int:
+        try:
+            self._store.put_new(path, b"%d" % number)
+            return number
+        except BlobExistsError:  # the same version, published twice at the same time
+            return self._number(path)
+
+    def _number(self, path: str) -> int:
+        data = self._store.get(path, max_bytes=19)
+        if not data.isdigit():
+            raise StoreError(f"{path} in the store is no number")
+        return int(data)
 
     def add(self, release: ReleaseName, sequence: int, digest: bytes) -> bool:
         """Record a release. False if it was recorded so; PublishError if its name has another digest."""

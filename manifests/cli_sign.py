@@ -1,10 +1,10 @@
-"""`p2p-manifest sign`, `revoke`, `renew` and `repo`: whoever vouches for something."""
+"""`p2p-manifest sign`, `revoke`, `yank`, `renew` and `repo promote`: whoever vouches for something."""
 
+import time
 from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from . import keys
 from .blobs import BlobStore
 from .catalog import Catalog, manifest_bytes
 from .cli_keys import signer
@@ -12,62 +12,7 @@ from .codec import decode
 from .console import EXIT_OK, Console, UsageError
 from .errors import SigningError
 from .names import ReleaseName, parse_release
-from .repository import Repository, Signature
-from .trust_files import replace_durably
-
-
-def init(arguments: Namespace, console: Console) -> int:
-    """`repo init`."""
-    root = _repository(arguments, create=True).init(
-        [signer(arguments, file) for file in arguments.root_key],
-        signer(arguments, arguments.targets_key),
-        signer(arguments, arguments.online_key),
-        root_threshold=arguments.root_threshold,
-        root_life=_life(arguments.root_expires),
-    )
-    if arguments.output:
-        replace_durably(Path(arguments.output), root)
-    value = {"store": arguments.store, "root": arguments.output, "version": 1}
-    where = arguments.output or f"{arguments.store}/metadata/1.root.json"
-    console.result(value, lambda: print(f"the repository is made; pin {where} on every client"))
-    return EXIT_OK
-
-
-def add_product(arguments: Namespace, console: Console) -> int:
-    """`repo add-product`."""
-    parties = {"build": arguments.build_key, "release": arguments.release_key}
-    public = {party: [keys.load_public(Path(file)) for file in files] for party, files in parties.items()}
-    version = _repository(arguments).add_product(arguments.product, public, signer(arguments, arguments.targets_key))
-    value = {"product": arguments.product, "targets_version": version}
-    console.result(value, lambda: print(f"{arguments.product} has its two parties (targets version {version})"))
-    return EXIT_OK
-
-
-def promote(arguments: Namespace, console: Console) -> int:
-    """`repo promote`, `repo refresh`."""
-    done = _repository(arguments).promote(
-        signer(arguments, arguments.key),
-        snapshot_life=_life(arguments.snapshot_expires),
-        timestamp_life=_life(arguments.timestamp_expires),
-    )
-    for path in done.foreign:
-        console.note(f"passed over {path}: it does not verify")
-    value = {"snapshot": done.snapshot, "timestamp": done.timestamp, "roles": done.roles, "foreign": done.foreign}
-    console.result(value, lambda: print(f"promoted: snapshot {done.snapshot}, {len(done.roles)} roles"))
-    return EXIT_OK
-
-
-def rotate_root(arguments: Namespace, console: Console) -> int:
-    """`repo rotate-root`."""
-    version = _repository(arguments).rotate_root(
-        [signer(arguments, file) for file in arguments.key],
-        root=[keys.load_public(Path(file)) for file in arguments.new_root_key],
-        targets=signer(arguments, arguments.new_targets_key) if arguments.new_targets_key else None,
-        online=keys.load_public(Path(arguments.new_online_key)) if arguments.new_online_key else None,
-        life=_life(arguments.root_expires),
-    )
-    console.result({"root_version": version}, lambda: print(f"root version {version}; clients follow by themselves"))
-    return EXIT_OK
+from .repository import Promotion, Repository, Signature
 
 
 def sign(arguments: Namespace, console: Console) -> int:
@@ -75,26 +20,76 @@ def sign(arguments: Namespace, console: Console) -> int:
     release, store = parse_release(arguments.release), BlobStore(arguments.store)
     digest = _digest(arguments.digest) if arguments.digest else Catalog(store).digest(release)
     data = manifest_bytes(store, digest)
-    if (found := decode(data).release) != str(release):
-        raise SigningError(f"{digest.hex()[:16]}… is the manifest of {found}, not of {release}")
-    repository, key = _repository(arguments), signer(arguments, arguments.key)
-    done = repository.sign(release, arguments.party, key, digest, len(data), life=_life(arguments.expires))
+    manifest = decode(data)
+    if manifest.release != str(release):
+        raise SigningError(f"{digest.hex()[:16]}… is the manifest of {manifest.release}, not of {release}")
+    done = repository(arguments).sign(
+        release, arguments.party, signer(arguments, arguments.key), digest, len(data),
+        sequence=manifest.sequence, life=life(arguments.expires),
+    )  # fmt: skip
     return _tell(console, done, f"{arguments.party} vouches for {release} ({digest.hex()})", release, digest)
 
 
 def revoke(arguments: Namespace, console: Console) -> int:
     """`revoke`."""
     release = parse_release(arguments.release)
-    repository, key = _repository(arguments), signer(arguments, arguments.key)
-    done = repository.revoke(release, arguments.party, key, _life(arguments.expires))
+    key = signer(arguments, arguments.key)
+    done = repository(arguments).revoke(release, arguments.party, key, life(arguments.expires))
     return _tell(console, done, f"{arguments.party} no longer vouches for {release}", release)
+
+
+def yank(arguments: Namespace, console: Console) -> int:
+    """`yank`: revoke and promote, with a look at both keys before anything is done."""
+    release = parse_release(arguments.release)
+    key, online = signer(arguments, arguments.key), signer(arguments, arguments.online_key)
+    done = repository(arguments).revoke(release, arguments.party, key, life(arguments.expires))
+    if done.missing:
+        return _tell(console, done, f"{arguments.party} is to vouch for {release} no longer", release)
+    shown = repository(arguments).promote(
+        online, snapshot_life=life(arguments.snapshot_expires), timestamp_life=life(arguments.timestamp_expires)
+    )
+    value = {"release": str(release), "role": done.role, "version": done.version, "snapshot": shown.snapshot}
+    console.result(
+        value,
+        lambda: print(
+            f"{release} is yanked: nobody installs it any more. Where it runs, go back: p2p-tracker rollback"
+        ),
+    )
+    return EXIT_OK
 
 
 def renew(arguments: Namespace, console: Console) -> int:
     """`renew`."""
-    repository, key = _repository(arguments), signer(arguments, arguments.key)
-    done = repository.renew(arguments.product, arguments.party, key, _life(arguments.expires))
-    return _tell(console, done, f"{done.role} is renewed")
+    done = repository(arguments).renew(
+        arguments.product,
+        arguments.party,
+        signer(arguments, arguments.key),
+        life(arguments.expires),
+        carry_over=arguments.carry_over,
+    )
+    return _tell(console, done, f"{done.role} is renewed, with {done.releases} releases")
+
+
+def promote(arguments: Namespace, console: Console) -> int:
+    """`repo promote`, `repo refresh`; with --every, until interrupted."""
+    online = signer(arguments, arguments.key)
+    while True:
+        desk = repository(arguments)
+        if not arguments.every or desk.is_stale(life(arguments.timestamp_expires)):
+            done = desk.promote(
+                online, snapshot_life=life(arguments.snapshot_expires), timestamp_life=life(arguments.timestamp_expires)
+            )
+            _show_promotion(console, done)
+        if not arguments.every:
+            return EXIT_OK
+        time.sleep(arguments.every)
+
+
+def _show_promotion(console: Console, done: Promotion) -> None:
+    for path in done.foreign:
+        console.note(f"passed over {path}: it does not verify")
+    value = {"snapshot": done.snapshot, "timestamp": done.timestamp, "roles": done.roles, "foreign": done.foreign}
+    console.result(value, lambda: print(f"promoted: snapshot {done.snapshot}, {len(done.roles)} roles"))
 
 
 def _tell(
@@ -104,19 +99,25 @@ def _tell(
         "role": done.role,
         "version": done.version,
         "releases": done.releases,
+        "missing": done.missing,
         "release": str(release) if release else None,
         "digest": digest.hex() if digest else None,
     }
-    console.result(value, lambda: print(f"{words}; clients see it after `p2p-manifest repo promote`"))
+    then = "clients see it after `p2p-manifest repo promote`"
+    if done.missing:
+        then = f"{done.missing} more keys must sign: each holder runs this same command with a key of their own"
+    console.result(value, lambda: print(f"{words}; {then}"))
     return EXIT_OK
 
 
-def _repository(arguments: Namespace, *, create: bool = False) -> Repository:
+def repository(arguments: Namespace, *, create: bool = False) -> Repository:
+    """The one of --store, seen from --root."""
     root = Path(arguments.root).read_bytes() if arguments.root and not create else None
     return Repository(BlobStore(arguments.store, create=create), datetime.now(UTC), root=root)
 
 
-def _life(seconds: float) -> timedelta:
+def life(seconds: float) -> timedelta:
+    """A flag's time."""
     return timedelta(seconds=seconds)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any, Final, TypeVar, cast
 
 from tuf.api.exceptions import RepositoryError
@@ -16,12 +17,18 @@ NEWEST_TRIES_MAX: Final = 16
 """How many unverifiable versions are looked past: after a change of keys, or when something wrote rubbish."""
 _NAME: Final = re.compile(rf"{METADATA}/(?P<version>[1-9]\d{{0,9}})\.(?P<role>.+)\.json")
 _TIMESTAMP: Final = f"{METADATA}/timestamp.json"
+_DRAFTS: Final = "drafts"
+"""Of metadata that waits for more signatures; no client looks there."""
 _Signed = TypeVar("_Signed", Root, Snapshot, Targets, Timestamp)
 
 
 def metadata_path(role: str, version: int) -> str:
     """Where a version of a role is (consistent snapshots); the timestamp has no number."""
     return _TIMESTAMP if role == Timestamp.type else f"{METADATA}/{version}.{role}.json"
+
+
+class TakenError(SigningError):
+    """Somebody else put this version at the same time. Look again, then do it anew."""
 
 
 class Shelf:
@@ -38,6 +45,12 @@ class Shelf:
     def greatest(self, role: str) -> int:
         """The highest number that lies there for a role, verified or not; 0 if none does."""
         return max(self._versions[role], default=0)
+
+    def free(self, role: str, version: int) -> int:
+        """The first number from `version` on under which nothing lies."""
+        while version in self._versions[role]:
+            version += 1
+        return version
 
     def root(self, pinned: bytes | None) -> Metadata[Root]:
         """The newest root, verified link by link from the pinned one, or from the store's first."""
@@ -56,12 +69,16 @@ class Shelf:
 
     def newest(self, role: str, delegator: Root | Targets, kind: type[_Signed]) -> Metadata[_Signed] | None:
         """The highest version that `delegator` vouches for; None if there is none."""
+        return next(self.each(role, delegator, kind), None)
+
+    def each(self, role: str, delegator: Root | Targets, kind: type[_Signed]) -> Iterator[Metadata[_Signed]]:
+        """The versions that `delegator` vouches for, the highest first."""
         for version in sorted(self._versions[role], reverse=True)[:NEWEST_TRIES_MAX]:
             found = self.load(role, version, kind)
             if found is not None and _vouches(delegator, role, found):
-                return found
-            self.foreign.append(metadata_path(role, version))
-        return None
+                yield found
+            else:
+                self.foreign.append(metadata_path(role, version))
 
     def load(self, role: str, version: int, kind: type[_Signed]) -> Metadata[_Signed] | None:
         """One version as it lies there, not verified; None if it is not of this kind and number."""
@@ -69,16 +86,21 @@ class Shelf:
         found = self._parse(data, kind)
         return found if found is not None and found.signed.version == version else None
 
-    def timestamp_version(self) -> int:
-        """The timestamp's number, whoever signed it (its key may have been replaced since); 0 if there is none."""
+    def timestamp(self) -> Timestamp | None:
+        """The timestamp, whoever signed it (its key may have been replaced since); None if there is none."""
         try:
             found = self._parse(self._store.get(_TIMESTAMP, max_bytes=METADATA_BYTES_MAX), Timestamp)
         except NoSuchBlobError:
-            return 0
-        return found.signed.version if found else 0
+            return None
+        return found.signed if found else None
+
+    def timestamp_version(self) -> int:
+        """Its number; 0 if there is none."""
+        found = self.timestamp()
+        return found.version if found else 0
 
     def put(self, role: str, metadata: Metadata[Any]) -> None:
-        """Add a version; SigningError if another took its number meanwhile. Only the timestamp is replaced."""
+        """Add a version; TakenError if another took its number meanwhile. Only the timestamp is replaced."""
         data, version = metadata.to_bytes(), metadata.signed.version
         if len(data) > METADATA_BYTES_MAX:
             raise SigningError(f"the role {role} has {len(data)} bytes, clients take at most {METADATA_BYTES_MAX}")
@@ -88,11 +110,42 @@ class Shelf:
         try:
             self._store.put_new(metadata_path(role, version), data)
         except BlobExistsError:
-            raise SigningError(
-                f"{metadata_path(role, version)} exists: somebody signed at the same time, or it is foreign; look, "
-                "then run this again"
+            raise TakenError(
+                f"{metadata_path(role, version)} exists: somebody signed at the same time; look, then run this again"
             ) from None
         self._versions[role].add(version)
+
+    def raw(self, role: str, version: int) -> bytes:
+        """The bytes of a version."""
+        return self._store.get(metadata_path(role, version), max_bytes=METADATA_BYTES_MAX)
+
+    def draft(self, role: str, kind: type[_Signed]) -> Metadata[_Signed] | None:
+        """What waits for signatures, not verified; None if nothing does."""
+        try:
+            return self._parse(self._store.get(_draft_path(role), max_bytes=METADATA_BYTES_MAX), kind)
+        except NoSuchBlobError:
+            return None
+
+    def put_draft(self, role: str, metadata: Metadata[Any]) -> None:
+        """Let it wait for more signatures; the one before it is forgotten."""
+        self._store.replace(_draft_path(role), metadata.to_bytes())
+
+    def drop_draft(self, role: str) -> bool:
+        """Forget what waits; False if nothing does."""
+        return self._store.remove(_draft_path(role))
+
+    def drafts(self) -> list[str]:
+        """The roles of which something waits."""
+        return [path.rpartition("/")[2].removesuffix(".json") for path in self._store.list(_DRAFTS)]
+
+    def prune(self, role: str, keep: int, named: int) -> int:
+        """Remove all but the newest `keep` versions and the one that is `named`; how many went."""
+        old = sorted(self._versions[role], reverse=True)[keep:]
+        gone = [version for version in old if version < named]
+        for version in gone:
+            self._store.remove(metadata_path(role, version))
+            self._versions[role].discard(version)
+        return len(gone)
 
     def _parse(self, data: bytes, kind: type[_Signed]) -> Metadata[_Signed] | None:
         try:
@@ -100,6 +153,10 @@ class Shelf:
         except RepositoryError:
             return None
         return cast("Metadata[_Signed]", found) if isinstance(found.signed, kind) else None
+
+
+def _draft_path(role: str) -> str:
+    return f"{_DRAFTS}/{role}.json"
 
 
 def _vouches(delegator: Root | Targets, role: str, metadata: Metadata[Any]) -> bool:

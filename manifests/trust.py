@@ -89,7 +89,7 @@ class TrustChain:
         """
         return self.ask(lambda updater: _approve(updater, release), fetched, offline=offline)
 
-    def authority(self, fetched: Mapping[str, bytes | None], *, offline: bool = False) -> Authority | None | Wanted:
+    def authority(self, fetched: Mapping[str, bytes | None], *, offline: bool = False) -> Authority | Wanted | None:
         """Who may set goals in this fleet; None when goals are not signed in it. Otherwise as `look_up`."""
         return self.ask(lambda updater: find_authority(updater.top_targets), fetched, offline=offline)
 

@@ -51,7 +51,7 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 @pytest.fixture
 def signed(shell: Shell) -> Shell:
     for name in PARTIES:
-        shell(f"keys new {name} --directory keys")
+        shell(f"keys new {name} --unencrypted --directory keys")
     keys = "--root-key keys/root.key --targets-key keys/targets.key --online-key keys/online.key"
     shell(f"repo init --store store {keys} --output root.json")
     parties = "--build-key keys/build.pub --release-key keys/release.pub"
@@ -146,7 +146,7 @@ def test_an_expired_timestamp_does_not_unpack(signed: Shell) -> None:
 
 
 def test_a_rotated_root_is_followed(signed: Shell) -> None:
-    signed("keys new next --directory keys")
+    signed("keys new next --unencrypted --directory keys")
     signed("repo rotate-root --store store --key keys/root.key --key keys/next.key --new-root-key keys/next.pub")
     signed("unpack shop@1.0 --store store --root root.json --output out")
 
@@ -163,7 +163,7 @@ def test_an_encrypted_key_takes_its_passphrase_by(shell: Shell, monkeypatch: pyt
     flag = "--passphrase-file secret" if give == "file" else ""
     if give == "environment":
         monkeypatch.setenv("P2P_KEY_PASSPHRASE", "a passphrase")
-    keyid = shell(f"keys new build --encrypt {flag}")["keyid"]
+    keyid = shell(f"keys new build {flag}")["keyid"]
     assert shell(f"keys show build.key {flag}")["keyid"] == keyid
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from manifests import repository
+from manifests import ceremonies, repository
 from manifests.chunker import PROFILES
 from manifests.console import parse_bytes
 from tests.house.source import ROOT
@@ -14,8 +14,8 @@ from tests.house.source import ROOT
 TEXT = (ROOT / "docs" / "manifest.md").read_text(encoding="utf-8")
 VECTOR = json.loads((ROOT / "tests" / "vectors" / "manifest.json").read_text(encoding="utf-8"))
 LIVES = {
-    "root": repository.ROOT_LIFE,
-    "targets": repository.TARGETS_LIFE,
+    "root": ceremonies.ROOT_LIFE,
+    "targets": ceremonies.TARGETS_LIFE,
     "the two of a product": repository.PARTY_LIFE,
     "snapshot": repository.SNAPSHOT_LIFE,
     "timestamp": repository.TIMESTAMP_LIFE,
@@ -34,7 +34,7 @@ def test_it_shows_the_golden_digest() -> None:
 
 
 def test_the_lines_of_the_example_are_the_golden_bytes() -> None:
-    data = bytes.fromhex(VECTOR["manifest"])
+    data = bytes.fromhex(VECTOR["document"])
     lines = re.findall(r"^ {4} +(\d+)  ((?:[0-9a-f]{2} )+)", TEXT, re.MULTILINE)
     assert len(lines) == 18
     for offset, shown in lines:

@@ -108,11 +108,20 @@ def test_promotion_names_files_that_verify_as_nothing(publisher: Publisher) -> N
     assert (done.foreign, done.roles["build-shop"]) == (("metadata/9.build-shop.json",), 1)
 
 
-def test_a_number_that_was_taken_meanwhile_is_not_overwritten(publisher: Publisher) -> None:
+def test_a_number_under_which_something_else_lies_is_passed_over(publisher: Publisher) -> None:
     publisher.sign()
     publisher.store.put_new("metadata/2.build-shop.json", b"{}")
-    with pytest.raises(SigningError, match=r"metadata/2\.build-shop\.json exists"):
-        publisher.sign(ReleaseName("shop", "1.1"), parties=["build"])
+    publisher.sign(ReleaseName("shop", "1.1"), parties=["build"])
+    assert publisher.repository.promote(publisher.keys["online"]).roles["build-shop"] == 3
+
+
+def test_two_who_sign_at_the_same_time_both_count(publisher: Publisher) -> None:
+    """The second has looked before the first put its version."""
+    slow = publisher.repository
+    publisher.sign(parties=["build"])
+    slow.sign(ReleaseName("shop", "1.1"), "build", publisher.keys["build"], OTHER, LENGTH)
+    assert publisher.repository.signed_digest(RELEASE, "build") == DIGEST
+    assert publisher.repository.signed_digest(ReleaseName("shop", "1.1"), "build") == OTHER
 
 
 def test_a_list_that_another_key_signed_is_not_signed_again_without_a_pinned_root(publisher: Publisher) -> None:
@@ -157,16 +166,16 @@ def test_with_a_pinned_root_a_foreign_repository_is_refused(publisher: Publisher
         forged.promote()
 
 
-def test_a_new_root_needs_the_old_keys(publisher: Publisher) -> None:
+def test_a_new_root_waits_for_the_old_keys(publisher: Publisher) -> None:
     new = new_signer()
     publisher.pinned = publisher.root
-    with pytest.raises(SigningError, match="1 more signatures of the old root keys"):
-        publisher.repository.rotate_root([new], root=[new.public_key])
+    assert publisher.repository.rotate_root([new], root=[new.public_key]).missing == 1
+    assert Shelf(publisher.store).root(None).signed.version == 1
 
 
-def test_a_new_root_needs_the_new_keys(publisher: Publisher) -> None:
-    with pytest.raises(SigningError, match="1 more signatures of the new root keys"):
-        publisher.repository.rotate_root([publisher.keys["root"]], root=[new_signer().public_key])
+def test_a_new_root_waits_for_the_new_keys(publisher: Publisher) -> None:
+    assert publisher.repository.rotate_root([publisher.keys["root"]], root=[new_signer().public_key]).missing == 1
+    assert Shelf(publisher.store).root(None).signed.version == 1
 
 
 def test_what_is_promoted_and_unchanged_is_not_read_again(publisher: Publisher) -> None:
@@ -176,9 +185,12 @@ def test_what_is_promoted_and_unchanged_is_not_read_again(publisher: Publisher) 
     assert publisher.repository.promote(publisher.keys["online"]).roles["build-shop"] == 1
 
 
-def test_versions_of_the_snapshot_grow_even_past_ones_that_do_not_verify(publisher: Publisher) -> None:
-    publisher.store.put_new("metadata/40.snapshot.json", b"{}")
-    assert publisher.repository.promote(publisher.keys["online"]).snapshot == 41
+def test_a_foreign_snapshot_neither_stops_nor_is_overwritten(publisher: Publisher) -> None:
+    publisher.sign()
+    for number in (2, 999_999_999):
+        publisher.store.put_new(f"metadata/{number}.snapshot.json", b"{}")
+    assert publisher.repository.promote(publisher.keys["online"]).snapshot == 3
+    assert publisher.store.get("metadata/2.snapshot.json") == b"{}"
 
 
 def test_signed_dates_follow_the_clock_that_was_given(publisher: Publisher) -> None:

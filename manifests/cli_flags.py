@@ -1,0 +1,55 @@
+"""Flags that several commands of `p2p-manifest` share."""
+
+import os
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any, Final
+
+from .console import add_output_flags, parse_duration
+
+PASSPHRASES: Final = "passphrase of an encrypted key: --passphrase-file, or $P2P_KEY_PASSPHRASE, or a prompt"
+
+
+def command(commands: Any, name: str, help: str, example: str = "") -> ArgumentParser:  # noqa: A002  # argparse's word
+    """A sub-command in our manner; `example` is a whole command line."""
+    parser: ArgumentParser = commands.add_parser(
+        name,
+        help=help,
+        description=f"{help[0].upper()}{help[1:]}.",
+        epilog=f"example:\n  {example}" if example else None,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=name)
+    add_output_flags(parser, nested=True)
+    return parser
+
+
+def store(parser: ArgumentParser, *, required: bool = True) -> None:
+    """`--store`."""
+    default = os.environ.get("P2P_STORE")
+    parser.add_argument(
+        "--store", metavar="URL", default=default, required=required and default is None,
+        help="directory, or file://, s3://, gs://, az:// URL of the blob store (default: $P2P_STORE)",
+    )  # fmt: skip
+
+
+def root(parser: ArgumentParser) -> None:
+    """`--root`."""
+    parser.add_argument(
+        "--root", metavar="FILE", default=os.environ.get("P2P_ROOT"),
+        help="the pinned root.json, by which signatures are checked (default: $P2P_ROOT)",
+    )  # fmt: skip
+
+
+def key(parser: ArgumentParser, flag: str, help: str, *, many: bool = False) -> None:  # noqa: A002
+    """A flag that takes a key's file, or several one after the other."""
+    parser.add_argument(flag, metavar="FILE", required=True, action="append" if many else "store", help=help)
+
+
+def passphrase(parser: ArgumentParser) -> None:
+    """`--passphrase-file`."""
+    parser.add_argument("--passphrase-file", metavar="FILE", help=PASSPHRASES)
+
+
+def life(parser: ArgumentParser, flag: str, days: str, what: str) -> None:
+    """A flag that takes a time such as 180d."""
+    parser.add_argument(flag, metavar="TIME", type=parse_duration, default=days, help=f"{what} (default: {days})")
