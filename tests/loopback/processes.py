@@ -90,7 +90,7 @@ class Shop:
         roles = ("root", "targets", "online", "build", "release")
         key = {role: f"--{role}-key={keys}/{role}" for role in roles}
         for role in roles:
-            self._manifest("keys", "new", role, "--directory", str(keys))
+            self._manifest("keys", "new", role, "--unencrypted", "--directory", str(keys))
         signers = [f"{key[role]}.key" for role in ("root", "targets", "online")]
         self._manifest("repo", "init", "--output", self.root, *signers, store=True)
         parties = [f"{key['build']}.pub", f"{key['release']}.pub", f"{key['targets']}.key"]

@@ -60,7 +60,7 @@ def publish(directory: Path) -> Shop:
     roles = ("root", "targets", "online", "build", "release")
     key = {role: f"--{role}-key={keys}/{role}" for role in roles}
     commands = [
-        *(["keys", "new", role, "--directory", keys] for role in roles),
+        *(["keys", "new", role, "--unencrypted", "--directory", keys] for role in roles),
         ["repo", "init", "--output", root, *(f"{key[role]}.key" for role in ("root", "targets", "online"))],
         ["repo", "add-product", "shop", f"{key['build']}.pub", f"{key['release']}.pub", f"{key['targets']}.key"],
         ["publish", artifact, "--product", "shop", "--version", "1.0"],
