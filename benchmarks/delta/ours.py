@@ -57,27 +57,34 @@ def _step(step: str, files: Files, directory: Path, profile: str) -> dict[str, A
 
 def publish(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]:
     """Both releases and the pack between them, in a blob store; what a device that holds the old one fetches."""
-    from manifests.blobs import BlobStore, chunk_path
+    from manifests.blobs import BlobStore, manifest_path
     from manifests.chunker import PROFILES
+    from manifests.codec import decode
+    from manifests.delta.publishing import from_store, publish_pack
     from manifests.names import ReleaseName
     from manifests.publish import publish as publish_release
-
-    from . import packing
 
     store = BlobStore(str(directory / "blobs"), create=True)
     first = publish_release(old, store, ReleaseName("bench", "1"), profile=PROFILES[profile])
     began = time.process_time()
-    second = publish_release(new, store, ReleaseName("bench", "2"), profile=PROFILES[profile])
-    named, pack, encoded = packing.pack(store, first.manifest, first.digest, second.manifest)
+    second = publish_release(
+        new,
+        store,
+        ReleaseName("bench", "2"),
+        profile=PROFILES[profile],
+        packs=lambda made: [
+            publish_pack(from_store(store, made), from_store(store, first.manifest), first.digest, store).pack
+        ],
+    )
     cpu_s = time.process_time() - began
-    (directory / NEW_MANIFEST).write_bytes(encoded)
-    (directory / OLD_MANIFEST).write_bytes(store.get(f"manifests/{first.digest.hex()}"))
-    (directory / PACK_MANIFEST).write_bytes(store.get(f"manifests/{named.manifest.hex()}"))
-    index = len(store.get(chunk_path(pack.digest(0))))
+    (named,) = second.manifest.packs
+    for name, digest in ((OLD_MANIFEST, first.digest), (NEW_MANIFEST, second.digest), (PACK_MANIFEST, named.manifest)):
+        (directory / name).write_bytes(store.get(manifest_path(digest)))
+    pack = decode((directory / PACK_MANIFEST).read_bytes())
     return {
         "cpu_s": cpu_s,
-        "fetch_bytes": len(encoded) + named.manifest_bytes + named.size,
-        "manifest_bytes": len(encoded) + named.manifest_bytes + index,
+        "fetch_bytes": second.manifest_bytes + named.manifest_bytes + named.size,
+        "manifest_bytes": second.manifest_bytes + named.manifest_bytes + pack.lengths[0],
         "requests": 2 + pack.pieces,
     }
 

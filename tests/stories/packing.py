@@ -1,15 +1,13 @@
 """Releases that come with packs, as their publisher makes them."""
 
-from dataclasses import replace
+from collections.abc import Iterator
 from random import Random
 
 from manifests import codec
-from manifests.blobs import chunk_path, manifest_path
-from manifests.delta import making
-from manifests.delta.matching import Source
-from manifests.digest import manifest_digest
+from manifests.blobs import BlobStore, manifest_path
+from manifests.delta.publishing import from_store, publish_pack
 from manifests.manifest import Manifest
-from tests.p2pd.patching.packed import wrapped
+from manifests.packs import Pack
 from tests.stories.fleet import Fleet
 from tests.stories.publisher import Files, Release
 
@@ -43,26 +41,17 @@ def publish_packed(
     `stored`: the packs can be had.
     """
     store = fleet.publishing.store
-    unsigned = fleet.publishing.cut(name, files)
-    named, manifests = [], []
-    for base in bases:
-        bundles: list[bytes] = []
-        source = None if base is None else _source(fleet, base.manifest)
-        digest = b"" if base is None else base.digest
-        index = making.make(_source(fleet, unsigned), source, digest, bundles.append, threads=1)
-        pack, made = wrapped(unsigned, index, bundles)
-        for piece, data in enumerate(made.data if stored else ()):
-            store.put(chunk_path(made.manifest.digest(piece)), data)
-        store.put(manifest_path(made.swarm), made.encoded)
-        named.append(pack)
-        manifests.append(made.manifest)
-    manifest = replace(unsigned, packs=tuple(sorted(named, key=lambda pack: pack.base)))
-    encoded = codec.encode(manifest)
-    digest = manifest_digest(encoded)
-    store.put(manifest_path(digest), encoded)
-    fleet.publishing.sign(name, digest, len(encoded))
-    return Release(name, files, manifest, digest, len(encoded)), manifests
+    made: list[Manifest] = []
 
+    def packs(manifest: Manifest) -> Iterator[Pack]:
+        place = store if stored else BlobStore("memory:///")
+        for base in bases:
+            source = None if base is None else from_store(store, base.manifest)
+            digest = b"" if base is None else base.digest
+            pack = publish_pack(from_store(store, manifest), source, digest, place, threads=1).pack
+            encoded = place.get(manifest_path(pack.manifest))
+            store.put(manifest_path(pack.manifest), encoded)
+            made.append(codec.decode(encoded))
+            yield pack
 
-def _source(fleet: Fleet, manifest: Manifest) -> Source:
-    return Source(manifest, lambda piece: fleet.publishing.store.get(chunk_path(manifest.digest(piece))))
+    return fleet.publish(name, files, packs=packs), made

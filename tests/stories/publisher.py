@@ -1,5 +1,6 @@
 """The publisher of the stories: the real publishing and signing code before a blob store in memory."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -10,7 +11,8 @@ from manifests.blobs import BlobStore
 from manifests.chunker import PROFILES
 from manifests.manifest import HealthCheck, Manifest
 from manifests.names import parse_release
-from manifests.publish import Publication, publish
+from manifests.packs import Pack
+from manifests.publish import publish
 from manifests.tuf_api import CryptoSigner
 from tests.fakes.world import EPOCH
 from tests.manifests.factory import Publisher, new_signer, write_tree
@@ -63,21 +65,21 @@ class Publishing:
         self._products = {"shop"}
 
     def publish(
-        self, name: str, files: Files, *, parties: tuple[str, ...] = ("build", "release"), health: bool = True
+        self,
+        name: str,
+        files: Files,
+        *,
+        parties: tuple[str, ...] = ("build", "release"),
+        health: bool = True,
+        packs: Callable[[Manifest], Iterable[Pack]] = lambda manifest: (),
     ) -> Release:
         """A release of these files, signed by these parties. Blocks."""
-        made = self._publish(name, files, health=health)
-        self.sign(name, made.digest, made.manifest_bytes, parties)
-        return Release(name, files, made.manifest, made.digest, made.manifest_bytes)
-
-    def cut(self, name: str, files: Files) -> Manifest:
-        """The manifest of these files, their chunks in the store, nothing signed. Blocks."""
-        return self._publish(name, files).manifest
-
-    def _publish(self, name: str, files: Files, *, health: bool = True) -> Publication:
+        release = parse_release(name)
         tree = write_tree(self._directory / name, files)
         check = HealthCheck(("bin/check",), attempts=2) if health else None
-        return publish(tree, self.store, parse_release(name), profile=PROFILES["device"], health=check)
+        made = publish(tree, self.store, release, profile=PROFILES["device"], health=check, packs=packs)
+        self.sign(name, made.digest, made.manifest_bytes, parties)
+        return Release(name, files, made.manifest, made.digest, made.manifest_bytes)
 
     def sign(
         self, name: str, digest: bytes, manifest_bytes: int, parties: tuple[str, ...] = ("build", "release")
