@@ -11,8 +11,8 @@ from sim.errors import ScenarioError
 UNLIMITED: Final = float("inf")
 HOSTS_MAX: Final = 2_000_000
 """A host costs about 2.4 KB at 2,560 chunks: 5 GB of memory."""
-PIECE_PARTS: Final = 4
-"""Engines that follow each piece send it in so many parts: one enters the next link before all left the one before."""
+PIECE_PARTS_MAX: Final = 4
+PART_BYTES_MIN: Final = 128 * 1024
 UNSENT_BYTES: Final = 256 * 1024
 """What the kernel takes of a connection before it was sent, as `p2pd.world.tcp` asks of it."""
 CHUNKS_MAX: Final = 65_536
@@ -185,9 +185,17 @@ class SwarmPlan:
         """What a connection has under way, sent and not yet read: the kernel's share, and bandwidth x round trip."""
         far_s = self.regions.latency_s if self.regions.count > 1 or self.origin.uplink_bytes_per_s else 0.0
         rate = min(self.hosts.uplink_bytes_per_s, self.hosts.downlink_bytes_per_s)
-        return max(UNSENT_BYTES, 2 * self.chunk_bytes / PIECE_PARTS) + 2 * (self.hosts.latency_s + far_s) * rate
+        return (
+            max(UNSENT_BYTES, 2 * self.chunk_bytes / parts_of(self.chunk_bytes))
+            + 2 * (self.hosts.latency_s + far_s) * rate
+        )
 
     @property
     def step_s(self) -> float:
         """The kernel's step: the time of one chunk on a host's uplink."""
         return self.content.chunk_bytes / self.hosts.uplink_bytes_per_s
+
+
+def parts_of(piece_bytes: float) -> int:
+    """Engines that follow each piece send it in so many parts: one enters the next link before all left the first."""
+    return max(1, min(PIECE_PARTS_MAX, int(piece_bytes // PART_BYTES_MIN)))

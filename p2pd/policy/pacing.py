@@ -37,7 +37,7 @@ class Rate:
     def _decayed(self, now: float) -> float:
         if not self._bytes or now <= self._at:
             return self._bytes
-        return self._bytes * exp(-max(0.0, now - self._at) / RATE_MEMORY_S)
+        return self._bytes * exp((self._at - now) / RATE_MEMORY_S)
 
 
 def queue_bytes(rate_bytes_per_s: float, piece_bytes: float) -> float:

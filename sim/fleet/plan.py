@@ -7,7 +7,6 @@ from typing import Final
 from manifests.repository import TIMESTAMP_LIFE
 from sim.disk import DiskSpeed
 from sim.net.network import QUANTUM_BYTES
-from sim.plan import PIECE_PARTS
 
 from .releases import ReleaseSpec
 
@@ -51,6 +50,8 @@ class FleetPlan:
     disk: DiskSpeed = field(default_factory=DiskSpeed)
     metadata_life_s: float = TIMESTAMP_LIFE.total_seconds()
     diluted: bool = False
+    parts: int = 4
+    """A diluted piece travels in so many parts."""
     seeders_outside: bool = False
     """The seeders stand outside all regions, so what they send enters through the backbone's link."""
     accesses: tuple[Access, ...] = ()
@@ -69,7 +70,7 @@ class FleetPlan:
     def quantum_bytes(self) -> int:
         """What a flow sends in one turn: QUANTUM_S of the slowest link, within bounds; of diluted pieces a part."""
         if self.diluted:
-            return -(-(self.piece_bytes + HEAD_BYTES) // PIECE_PARTS)
+            return -(-(self.piece_bytes + HEAD_BYTES) // self.parts)
         links = (self.daemon, *self.accesses, self.seeder, self.rack, self.backbone)
         slowest = min(min(link.up_bytes_per_s, link.down_bytes_per_s) for link in links)
         whole = self.piece_bytes + HEAD_BYTES if self.piece_bytes <= QUANTUM_PIECE_BYTES_MAX else QUANTUM_BYTES_MIN

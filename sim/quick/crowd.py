@@ -1,13 +1,13 @@
 """All nodes on one heap: what a brain wants is done, what arrives is told to a brain. Chooses nothing.
 
 The counterpart of `p2pd.exchange`, without tasks. `messages` counts what crosses between nodes: each message of the
-peer wire, and each block of a piece.
+peer wire, and each block of a piece (of a large one the parts, which are fewer).
 """
 
 from collections.abc import Sequence
 from math import inf
 from random import Random
-from typing import Any, Final, cast
+from typing import Final
 
 from p2pd.policy.sources import Tier
 from p2pd.swarm import Complete, Fetch, Send, Serve, Swarm
@@ -16,10 +16,11 @@ from p2pd.swarm.uploads import Owed
 from p2pd.wire.framing import BLOCK_BYTES_MAX
 from p2pd.wire.messages import AnyMessage, Reject
 from sim.net import Place
-from sim.net.link import Link
 from sim.net.place import route
+from sim.plan import parts_of
 
 from .heap import Heap
+from .link import Link
 from .node import Node
 from .way import Way
 
@@ -38,7 +39,8 @@ class Crowd:
         self.unfinished = 0
         self.blocked: frozenset[int] = frozenset()
         """Regions that nothing enters or leaves now."""
-        self._blocks = [-(-length // BLOCK_BYTES_MAX) for length in lengths]
+        self._blocks = [min(parts_of(length), -(-length // BLOCK_BYTES_MAX)) for length in lengths]
+        """Of each piece, and never more than the parts that it really travels in here."""
         self._links: dict[tuple[Place, bool], Link] = {}
         self._held: list[tuple[Way, Owed | Sequence[AnyMessage]]] = []
 
@@ -51,6 +53,12 @@ class Crowd:
         """One more node, which does nothing until it begins."""
         self.nodes[node.key] = node
         self.unfinished += not node.shield
+
+    def finished(self) -> None:
+        """One less to wait for; time stops after the last one."""
+        self.unfinished -= 1
+        if not self.unfinished:
+            self.heap.stop()
 
     def begin(self, node: Node, present: int, rng: Random) -> None:
         """It is in the swarm from now on."""
@@ -75,7 +83,7 @@ class Crowd:
             return None
         key = (place, upwards)
         if key not in self._links:
-            self._links[key] = Link(cast(Any, self.heap), rate)
+            self._links[key] = Link(self.heap, rate)
         return self._links[key]
 
     def join(self, one: Node, other: Node, bits: int) -> None:
@@ -100,13 +108,16 @@ class Crowd:
         brain = node.brain
         if brain is None or node.dead:
             return
-        touched: dict[Way, None] = {}
-        while (action := brain.next_action()) is not None:
-            way = self._do(node, action)
-            if way is not None:
-                touched[way] = None
-        for way in touched:
-            way.write()
+        action = brain.next_action()
+        if action is not None:
+            touched: dict[Way, None] = {}
+            while action is not None:
+                way = self._do(node, action)
+                if way is not None:
+                    touched[way] = None
+                action = brain.next_action()
+            for way in touched:
+                way.write()
         timer = brain.next_timer()
         if timer < node.timer_at:
             node.timer_at = timer
@@ -126,7 +137,7 @@ class Crowd:
                 node.uploads.withdraw(peer, _SWARM, piece)
             case Complete():
                 node.finish_s = self.heap.now
-                self.unfinished -= 1
+                self.finished()
             case Fetch(piece=piece):
                 raise AssertionError(f"there is no HTTP in this model: {action}")
             case _:
@@ -135,7 +146,11 @@ class Crowd:
 
     def _serve(self, node: Node, peer: str, piece: int) -> Way | None:
         way = node.ways.get(peer)
-        if way is not None and not node.uploads.add(peer, Owed(_SWARM, piece, self.lengths[piece]), self.heap.now):
+        if way is None:
+            return None
+        if node.uploads.add(peer, Owed(_SWARM, piece, self.lengths[piece]), self.heap.now):
+            way.owe()
+        else:
             way.say(Reject(0, piece, "busy"))
         return way
 

@@ -91,7 +91,7 @@ class Deployment:
             heap.at(join_s + BEGIN_S, self._begin, node, 0, meetings)
         self._book_troubles(meetings)
         heap.at(0.0, self._sample, bound_s(plan) / SAMPLES)
-        heap.run(plan.give_up_s or PATIENCE * bound_s(plan), lambda: self.crowd.unfinished > 0)
+        heap.run(plan.give_up_s or PATIENCE * bound_s(plan))
         self._take_stock()
 
     def _begin(self, node: Node, present: int, meetings: Meetings) -> None:
@@ -115,7 +115,7 @@ class Deployment:
         meetings.die(node)
         if math.isnan(node.finish_s):
             self.died += 1
-            self.crowd.unfinished -= 1
+            self.crowd.finished()
 
     # -- the books ----------------------------------------------------------------------------------------------
 

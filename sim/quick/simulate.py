@@ -8,7 +8,7 @@ from random import Random
 from p2pd.policy.dialing import DEGREE
 from p2pd.wire import bits
 from sim.net import Place
-from sim.plan import PIECE_PARTS, UNSENT_BYTES
+from sim.plan import UNSENT_BYTES, parts_of
 
 from .crowd import Crowd
 from .meeting import Meetings
@@ -43,7 +43,10 @@ def simulate(
     """Until all have everything or `until_s`; neighbours are dialled by the daemon's own rule, `degree` of them."""
     everybody = (shield, *links)
     rate = max(min(link.up_bytes_per_s, link.down_bytes_per_s) for link in everybody)
-    window = max(UNSENT_BYTES, 2 * max(lengths) / PIECE_PARTS) + 4 * max(link.latency_s for link in everybody) * rate
+    window = (
+        max(UNSENT_BYTES, 2 * max(lengths) / parts_of(max(lengths)))
+        + 4 * max(link.latency_s for link in everybody) * rate
+    )
     crowd = Crowd(lengths, window)
     nodes = [_node(number, link) for number, link in enumerate(everybody)]
     for node in nodes:
@@ -56,7 +59,7 @@ def simulate(
         meetings.enter(node)
     for node in nodes:
         meetings.come(node)
-    crowd.heap.run(until_s, lambda: crowd.unfinished > 0)
+    crowd.heap.run(until_s)
     return Outcome(
         [node.finish_s if isfinite(node.finish_s) else float("inf") for node in nodes[1:]],
         nodes[0].sent_pieces,

@@ -5,16 +5,17 @@ other connections on every link; no more than a window of bytes is under way. `s
 `p2pd/exchange/session.py` are what this is to be the same as.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from heapq import heappush
 from typing import TYPE_CHECKING, Protocol
 
 from p2pd.swarm.uploads import Owed
 from p2pd.wire.messages import AnyMessage
-from sim.net.link import Link
-from sim.plan import PIECE_PARTS
+from sim.plan import parts_of
 
 from .heap import Heap
+from .link import Link
+from .unit import Unit
 
 if TYPE_CHECKING:
     from .node import Node
@@ -44,7 +45,8 @@ class Way:
     """From `sender` to `receiver`. `links`: what a piece goes through; None stands where the latency is."""
 
     __slots__ = (
-        "_blocked", "_bulk", "_control", "_ends", "_heap", "_links", "_outstanding", "_parts_left", "_piece",
+        "_blocked", "_bulk", "_control", "_ends", "_heap", "_last", "_latest", "_links", "_outstanding", "_owing",
+        "_parts", "_parts_left", "_piece",
         "_saying", "_window", "_writing", "latency_s", "receiver", "sender",
     )  # fmt: skip
 
@@ -59,18 +61,24 @@ class Way:
         window_bytes: float,
     ) -> None:
         self.sender, self.receiver, self.latency_s = sender, receiver, latency_s
-        self._heap, self._ends, self._links, self._window = heap, ends, links, window_bytes
+        self._heap, self._ends, self._links, self._window = heap, ends, (*links, None), window_bytes
+        self._last = len(links)
         self._control: list[AnyMessage] = []
         self._saying: list[AnyMessage] = []
         self._piece: Owed | None = None
-        self._parts_left = 0
+        self._parts = self._parts_left = 0
         self._outstanding = 0.0
         self._bulk = 0
-        """Units that go through the links now: what follows must stay behind them."""
-        self._writing = self._blocked = False
+        """Units that go through the links now: messages ride behind the latest of them."""
+        self._latest = Unit(0.0, None)
+        self._writing = self._blocked = self._owing = False
 
     def __repr__(self) -> str:
         return f"<Way {self.sender.key} -> {self.receiver.key}, {self._outstanding:.0f} bytes under way>"
+
+    def owe(self) -> None:
+        """There is a piece for the far end; `write` sends it."""
+        self._owing = True
 
     def say(self, message: AnyMessage) -> None:
         """Queue a message; `write` sends it."""
@@ -99,55 +107,56 @@ class Way:
         if self._control:
             self._saying, self._control = self._control, []
             return True
+        if not self._owing:
+            return False
         self._piece = self._ends.owed(self)
-        self._parts_left = PIECE_PARTS
-        return self._piece is not None
+        if self._piece is not None:
+            self._parts = self._parts_left = parts_of(self._piece.length)
+        self._owing = self._piece is not None
+        return self._owing
 
     def _send_part(self, piece: Owed) -> None:
-        cost = piece.length / PIECE_PARTS
+        cost = piece.length / self._parts
         self._outstanding += cost
         self._parts_left -= 1
         self._bulk += 1
-        if self._parts_left:
-            self._pass(partial(self._part_arrives, cost), cost, 0)
-        else:
-            self._pass(partial(self._last_arrives, cost, piece), cost, 0)
+        self._latest = unit = Unit(cost, piece if not self._parts_left else None)
+        self._at_stage(unit)
+        if not self._parts_left:
             self._piece = None
             self._ends.left(self, piece)
 
     def _send(self, messages: list[AnyMessage]) -> None:
         if self._bulk:
-            self._bulk += 1
-            self._pass(partial(self._messages_arrive, messages), 0.0, 0)
+            self._latest.followers.append(messages)
         else:
             heap = self._heap
-            heap.at(heap.now + self.latency_s, self._ends.heard, self, messages)
+            when = heap.now + self.latency_s
+            heappush(heap.queue, (when, heap.next_place(), self._ends.heard, (self, messages)))
 
-    def _pass(self, arrive: Callable[[], object], cost: float, stage: int) -> None:
-        if stage == len(self._links):
-            self._bulk -= 1
-            arrive()
-            return
+    def passed(self, unit: Unit) -> None:
+        """A link or the latency is behind it."""
+        unit.stage += 1
+        self._at_stage(unit)
+
+    def _at_stage(self, unit: Unit) -> None:
+        stage = unit.stage
         link = self._links[stage]
-        if link is None:
+        if link is not None:
+            link.carry(self, unit)
+        elif stage < self._last:
             heap = self._heap
-            heap.at(heap.now + self.latency_s, self._pass, arrive, cost, stage + 1)
+            heappush(heap.queue, (heap.now + self.latency_s, heap.next_place(), self.passed, (unit,)))
         else:
-            link.carry(self, cost, partial(self._pass, arrive, cost, stage + 1))
+            self._arrive(unit)
 
-    def _messages_arrive(self, messages: list[AnyMessage]) -> None:
-        self._ends.heard(self, messages)
-
-    def _part_arrives(self, cost: float) -> None:
-        self._outstanding -= cost
-        self._unblock()
-
-    def _last_arrives(self, cost: float, piece: Owed) -> None:
-        self._outstanding -= cost
-        self._ends.brought(self, piece)
-        self._unblock()
-
-    def _unblock(self) -> None:
+    def _arrive(self, unit: Unit) -> None:
+        self._bulk -= 1
+        self._outstanding -= unit.cost
+        if unit.piece is not None:
+            self._ends.brought(self, unit.piece)
+        for messages in unit.followers:
+            self._ends.heard(self, messages)
         if self._blocked:
             self._blocked = False
             self.write()
