@@ -13,6 +13,7 @@ from .trust import PARTIES, role_name
 from .tuf_api import DelegatedRole, Delegations, Key, Root, Signer, Snapshot, Targets, Timestamp
 
 ROOT_LIFE: Final = timedelta(days=365)
+KEY_ID_CHARS_MIN: Final = 8
 TARGETS_LIFE: Final = timedelta(days=365)
 """Offline keys, a few times a year."""
 
@@ -99,15 +100,16 @@ class Ceremonies(Desk):
     def revoke_key(self, role: str, keyid: str, *targets: Signer) -> Proposal:
         """A key signs for this role no longer (`build-PRODUCT`, `release-PRODUCT`, `director`, `operators`).
 
-        What it alone signed is void: the other holders renew the list. SigningError when too few keys would be left.
+        `keyid`: its id, or enough of its beginning (8 digits at least). What it alone signed is void: the other holders
+        renew the list. SigningError when too few keys would be left.
         """
         top = self._top()
         known = delegated(top.signed).get(role) if top else None
         if known is None:
             raise SigningError(f"there is no role {role}")
-        left = [one for one in known.keyids if one != keyid]
-        if len(left) == len(known.keyids):
-            raise SigningError(f"the role {role} has no key {keyid}; see `p2p-manifest repo status`")
+        left = [one for one in known.keyids if not (len(keyid) >= KEY_ID_CHARS_MIN and one.startswith(keyid))]
+        if len(left) != len(known.keyids) - 1:
+            raise SigningError(f"the role {role} has not one key {keyid!r}; see `p2p-manifest repo status`")
         if len(left) < known.threshold:
             raise SigningError(f"{role} needs {known.threshold} keys: give it a new one first (add-product)")
         role_left = DelegatedRole(role, left, known.threshold, known.terminating, paths=known.paths)

@@ -60,15 +60,17 @@ def _show(console: Console, found: RepositoryStatus) -> None:
     rows = [
         (
             row.role,
-            row.version or "none",
+            row.version or "",
             "" if row.shown is None else row.shown,
-            f"{row.expires:%Y-%m-%d %H:%M}" if row.expires else "",
+            f"{row.expires:%Y-%m-%d}" if row.expires else "",
             "" if row.releases is None else row.releases,
-            f"{row.threshold} of {len(row.keys)}: " + ", ".join(key[:12] for key in row.keys),
+            f"{row.threshold} of {len(row.keys)}",
         )
         for row in found.roles
     ]
     console.table("", ("role", "#version", "#clients see", "expires", "#releases", "keys"), rows)
+    for row in found.roles:
+        print(f"keys of {row.role}: {' '.join(key[:16] for key in row.keys)}")
     for warning in found.warnings:
         print(f"! {warning}")
 
@@ -161,6 +163,6 @@ def _tell(console: Console, done: Proposal, words: str, **more: object) -> int:
         value["targets_version"] = done.version
     then = f"({done.role} version {done.version})"
     if done.missing:
-        then = f"when {done.missing} more keys have signed: each holder runs this same command with a key of their own"
+        then = f"for {done.missing} more to sign: each holder runs this same command with a key of their own"
     console.result(value, lambda: print(f"{words} {then}"))
     return EXIT_OK

@@ -105,7 +105,7 @@ def _tell(
     }
     then = "clients see it after `p2p-manifest repo promote`"
     if done.missing:
-        then = f"{done.missing} more keys must sign: each holder runs this same command with a key of their own"
+        then = f"{done.missing} more must sign: each holder runs this same command with a key of their own"
     console.result(value, lambda: print(f"{words}; {then}"))
     return EXIT_OK
 

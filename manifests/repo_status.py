@@ -10,6 +10,10 @@ from .errors import UntrustedReleaseError
 from .tuf_api import Root, Snapshot, Targets, Timestamp
 
 
+_ONLINE = (Snapshot.type, Timestamp.type)
+"""A machine renews these before they grow old."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoleStatus:
     """One role. `version`: the newest that verifies (0: none); `shown`: what clients see (None: they see none, or the
@@ -78,12 +82,13 @@ class StatusDesk(Desk):
         for row in rows:
             if row.expires is not None and row.expires <= self._now:
                 found.append(f"{row.role} has expired")
-            elif row.expires is not None and row.expires <= self._now + warn and row.role != Timestamp.type:
+            elif row.expires is not None and row.expires <= self._now + warn and row.role not in _ONLINE:
                 found.append(f"{row.role} expires at {row.expires:%Y-%m-%d}")
             if row.shown is not None and row.version > row.shown:
                 found.append(f"{row.role} {row.version} is not promoted yet (clients see {row.shown})")
             if row.shown is not None and row.version < row.shown:
-                found.append(f"{row.role} {row.shown}, which clients see, no longer verifies: its party must renew it")
+                what = "promote" if row.role in _ONLINE else "its holders must renew it"
+                found.append(f"{row.role} {row.shown}, which clients see, no longer verifies: {what}")
         return found
 
 

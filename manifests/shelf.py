@@ -60,6 +60,9 @@ class Shelf:
         root = self._parse(data, Root)
         if root is None or not _vouches(root.signed, Root.type, root):
             raise UntrustedReleaseError("the root of trust is no root metadata, or is not signed by its own keys")
+        if pinned and root.signed.version in self._versions[Root.type]:
+            if self.raw(Root.type, root.signed.version) != pinned:
+                raise UntrustedReleaseError("this repository has another root than the pinned one")
         while root.signed.version + 1 in self._versions[Root.type]:
             following = self.load(Root.type, root.signed.version + 1, Root)
             if not (following and _vouches(root.signed, Root.type, following) and _follows(following)):
@@ -135,8 +138,14 @@ class Shelf:
         return self._store.remove(_draft_path(role))
 
     def drafts(self) -> list[str]:
-        """The roles of which something waits."""
-        return [path.rpartition("/")[2].removesuffix(".json") for path in self._store.list(_DRAFTS)]
+        """The roles of which something waits; not those whose version was finished elsewhere."""
+        found = []
+        for path in self._store.list(_DRAFTS):
+            role = path.rpartition("/")[2].removesuffix(".json")
+            waiting = self.draft(role, Root) if role == Root.type else self.draft(role, Targets)
+            if waiting and waiting.signed.version not in self._versions[role]:
+                found.append(role)
+        return found
 
     def prune(self, role: str, keep: int, named: int) -> int:
         """Remove all but the newest `keep` versions and the one that is `named`; how many went."""

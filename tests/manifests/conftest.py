@@ -6,6 +6,7 @@ import pytest
 
 from manifests.blobs import BlobStore
 from tests.manifests.factory import Client, Publisher
+from tests.manifests.shell import Shell, make_signed, make_tree
 
 
 @pytest.fixture
@@ -21,3 +22,16 @@ def publisher(store: BlobStore) -> Publisher:
 @pytest.fixture
 def client(publisher: Publisher, tmp_path: Path) -> Client:
     return Client(publisher, tmp_path / "cache")
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    make_tree(tmp_path)
+    return Shell(tmp_path, capsys)
+
+
+@pytest.fixture
+def signed(shell: Shell) -> Shell:
+    make_signed(shell)
+    return shell

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.manifests.test_cli import Shell
+from tests.manifests.shell import Shell
 
 
 @pytest.fixture
