@@ -23,11 +23,20 @@ class Artifact:
     """Public attributes are for reading; only the store changes them.
 
     `present`: big-endian bits, one a piece. `root`: where the files are now (of a finished single file: the file).
+    `in_place`: the one file is written where it belongs from the beginning, over what is there.
     `lost`: pieces that were present once, were found damaged or gone, and have not been written since.
     """
 
     def __init__(
-        self, manifest: Manifest, swarm: bytes, destination: str, root: str, journal: Journal, *, finished: bool
+        self,
+        manifest: Manifest,
+        swarm: bytes,
+        destination: str,
+        root: str,
+        journal: Journal,
+        *,
+        finished: bool,
+        in_place: bool = False,
     ) -> None:
         self.manifest = manifest
         self.swarm = swarm
@@ -35,6 +44,7 @@ class Artifact:
         self.root = root
         self.journal = journal
         self.finished = finished
+        self.in_place = in_place
         self.removed = False
         self.present = bytearray((manifest.pieces + 7) // 8)
         self.present_count = 0
@@ -74,7 +84,7 @@ class Artifact:
 
     def file_path(self, entry: int) -> str:
         """Where the entry is now."""
-        if self.finished and not self.manifest.tree:
+        if self.in_place or (self.finished and not self.manifest.tree):
             return self.root
         return f"{self.root}/{self.manifest.entries[entry].path}"
 

@@ -39,7 +39,11 @@ class Places:
         return f"{os.path.dirname(destination)}/.removed-{swarm.hex()[:16]}"
 
     def discard(self, disk: Disk, swarm: bytes, record: Record, *, finished: bool) -> None:
-        """Everything of it, the record last. What is at the destination vanishes at once and is deleted afterwards."""
+        """Everything of it, the record last. What is at the destination vanishes at once and is deleted afterwards;
+        what was written in place stays where it is."""
+        if record.in_place:
+            self.forget(disk, swarm)
+            return
         trash = self.trash(swarm, record.destination)
         if finished and disk.stat(trash) is None and disk.stat(record.destination) is not None:
             disk.rename(record.destination, trash)

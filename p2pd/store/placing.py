@@ -1,11 +1,14 @@
 """A release's files on disk: laid out empty, filled elsewhere, sealed with their attributes at the end."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from manifests.entries import DIRECTORY, FILE, SYMLINK
 from manifests.manifest import Manifest
 from p2pd.world.disk import Disk
+
+if TYPE_CHECKING:
+    from .artifact import Artifact
 
 OWNER_MAY_WRITE: Final = 0o200
 STAGED_FILE_MODE: Final = 0o600
@@ -66,6 +69,14 @@ def seal(disk: Disk, root: str, manifest: Manifest) -> None:
     for entry in reversed(manifest.entries):
         if entry.kind == DIRECTORY:
             disk.set_attributes(f"{root}/{entry.path}", entry.mode, entry.mtime_ns)
+
+
+def sync_files(disk: Disk, artifact: "Artifact") -> None:
+    """All that was written of it is durable. A device is synced by itself: its file system is another's."""
+    if artifact.in_place:
+        disk.sync(artifact.root)
+    else:
+        disk.sync_all(artifact.root)
 
 
 def looks_like(disk: Disk, root: str, manifest: Manifest) -> bool:

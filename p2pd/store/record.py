@@ -29,7 +29,8 @@ class DamagedRecordError(Exception):
 
 @dataclass(frozen=True)
 class Record:
-    """`payload` is what is renamed to `destination` in the end: the staged tree itself, or the one file in it.
+    """`payload` is what is renamed to `destination` in the end: the staged tree itself, or the one file in it. What is
+    written `in_place` is never staged, renamed or deleted: the file or device belongs to somebody else.
 
     `release` is for people who look into the file.
     """
@@ -39,6 +40,7 @@ class Record:
     staging: str
     payload: str
     state: str
+    in_place: bool = False
 
     def save(self, disk: Disk, path: str) -> None:
         """Atomically and durably."""

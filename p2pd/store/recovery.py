@@ -6,6 +6,7 @@
     FINISHING   payload gone, destination there        the rename had happened: FINISHED
     FINISHED    destination there                      doubtful pieces are hashed
     FINISHED    destination gone                       somebody removed the release: forgotten
+    in place    destination gone                       the file or device is gone: forgotten
     REMOVING_*  whatever                               removed
     none        journal or manifest                    removed
 
@@ -13,7 +14,7 @@ Doubtful are pieces that no checkpoint covers, if the machine booted since; piec
 and all pieces, if the journal can't be read.
 """
 
-import os
+from dataclasses import replace
 
 from manifests import codec
 from manifests.digest import manifest_digest
@@ -25,9 +26,9 @@ from p2pd.world.disk import Disk
 from .artifact import LOCAL_SOURCE, Artifact
 from .journal import Journal
 from .places import Places
-from .placing import lay_out, pieces_within
+from .placing import lay_out, pieces_within, sync_files
 from .reading import read_verified
-from .record import FINISHED, FINISHING, REMOVING_FINISHED, REMOVING_STAGED, DamagedRecordError, Record, load
+from .record import FINISHED, FINISHING, REMOVING_FINISHED, REMOVING_STAGED, DamagedRecordError, load
 
 SWARM_HEX_CHARS = 64
 
@@ -70,18 +71,18 @@ def _recover_one(disk: Disk, places: Places, swarm: bytes) -> Artifact | None:
         places.discard(disk, swarm, record, finished=record.state == REMOVING_FINISHED)
         return None
     manifest = _read_manifest(disk, places, swarm)
-    finished = record.state == FINISHED or (record.state == FINISHING and disk.stat(record.payload) is None and there)
-    if finished and not there:
+    renamed = record.state == FINISHING and not record.in_place and disk.stat(record.payload) is None and there
+    finished = record.state == FINISHED or renamed
+    if (finished or record.in_place) and not there:
         raise DamagedRecordError(f"{record.release} is gone from {record.destination}")
     if finished and record.state != FINISHED:
-        Record(record.release, record.destination, record.staging, record.payload, FINISHED).save(
-            disk, places.record(swarm)
-        )
-    if finished:
+        replace(record, state=FINISHED).save(disk, places.record(swarm))
+    if finished and not record.in_place:
         disk.remove_tree(record.staging)
-    root = record.destination if finished else record.staging
+    root = record.destination if finished or record.in_place else record.staging
     journal = Journal(disk, places.journal(swarm), swarm)
-    artifact = Artifact(manifest, swarm, record.destination, root, journal, finished=finished)
+    in_place = record.in_place
+    artifact = Artifact(manifest, swarm, record.destination, root, journal, finished=finished, in_place=in_place)
     _restore(disk, artifact)
     return artifact
 
@@ -100,7 +101,7 @@ def _read_manifest(disk: Disk, places: Places, swarm: bytes) -> Manifest:
 def _restore(disk: Disk, artifact: Artifact) -> None:
     """Present is what the journal says, less what it can't be trusted for and is not there."""
     manifest = artifact.manifest
-    made = [] if artifact.finished else lay_out(disk, artifact.root, manifest)
+    made = [] if artifact.finished or artifact.in_place else lay_out(disk, artifact.root, manifest)
     state = artifact.journal.resume(manifest.lengths)
     rebooted = state.boot_id != disk.boot_id()
     if state.good_bytes == 0:
@@ -119,6 +120,6 @@ def _restore(disk: Disk, artifact: Artifact) -> None:
             artifact.mark_present(piece, LOCAL_SOURCE)
     artifact.lost.clear()  # nobody was told that they were there
     if doubtful or (rebooted and not artifact.finished):
-        disk.sync_all(os.path.dirname(artifact.root))
+        sync_files(disk, artifact)
         artifact.journal.checkpoint(artifact.journal.position)
         artifact.unsynced_bytes = 0

@@ -28,7 +28,7 @@ def reusable(store: "Store", artifact: Artifact) -> list[list[int]]:
     batches: list[list[int]] = []
     room = 0
     for piece in artifact.missing():
-        if _place(store, artifact, piece):
+        if artifact.in_place or _place(store, artifact, piece):
             if room <= 0:
                 batches.append([])
                 room = REUSE_BATCH_BYTES
@@ -38,7 +38,10 @@ def reusable(store: "Store", artifact: Artifact) -> list[list[int]]:
 
 
 def reuse(store: "Store", artifact: Artifact, pieces: Sequence[int]) -> list[int]:
-    """Copy those of the pieces that lie here, verified where they were copied to; which were copied."""
+    """Copy those of the pieces that lie here, verified where they were copied to; which were copied.
+
+    Of what is written in place, a piece may lie where it belongs already: that is never written again.
+    """
     copied = _copy_runs(store, artifact, pieces)
     for piece in pieces:  # what was not what it seemed to be may lie elsewhere
         if not artifact.has(piece):
@@ -68,11 +71,14 @@ def read_elsewhere(store: "Store", manifest: Manifest, piece: int) -> bytes | No
 
 
 def _copy_runs(store: "Store", artifact: Artifact, pieces: Sequence[int]) -> list[int]:
-    manifest, copied = artifact.manifest, []
+    manifest, copied = artifact.manifest, list[int]()
     with ExitStack() as stack:
         wanted = [piece for piece in pieces if stack.enter_context(artifact.writing(piece))]
         missing_bytes = sum(manifest.lengths[piece] for piece in wanted)
         stack.enter_context(no_space_as_such(store.disk, artifact.root, missing_bytes))
+        there = [one for one in wanted if artifact.in_place and read_verified(store.disk, artifact, one) is not None]
+        copied += [piece for piece in there if artifact.mark_present(piece, LOCAL_SOURCE)]
+        wanted = [piece for piece in wanted if not artifact.has(piece)]
         found = [(piece, place) for piece in wanted if (place := _place(store, artifact, piece))]
         parts = (part for piece, place in found for part in copies(place, spans_of(artifact, piece)))
         for run in merged(parts):

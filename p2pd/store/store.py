@@ -32,7 +32,7 @@ from .errors import (
 )
 from .journal import Journal
 from .places import Places
-from .placing import lay_out, looks_like, seal
+from .placing import lay_out, looks_like, seal, sync_files
 from .reading import read_verified
 from .record import FINISHED, FINISHING, REMOVING_FINISHED, REMOVING_STAGED, STAGED, Record
 from .recovery import recover
@@ -94,11 +94,12 @@ class Store:
             self._lock.release()
             self._lock = None
 
-    def add(self, manifest_bytes: bytes, destination: str) -> Artifact:
+    def add(self, manifest_bytes: bytes, destination: str, *, in_place: bool = False) -> Artifact:
         """The artifact of this manifest, to be finished at `destination`; the same again if it is there already.
 
-        A destination that already holds the release is verified and taken over. MalformedManifestError,
-        NoSpaceError, DestinationTakenError, ArtifactElsewhereError.
+        A destination that already holds the release is verified and taken over. `in_place`: the destination is a file
+        or block device that is written over, piece by piece; what it held before is lost. MalformedManifestError,
+        NoSpaceError, DestinationTakenError, ArtifactElsewhereError; StoreError for what can't be written in place.
         """
         swarm = manifest_digest(manifest_bytes)
         with self._changing:
@@ -109,9 +110,11 @@ class Store:
                 return known
             if any(artifact.destination == destination for artifact in self._artifacts.values()):
                 raise DestinationTakenError(destination)
-            artifact = self._new_artifact(codec.decode(manifest_bytes), swarm, destination)
+            artifact = self._new_artifact(codec.decode(manifest_bytes), swarm, destination, in_place)
             with no_space_as_such(self.disk, destination, artifact.manifest.size):
-                if self.disk.stat(destination) is not None:
+                if in_place:
+                    self._begin_in_place(artifact, manifest_bytes)
+                elif self.disk.stat(destination) is not None:
                     self._adopt(artifact, manifest_bytes)
                 else:
                     self._stage(artifact, manifest_bytes)
@@ -200,7 +203,7 @@ class Store:
         with artifact.moving:
             if artifact.removed:
                 return
-            self.disk.sync_all(artifact.root)
+            sync_files(self.disk, artifact)
         with artifact.lock:
             if not artifact.removed:
                 artifact.journal.checkpoint(covered)
@@ -218,6 +221,11 @@ class Store:
             raise StoreError(f"{artifact!r} is not complete")
         disk, record = self.disk, self._record(artifact, FINISHING)
         artifact.wait_until_quiet()
+        if artifact.in_place:
+            self.checkpoint(artifact)
+            artifact.finished = True
+            self._save(artifact, FINISHED)
+            return
         with no_space_as_such(disk, artifact.destination, 0):
             seal(disk, record.staging, artifact.manifest)
             self.checkpoint(artifact)
@@ -235,7 +243,8 @@ class Store:
         with self._changing:
             if artifact.removed:
                 return
-            self.disk.remove_tree(self._places.trash(artifact.swarm, artifact.destination))
+            if not artifact.in_place:
+                self.disk.remove_tree(self._places.trash(artifact.swarm, artifact.destination))
             record = self._save(artifact, REMOVING_FINISHED if artifact.finished else REMOVING_STAGED)
             with artifact.moving, artifact.lock:
                 artifact.removed = True
@@ -247,15 +256,15 @@ class Store:
         """Bytes present of each artifact, by swarm."""
         return {swarm: artifact.present_bytes for swarm, artifact in self._artifacts.items()}
 
-    def _new_artifact(self, manifest: Manifest, swarm: bytes, destination: str) -> Artifact:
+    def _new_artifact(self, manifest: Manifest, swarm: bytes, destination: str, in_place: bool) -> Artifact:
         journal = Journal(self.disk, self._places.journal(swarm), swarm)
-        root = self._places.staging(swarm, destination)
-        return Artifact(manifest, swarm, destination, root, journal, finished=False)
+        root = destination if in_place else self._places.staging(swarm, destination)
+        return Artifact(manifest, swarm, destination, root, journal, finished=False, in_place=in_place)
 
     def _record(self, artifact: Artifact, state: str) -> Record:
         staging = self._places.staging(artifact.swarm, artifact.destination)
         payload = staging if artifact.manifest.tree else f"{staging}/{artifact.manifest.entries[0].path}"
-        return Record(artifact.manifest.release, artifact.destination, staging, payload, state)
+        return Record(artifact.manifest.release, artifact.destination, staging, payload, state, artifact.in_place)
 
     def _save(self, artifact: Artifact, state: str) -> Record:
         record = self._record(artifact, state)
@@ -275,6 +284,20 @@ class Store:
         except OSError:
             self._places.discard(disk, artifact.swarm, record, finished=False)
             raise
+
+    def _begin_in_place(self, artifact: Artifact, manifest_bytes: bytes) -> None:
+        """Journal and record; the first write to the destination comes later."""
+        manifest, place = artifact.manifest, artifact.destination
+        if manifest.tree:
+            raise StoreError(f"{manifest.release} is a tree: only a release that is one file can be written in place")
+        found = self.disk.stat(place)
+        if found is None or found.kind not in ("file", "other"):
+            raise StoreError(f"{place}: {f'a {found.kind}' if found else 'not there'}; it must be a file or device")
+        if manifest.size and not self.disk.read(place, manifest.size - 1, 1):
+            raise StoreError(f"{place} is smaller than {manifest.release}, which has {manifest.size} bytes")
+        self.disk.replace(self._places.manifest(artifact.swarm), manifest_bytes)
+        self._save(artifact, STAGED)
+        artifact.journal.start()
 
     def _adopt(self, artifact: Artifact, manifest_bytes: bytes) -> None:
         """What is at the destination already, if it is this very release; DestinationTakenError if not."""
