@@ -76,14 +76,14 @@ def _idle_daemon(directory: Path) -> Iterator[int]:
     keys = [CryptoSigner.generate_ed25519() for _ in range(3)]
     root = Repository(BlobStore("memory:///"), datetime.now(UTC)).init([keys[0]], keys[1], keys[2])
     (directory / "root.json").write_bytes(root)
-    where = ("--listen", "127.0.0.1:0", "--state-directory", str(directory / "tracker"), "--quiet")
+    where = ("--listen", "127.0.0.1:0", "--state-directory", str(directory / "tracker"), "--quiet", "--insecure")
     with _process("tracker", "serve", *where) as (_, tracker):
         config = directory / "p2pd.toml"
         lines = [f'{name}_directory = "{directory / name}"' for name in ("state", "data")]
         lines += [f'trust_root = "{directory / "root.json"}"', f'trackers = ["{tracker["listen"]}"]']
         lines += [f"[services.service-{number}]" for number in range(SERVICES)]
         config.write_text("\n".join([*lines, ""]))
-        with _process("p2pd", "run", "--config", str(config), "--quiet") as (pid, _):
+        with _process("p2pd", "run", "--config", str(config), "--quiet", "--insecure") as (pid, _):
             yield pid
 
 

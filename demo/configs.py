@@ -12,43 +12,51 @@ SERVICE = "library"
 PRODUCT = "library"
 
 
-def toml(values: Mapping[str, object]) -> str:
-    """TOML of plain values and of tables of them; JSON's strings, numbers and lists are TOML's too."""
+def toml(values: Mapping[str, object], path: str = "") -> str:
+    """TOML of plain values and of tables, also within tables; JSON's strings, numbers and lists are TOML's too."""
     plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in plain.items())
     for key, table in values.items():
         if isinstance(table, Mapping):
-            for name, content in table.items():
-                text += f"\n[{key}.{name}]\n" + toml(content)
+            text += f"\n[{path}{key}]\n" + toml(table, f"{path}{key}.")
     return text
 
 
-def global_tracker(state: Path) -> dict[str, object]:
-    """Where releases are deployed to."""
-    return {"fleet": FLEET, "listen": LOOPBACK, "state_directory": str(state)}
+def joining(token: Path | None) -> dict[str, object]:
+    """How a service gets its identity: with a token, or not at all, which stays on this machine."""
+    return {"identity": {"token_file": str(token)}} if token else {"insecure": True}
 
 
-def regional_tracker(state: Path, upstream: str) -> dict[str, object]:
+def global_tracker(state: Path, authority: Path | None = None) -> dict[str, object]:
+    """Where releases are deployed to, and who answers for the fleet's authority."""
+    who: dict[str, object] = {"ca_directory": str(authority)} if authority else {"insecure": True}
+    return {"fleet": FLEET, "listen": LOOPBACK, "state_directory": str(state)} | who
+
+
+def regional_tracker(state: Path, upstream: str, token: Path | None = None) -> dict[str, object]:
     """What the region's hosts talk to; it follows the global one."""
-    return global_tracker(state) | {"region": REGION, "upstream": upstream}
+    values = {"fleet": FLEET, "listen": LOOPBACK, "state_directory": str(state)}
+    return values | {"region": REGION, "upstream": upstream} | joining(token)
 
 
-def seeder(state: Path, store: str, tracker: str) -> dict[str, object]:
+def seeder(state: Path, store: str, tracker: str, token: Path | None = None) -> dict[str, object]:
     """The origin shield in front of the blob store."""
-    return {
+    return joining(token) | {
         "fleet": FLEET,
         "region": REGION,
         "listen": LOOPBACK,
         "http_listen": LOOPBACK,
+        "local_listen": LOOPBACK,
+        "state_directory": str(state),
         "store": store,
         "cache_directory": str(state / "cache"),
         "tracker": [tracker],
     }
 
 
-def daemon(home: Path, name: str, tracker: str, root: Path) -> dict[str, object]:
+def daemon(home: Path, name: str, tracker: str, root: Path, token: Path | None = None) -> dict[str, object]:
     """A host that runs the service."""
-    return {
+    return joining(token) | {
         "fleet": FLEET,
         "node": name,
         "region": REGION,

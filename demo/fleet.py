@@ -9,7 +9,10 @@ from typing import Final
 import httpx
 import trio
 
+from p2pd.wire.announce import GLOBAL
+
 from . import configs
+from .authority import Authority
 from .board import Board
 from .errors import DemoError
 from .nodes import ask
@@ -31,14 +34,26 @@ class Fleet:
     board: Board
     http: httpx.AsyncClient
     addresses: dict[str, str] = field(default_factory=dict)
+    _tokens: dict[str, Path] = field(default_factory=dict)
+    _operator: Path = Path()
 
     async def start(self, progress: Callable[[str], None]) -> None:
-        """Everything, from the centre outwards."""
+        """Everything, from the centre outwards; who is not the centre joins with a token."""
+        authority = self._authority
+        await authority.prepare()
         central = self.directory / "global-tracker"
-        self.addresses["global"] = (await self._tracker(central, configs.global_tracker(central))).ready["listen"]
+        config = configs.global_tracker(central, authority.directory)
+        self.addresses["global"] = (await self._tracker(central, config)).ready["listen"]
+        self._tokens = {
+            "tracker": await authority.token("tracker"),
+            "seeder": await authority.token("seeder"),
+            "host": await authority.token("host", uses=len(self.names)),
+        }
+        self._operator = await authority.papers("operator", "operator", region=GLOBAL)
+        progress("everybody has a join token")
         regional = self.directory / "regional-tracker"
-        upstream = self.addresses["global"]
-        tracker = await self._tracker(regional, configs.regional_tracker(regional, upstream))
+        config = configs.regional_tracker(regional, self.addresses["global"], self._tokens["tracker"])
+        tracker = await self._tracker(regional, config)
         self.addresses["tracker"] = tracker.ready["listen"]
         progress("trackers run")
         await self._seeder()
@@ -52,10 +67,15 @@ class Fleet:
         progress("daemons run")
         await self.look()
 
+    @property
+    def _authority(self) -> Authority:
+        return Authority(self.directory / "ca", self.publisher.words, self.publisher.environment)
+
     async def start_daemon(self, name: str) -> None:
         """One host, from whatever is on its disk."""
         home = self.directory / name
-        config = configs.daemon(home, name, self.addresses["tracker"], self.publisher.trust_root)
+        token = self._tokens["host"]
+        config = configs.daemon(home, name, self.addresses["tracker"], self.publisher.trust_root, token)
         await self._serve(name, home, [program("p2pd"), "run"], config)
 
     async def kill(self, name: str) -> None:
@@ -97,9 +117,9 @@ class Fleet:
     async def _seeder(self) -> None:
         home = self.directory / "seeder"
         store = self.publisher.store.as_uri()
-        config = configs.seeder(home, store, self.addresses["tracker"])
+        config = configs.seeder(home, store, self.addresses["tracker"], self._tokens["seeder"])
         child = await self._serve("seeder", home, [program("p2p-seeder"), "serve"], config)
-        self.addresses["seeder"] = f"http://{child.ready['http']}"
+        self.addresses["seeder"] = f"http://{child.ready['local']}"
 
     async def _serve(self, name: str, home: Path, argv: list[str], config: dict[str, object]) -> Child:
         file = write_config(home, config)
@@ -108,6 +128,7 @@ class Fleet:
     async def _operate(self, *arguments: str) -> None:
         self.board.event(f"$ p2p-tracker {' '.join(arguments)}")
         argv = [program("p2p-tracker"), *arguments, "--tracker", self.addresses["global"], "--json"]
+        argv += ["--identity", str(self._operator)]
         with self.publisher.words.open("ab") as words:
             await command(argv, self.publisher.environment, words)
 

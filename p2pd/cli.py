@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from manifests.console import Console, add_output_flags, command_parser, run_command
+from p2pd.identity.flags import add_identity_flags
 
 _EXAMPLE = """\
   p2pd run --config /etc/p2pd.toml
@@ -33,6 +34,7 @@ def _parser() -> ArgumentParser:
         "control-socket",
     ):
         run.add_argument(f"--{name}", metavar=name.rpartition("-")[2].upper(), help="overrides the file")
+    add_identity_flags(run)
     run.add_argument("--tracker", action="append", metavar="HOST:PORT", help="overrides the file; may be repeated")
     _get_parser(commands.add_parser("get", help="fetch one release to a path, without a goal state"))
     for name, words in (
@@ -64,6 +66,8 @@ def _get_parser(get: ArgumentParser) -> None:
         "--origin", action="append", metavar="URL", help="a shield or CDN to fall back to; may be repeated"
     )
     get.add_argument("--lan", action="store_true", help="find peers on the local network, and serve them meanwhile")
+    get.add_argument("--identity", metavar="DIRECTORY", help="our papers: identity.pem and root.pem")
+    get.add_argument("--insecure", action="store_true", help="plain TCP, with a tracker and peers on this machine only")
     get.add_argument("--fleet", default="default")
     get.add_argument("--region", default="default")
     get.add_argument("--timeout", metavar="TIME", help="give up after this, e.g. 10m (what is there is kept)")

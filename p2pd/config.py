@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from manifests.names import check_product, check_version
+from p2pd.identity.config import IdentityConfig
 from p2pd.limits import LimitsConfig
 from p2pd.patching.config import PatchingConfig
 from p2pd.wire.announce import NAME_CHARS_MAX
@@ -59,6 +60,8 @@ class Config:
     `advertise`: where peers may dial ('': as bound). `trackers`: `host:port`, any of the region. `origins`: base URLs
     of blob stores. `trust_root`: path of the pinned `root.json`. `reserve_bytes` of the disk are never filled.
     `metrics_listen`: where Prometheus may ask ('': nowhere). `lan_discovery`: find peers on the LAN by DNS-SD.
+    `webrtc`: reach peers that can't be dialled (and be reached) by WebRTC; `stun`: who tells us our address outside.
+    `insecure`: plain TCP instead of an `identity`, on this machine only. A name that is not set is the certificate's.
     `upload_bytes_per_s` and `download_bytes_per_s` are for everything outside the LAN; `limits` has the rest.
     `patching`: what is made from older releases.
     """
@@ -80,6 +83,10 @@ class Config:
     reserve_bytes: int = 0
     peers_max: int = 32
     lan_discovery: bool = False
+    webrtc: bool = False
+    stun: tuple[str, ...] = ()
+    insecure: bool = False
+    identity: IdentityConfig = field(default_factory=IdentityConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     patching: PatchingConfig = field(default_factory=PatchingConfig)
     services: dict[str, ServiceConfig] = field(default_factory=dict)
@@ -132,7 +139,7 @@ class Config:
                     raise ValueError(f"{name}: {error}") from None
         for origin in self.origins:
             parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            if parts.scheme not in ("http", "https", "fleet") or not parts.netloc or parts.query or parts.fragment:
                 raise ValueError(f"origins: {origin!r} is no base URL such as http://shield.example:8080")
 
     def _check_numbers(self) -> None:

@@ -100,8 +100,8 @@ async def join(
     key = papers.pending_key()
     request = new_request(key, identity)
     message = Certify(1, request, token.sign(request), token=token.id)
-    stranger = TlsNetwork(Credentials(papers.stranger_files, identity.fleet), clock.utc_now)
-    authority, backoff, told = TrackerAuthority(stranger, trackers), Backoff(clock.rng), ""
+    authority = TrackerAuthority(stranger(papers, identity.fleet, clock), trackers)
+    backoff, told = Backoff(clock.rng), ""
     chain: tuple[bytes, ...] = ()
     while not chain:
         try:
@@ -144,6 +144,11 @@ async def _renew(papers: Papers, network: TlsNetwork, authority: Authority) -> E
     except (IdentityError, RefusedError, OSError) as error:
         return error
     return None
+
+
+def stranger(papers: Papers, fleet: str, clock: Clock) -> TlsNetwork:
+    """The network of one who knows the fleet's root, and shows nothing."""
+    return TlsNetwork(Credentials(papers.stranger_files, fleet), clock.utc_now)
 
 
 def read_root(papers: Papers) -> bytes:

@@ -8,14 +8,18 @@ from p2pd.httpmessages import Request, Response, text_response
 from p2pd.httpserver import HttpServer, Limits
 from p2pd.prometheus import CONTENT_TYPE, Sample, render
 from p2pd.service import Daemon
+from p2pd.world.address import is_loopback
+from p2pd.world.real_network import RealNetwork
 
 CONNECTIONS_MAX = 16
 """Scrapers: one or two, and a person."""
 
 
 async def serve(daemon: Daemon, listen: str, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
-    """Answer `GET /metrics` until cancelled; started with the address as bound."""
-    listener = await daemon.world.network.listen(listen)
+    """Answer `GET /metrics` until cancelled; started with the address as bound. On loopback to everybody on this
+    machine, elsewhere to members of the fleet, over its TLS."""
+    network = RealNetwork() if is_loopback(listen) else daemon.world.network
+    listener = await network.listen(listen)
     server = HttpServer(utc_now=daemon.world.utc_now, limits=Limits(connections_max=CONNECTIONS_MAX))
 
     async def handle(request: Request) -> Response:

@@ -1,9 +1,10 @@
 """What an operator may set. Read by `p2pd.settings`: file < environment (`P2P_SEEDER_…`) < flags."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from manifests.console import UsageError
+from p2pd.identity.config import IdentityConfig
 
 GIB: Final = 1024**3
 MIB: Final = 1024**2
@@ -16,9 +17,9 @@ class SeederConfig:
     store: str
     """URL or directory of the blob store."""
     http_listen: str = "127.0.0.1:8480"
-    """Where plain HTTP listens, `host:port`; port 0: any free one."""
+    """Where HTTP for the fleet listens, `host:port`, over its TLS; port 0: any free one."""
     http_url: str = ""
-    """What hosts are told to fetch from; empty: where plain HTTP listens."""
+    """What hosts are told to fetch from; empty: where HTTP for the fleet listens."""
     listen: str = ""
     """Where the peer wire listens; empty: HTTP only."""
     advertise: str = ""
@@ -29,6 +30,14 @@ class SeederConfig:
     """This seeder's name; empty: made from its address."""
     fleet: str = "default"
     region: str = "default"
+    insecure: bool = False
+    """Plain TCP instead of an identity, on this machine only."""
+    identity: IdentityConfig = field(default_factory=IdentityConfig)
+    """Our papers, or how we get them."""
+    state_directory: str = "/var/lib/p2p-seeder"
+    """Where papers from the fleet's authority are kept, unless `identity` says otherwise."""
+    local_listen: str = ""
+    """Where plain HTTP listens for this machine alone (`stats`, Prometheus, a web server in front); empty: nowhere."""
     cache_directory: str = ""
     """Absolute; empty: memory only."""
     cache_bytes: int = 20 * GIB

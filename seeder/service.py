@@ -11,6 +11,7 @@ run
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import trio
 
@@ -21,22 +22,28 @@ from p2pd.wire.announce import Register, Revoked
 from p2pd.wire.messages import PROTOCOL_VERSION
 from p2pd.world import World
 from p2pd.world.demanding import TRACKERS, Demanding
+from p2pd.world.network import Network
 
 from .config import SeederConfig
 from .http import HttpDoor
 from .shield.shield import Blobs, Shield, ShieldConfig
 from .wire import PeerDoor
 
+LOCAL_CONNECTIONS_MAX: Final = 64
+"""A web server in front of us, Prometheus, and a person."""
+
 
 @dataclass(frozen=True)
 class Running:
-    """A seeder that serves. `http_address`: as bound. `peer_address`: where peers dial, '' if nowhere.
+    """A seeder that serves. `http_address`: as bound. `peer_address`: where peers dial, '' if nowhere; `local_address`:
+    where this machine's own HTTP is.
 
     `stop`: end gracefully; `run` returns when all answers have left.
     """
 
     http_address: str
     peer_address: str
+    local_address: str
     shield: Shield
     stop: Callable[[], None]
 
@@ -46,21 +53,27 @@ async def run(
     world: World,
     blobs: Blobs,
     *,
+    local: Network | None = None,
     task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until stopped or cancelled. OSError when an address is taken; CacheInUse."""
+    """Serve until stopped or cancelled. `local`: the network of `local_listen`. OSError when an address is taken;
+    CacheInUse."""
     async with trio.open_nursery() as nursery:
         limits = ShieldConfig(
             config.cache_directory, config.cache_bytes, config.memory_bytes, config.origin_requests_max
         )
         shield = Shield(world, blobs, limits, nursery)
         await nursery.start(shield.open)
-        await _open_doors(config, world, shield, task_status)
+        await _open_doors(config, world, shield, local, task_status)
         nursery.cancel_scope.cancel()
 
 
 async def _open_doors(
-    config: SeederConfig, world: World, shield: Shield, task_status: trio.TaskStatus[Running]
+    config: SeederConfig,
+    world: World,
+    shield: Shield,
+    local: Network | None,
+    task_status: trio.TaskStatus[Running],
 ) -> None:
     """Serve through every door until the HTTP server has been stopped and has answered everybody."""
     server = HttpServer(
@@ -70,9 +83,15 @@ async def _open_doors(
     door = HttpDoor(shield, server.snapshot)
     listener = await world.network.listen(config.http_listen)
     async with trio.open_nursery() as doors:
+        local_address = ""
+        if local is not None and config.local_listen:
+            own = await local.listen(config.local_listen)
+            local_address = own.address
+            beside = HttpServer(utc_now=world.utc_now, limits=Limits(connections_max=LOCAL_CONNECTIONS_MAX))
+            doors.start_soon(beside.serve, own, door.handle)
         http_url = config.http_url or f"{world.network.url_scheme}://{listener.address}"
         peer_address = await _open_peer_door(config, world, shield, http_url, doors)
-        task_status.started(Running(listener.address, peer_address, shield, server.stop))
+        task_status.started(Running(listener.address, peer_address, local_address, shield, server.stop))
         await server.serve(listener, door.handle)
         doors.cancel_scope.cancel()
 

@@ -3,17 +3,23 @@
 import json
 import os
 import signal
+import socket
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 
 import trio
 
 from manifests.blobs import BlobStore
 from manifests.console import EXIT_OK, Console, UsageError
+from p2pd.identity.flags import with_flags
+from p2pd.member import Entry, fleet_network, with_proven_names
 from p2pd.settings import load
 from p2pd.world import World
+from p2pd.world.network import Network
 from p2pd.world.real import real_world
+from p2pd.world.real_network import RealNetwork
 from p2pd.world.running import run_trio
 
 from .config import SeederConfig
@@ -28,26 +34,43 @@ def serve(arguments: Namespace, console: Console, flags: tuple[str, ...]) -> int
     if given["cache_directory"]:
         given["cache_directory"] = os.path.abspath(given["cache_directory"])
     config = load(SeederConfig, path=arguments.config, environment=os.environ, prefix="P2P_SEEDER", overrides=given)
+    config = replace(config, identity=with_flags(config.identity, arguments))
     blobs = BlobStore(config.store)
 
     def ready(running: Running) -> None:
-        print(json.dumps({"ready": True, "http": running.http_address, "listen": running.peer_address}), flush=True)
-        console.note(f"p2p-seeder: ready, serving http://{running.http_address}")
+        said = {"http": running.http_address, "listen": running.peer_address, "local": running.local_address}
+        print(json.dumps({"ready": True} | said), flush=True)
+        console.note(f"p2p-seeder: ready, serving HTTP at {running.http_address}")
 
     try:
-        run_trio(serve_until_signal, config, real_world(threads_max=config.origin_requests_max), blobs, ready)
+        run_trio(_serve_as_member, config, blobs, ready, console.note)
     except CacheInUse as error:
         raise UsageError(str(error)) from error
     return EXIT_OK
 
 
+async def _serve_as_member(
+    config: SeederConfig, blobs: Blobs, ready: Callable[[Running], None], tell: Callable[[str], None]
+) -> None:
+    node = config.node or f"seeder-{socket.gethostname()}"
+    entry = Entry(config.identity, config.state_directory, config.insecure, "seeder", node, config.tracker)
+    async with fleet_network(entry, tell) as network:
+        config = with_proven_names(config, network)
+        world = real_world(network, threads_max=config.origin_requests_max)
+        await serve_until_signal(config, world, blobs, ready, RealNetwork())
+
+
 async def serve_until_signal(
-    config: SeederConfig, world: World, blobs: Blobs, ready: Callable[[Running], None]
+    config: SeederConfig,
+    world: World,
+    blobs: Blobs,
+    ready: Callable[[Running], None],
+    local: Network | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then end gracefully within `stop_s`; a second signal ends it at once."""
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
-            running = await nursery.start(_run_to_the_end, config, world, blobs, nursery.cancel_scope)
+            running = await nursery.start(_run_to_the_end, config, world, blobs, local, nursery.cancel_scope)
             ready(running)
             async for _ in signals:
                 running.stop()
@@ -59,9 +82,10 @@ async def _run_to_the_end(
     config: SeederConfig,
     world: World,
     blobs: Blobs,
+    local: Network | None,
     scope: trio.CancelScope,
     *,
     task_status: trio.TaskStatus[Running],
 ) -> None:
-    await run(config, world, blobs, task_status=task_status)
+    await run(config, world, blobs, local=local, task_status=task_status)
     scope.cancel()

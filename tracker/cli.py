@@ -8,9 +8,13 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import Final
 
 from manifests.console import Console, UsageError, add_output_flags, command_parser, parse_duration, run_command
+from p2pd.identity.flags import add_identity_flags
+
+from .ca.cli import add_parser as add_ca_commands
 
 _EXAMPLE: Final = """\
-  p2p-tracker serve --listen 127.0.0.1:8470 --state-directory /var/lib/p2p-tracker
+  p2p-tracker ca init /var/lib/p2p-tracker/ca
+  p2p-tracker serve --listen 0.0.0.0:8470 --state-directory /var/lib/p2p-tracker --ca /var/lib/p2p-tracker/ca
   p2p-tracker deploy web web@42 --reason 'faster search' --wait
   p2p-tracker status web --hosts
   p2p-tracker rollback web"""
@@ -21,10 +25,14 @@ _FLAGS: Final = {
     "upstream": ("--upstream", "HOST:PORT", "the global tracker, which a regional one follows"),
     "fleet": ("--fleet", "NAME", "the fleet that it serves"),
     "node": ("--node", "NAME", "its own name (default: tracker-REGION)"),
+    "ca_directory": ("--ca", "DIR", "the fleet's authority (`ca init`), if it is on this machine"),
+    "admin_socket": ("--admin-socket", "PATH", "for operators on this machine (default: beside the goals)"),
 }
 """By the name of the setting (`config.TrackerConfig`)."""
-DEFAULT_TRACKER: Final = "127.0.0.1:8470"
+DEFAULT_TRACKER: Final = "/var/lib/p2p-tracker/admin.sock"
 TRACKER_VARIABLE: Final = "P2P_TRACKER"
+IDENTITY_VARIABLE: Final = "P2P_IDENTITY"
+DEFAULT_IDENTITY: Final = "~/.config/p2p"
 WAIT_TIMEOUT_S: Final = 1_800.0
 """The mission's own figure: from build to running everywhere within 30 minutes."""
 
@@ -41,6 +49,7 @@ def main(argv: list[str] | None = None) -> int:
             "status": _operate,
             "swarms": _operate,
             "audit": _operate,
+            "ca": _ca,
         },
     )
 
@@ -73,6 +82,9 @@ def _parser() -> ArgumentParser:
     audit.add_argument("what", choices=("show", "verify"), help="all records, or whether none was changed or removed")
     audit.add_argument("--anchor", metavar="SEAL", default="",
                        help="a seal that `audit verify` printed before: it must still be there")  # fmt: skip
+    ca = commands.add_parser("ca", help="who belongs to the fleet", description="The fleet's certificate authority.")
+    add_ca_commands(ca)
+    add_identity_flags(serve)
     for command in (deploy, rollback, status, swarms, audit):
         _add_connection_flags(command)
     for command in (serve, deploy, rollback, status, swarms, audit):
@@ -98,8 +110,14 @@ def _add_goal_flags(command: ArgumentParser) -> None:
 
 def _add_connection_flags(command: ArgumentParser) -> None:
     tracker = os.environ.get(TRACKER_VARIABLE) or DEFAULT_TRACKER
-    command.add_argument("--tracker", metavar="HOST:PORT", default=tracker,
-                         help=f"which tracker (default: ${TRACKER_VARIABLE}, or {DEFAULT_TRACKER})")  # fmt: skip
+    command.add_argument("--tracker", metavar="ADDRESS", default=tracker,
+                         help="host:port, or the path of a tracker's socket on this machine (default: "
+                         f"${TRACKER_VARIABLE}, or {DEFAULT_TRACKER})")  # fmt: skip
+    command.add_argument("--identity", metavar="DIR",
+                         default=os.environ.get(IDENTITY_VARIABLE) or os.path.expanduser(DEFAULT_IDENTITY),
+                         help="your papers, made by `ca issue` "
+                         f"(default: ${IDENTITY_VARIABLE}, or {DEFAULT_IDENTITY})")  # fmt: skip
+    command.add_argument("--insecure", action="store_true", help="plain TCP to a tracker that runs so on this machine")
     command.add_argument("--fleet", metavar="NAME", default="", help="refuse to speak to another fleet's tracker")
 
 
@@ -113,22 +131,29 @@ def _duration(text: str) -> float:
 def _serve(arguments: Namespace, console: Console) -> int:
     from .serving import serve
 
-    return serve(arguments, console, tuple(_FLAGS))
+    return serve(arguments, console, (*_FLAGS, "insecure"))
+
+
+def _ca(arguments: Namespace, console: Console) -> int:
+    from .ca.commands import run
+
+    return run(arguments, console)
 
 
 def _operate(arguments: Namespace, console: Console) -> int:
     import trio
 
     from p2pd.wire.announce import NAME_CHARS_MAX
-    from p2pd.world.real import real_world
 
     from .commands import OPERATIONS
+    from .operator_network import operator_network
 
     for name in ("service", "reason"):
         if len(getattr(arguments, name, "")) > NAME_CHARS_MAX:
             raise UsageError(f"{name}: at most {NAME_CHARS_MAX} characters")
-    arguments.by = _user()
-    return trio.run(OPERATIONS[arguments.command], real_world().network, arguments, console)
+    network, name = operator_network(arguments)
+    arguments.by = name or _user()
+    return trio.run(OPERATIONS[arguments.command], network, arguments, console)
 
 
 def _user() -> str:

@@ -1,17 +1,19 @@
 """What an operator may set. Read by `p2pd.settings`: file < environment (`P2P_TRACKER_…`) < flags."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from manifests.errors import ManifestError
 from manifests.names import check_product
 from p2pd.goals import LIFE_MAX_S
+from p2pd.identity.config import IdentityConfig
 from p2pd.wire.announce import GLOBAL
 
 from .swarms.interval import IntervalLimits
 
 DEFAULT_FLEET: Final = "default"
 STATE_FILE: Final = "tracker.sqlite"
+DEFAULT_ADMIN_SOCKET: Final = "admin.sock"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,14 @@ class TrackerConfig:
     """Address of the global tracker; a regional tracker must have one."""
     node: str = ""
     """This tracker's name; empty: `tracker-REGION`."""
+    insecure: bool = False
+    """Plain TCP instead of an identity, on this machine only."""
+    identity: IdentityConfig = field(default_factory=IdentityConfig)
+    """Our papers, or how we get them."""
+    ca_directory: str = ""
+    """The fleet's authority (`p2p-tracker ca init`), for which this tracker answers; empty: the upstream does."""
+    admin_socket: str = ""
+    """A Unix socket for operators on this machine, for our own user and root; empty: `admin.sock` beside the goals."""
     open_operators: bool = False
     """Take an operator's commands from anywhere on a transport that proves nobody's identity, not just this machine."""
     director_key: str = ""

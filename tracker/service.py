@@ -1,14 +1,15 @@
 """The tracker as a service: the nursery tree. The same one runs on a machine and in the simulator."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import trio
 
 from p2pd.joining import TrackerAuthority
 from p2pd.world import World
-from p2pd.world.network import Listener
+from p2pd.world.network import Listener, Network
 
 from .ca.local import LocalAuthority
 from .config import TrackerConfig
@@ -21,6 +22,7 @@ from .tracker import Tracker
 
 TICK_S: Final = 1.0
 """How often ended leases and stuck connections are looked for."""
+_NONE: Final[Mapping[str, Network]] = MappingProxyType({})
 log = logging.getLogger(__name__)
 
 
@@ -30,11 +32,11 @@ async def run(
     store: Store,
     *,
     authority: LocalAuthority | None = None,
-    doors: Sequence[Listener] = (),
+    doors: Mapping[str, Network] = _NONE,
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until cancelled; starts with the address that it listens at. `authority`: the fleet's, if it is here (else
-    the upstream tracker is asked). `doors`: listeners besides the one of the configuration.
+    the upstream tracker is asked). `doors`: addresses on other networks where it listens too.
 
     OSError (address, key), StoreError or SigningError if it can't start.
     """
@@ -57,10 +59,13 @@ async def run(
 
         revoked(())
         log.info("tracker of %s at %s, revision %d", config.region, listener.address, tracker.goals.revision)
+        listeners = [listener]
         try:
+            for address, network in doors.items():
+                listeners.append(await network.listen(address))
             async with trio.open_nursery() as nursery:
                 sessions.tasks = nursery
-                for door in (listener, *doors):
+                for door in listeners:
                     nursery.start_soon(_accept, door, sessions)
                 nursery.start_soon(_keep_time, tracker, sessions)
                 if director:
@@ -71,7 +76,7 @@ async def run(
                     nursery.start_soon(Follower(tracker, world, store, sessions.perform, revoked).run)
                 task_status.started(listener.address)
         finally:
-            for door in (listener, *doors):
+            for door in listeners:
                 await door.aclose()
     finally:
         with trio.CancelScope(shield=True):

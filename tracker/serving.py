@@ -5,15 +5,33 @@ import logging
 import os
 import signal
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
 
 import trio
 
 from manifests.console import EXIT_OK, CommandError, Console, UsageError
 from manifests.errors import SigningError
+from p2pd.identity.certificate import read_certificate
+from p2pd.identity.errors import IdentityError
+from p2pd.identity.flags import with_flags
+from p2pd.identity.keys import der
+from p2pd.member import Entry, fleet_network, with_proven_names
+from p2pd.papers import Papers
 from p2pd.settings import load
+from p2pd.world.credentials import Credentials
+from p2pd.world.network import Identity
 from p2pd.world.real import real_world
+from p2pd.world.running import run_trio
+from p2pd.world.unix_network import UnixNetwork
 
-from .config import STATE_FILE, TrackerConfig
+from .ca import folder
+from .ca.desk import LIVES_S, Desk
+from .ca.ledger import Ledger
+from .ca.local import LocalAuthority
+from .config import DEFAULT_ADMIN_SOCKET, STATE_FILE, TrackerConfig
 from .errors import StoreError
 from .service import run
 from .store import Store
@@ -25,21 +43,63 @@ def serve(arguments: Namespace, console: Console, flags: tuple[str, ...]) -> int
     config = load(TrackerConfig, path=arguments.config, environment=os.environ, prefix="P2P_TRACKER", overrides=given)
     if not config.state_directory:
         raise UsageError("state_directory: where should the goals be kept? set it, or give --state-directory")
+    config = replace(config, identity=with_flags(config.identity, arguments))
     logging.basicConfig(level=logging.WARNING if console.quiet else logging.INFO, format="%(name)s: %(message)s")
     try:
-        trio.run(_serve_until_signal, config)
-    except* (StoreError, SigningError) as group:
-        raise CommandError(str(group.exceptions[0])) from group
-    except* OSError as group:
-        raise CommandError(f"{config.listen}: {group.exceptions[0]}") from group
+        run_trio(_serve_until_signal, config, console)
+    except (StoreError, SigningError, IdentityError) as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(f"{config.listen}: {error}") from error
     return EXIT_OK
 
 
-async def _serve_until_signal(config: TrackerConfig) -> None:
+async def _serve_until_signal(config: TrackerConfig, console: Console) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
-            store = Store(os.path.join(config.state_directory, STATE_FILE))
-            address: str = await nursery.start(run, config, real_world(), store)
-            print(json.dumps({"ready": True, "listen": address, "region": config.region}), flush=True)
+            nursery.start_soon(_serve, config, console)
             async for _ in signals:
                 nursery.cancel_scope.cancel()
+
+
+async def _serve(config: TrackerConfig, console: Console) -> None:
+    with _desk(config) as desk:
+        world = real_world()
+        authority = LocalAuthority(desk, world) if desk else None
+        if desk and not config.insecure:
+            _papers_of_our_own(config, desk, world.utc_now())
+        trackers = (config.upstream,) if config.upstream else ()
+        entry = Entry(
+            config.identity, config.state_directory, config.insecure, "tracker", config.name, trackers, authority
+        )
+        async with fleet_network(entry, console.note) as network, trio.open_nursery() as nursery:
+            config = with_proven_names(config, network)
+            store = Store(os.path.join(config.state_directory, STATE_FILE))
+            path = config.admin_socket or os.path.join(config.state_directory, DEFAULT_ADMIN_SOCKET)
+            doors = {path: UnixNetwork()}
+            service = partial(run, config, replace(world, network=network), store, authority=authority, doors=doors)
+            address: str = await nursery.start(service)
+            ready = {"ready": True, "listen": address, "region": config.region, "admin": path}
+            print(json.dumps(ready), flush=True)
+
+
+@contextmanager
+def _desk(config: TrackerConfig) -> Iterator[Desk | None]:
+    """The authority's, if it is here."""
+    if not config.ca_directory:
+        yield None
+        return
+    found = folder.load(config.ca_directory)
+    with closing(Ledger(found.ledger_path)) as ledger:
+        yield Desk(found, ledger)
+
+
+def _papers_of_our_own(config: TrackerConfig, desk: Desk, now: float) -> None:
+    """Who holds the authority needs no token: a certificate of ours, unless there is one that counts."""
+    papers = Papers(config.identity, config.state_directory)
+    if papers.own_pki or (papers.there and read_certificate(Credentials(papers.files).chain[0]).ends_at > now):
+        return
+    papers.pin(der(desk.folder.root))
+    key = papers.pending_key()
+    identity = Identity(config.name, config.region, "tracker")
+    papers.keep(key, desk.issue(identity, key.public_key(), LIVES_S["tracker"], now))

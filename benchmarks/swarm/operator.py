@@ -1,6 +1,6 @@
 """An operator, a process on the tracker's host: waits until all nodes are there, says ready, deploys line by line.
 
-python -m benchmarks.swarm.operator TRACKER NODES       then on standard input: SERVICE RELEASE
+python -m benchmarks.swarm.operator SOCKET NODES       then on standard input: SERVICE RELEASE
 """
 
 import json
@@ -8,7 +8,7 @@ import sys
 
 import trio
 
-from p2pd.world.real import real_world
+from p2pd.world.unix_network import UnixNetwork
 from tracker.client import connect
 
 LOOK_S = 0.05
@@ -16,7 +16,7 @@ LOOK_S = 0.05
 
 async def main(tracker: str, nodes: int) -> None:
     """Prints one line of JSON when ready, and one with each goal that was set."""
-    async with connect(real_world().network, tracker, by="benchmark") as operator:
+    async with connect(UnixNetwork(), tracker, by="benchmark") as operator:
         while (await operator.status())["tracker"]["nodes"] < nodes:  # noqa: ASYNC110 - another process
             await trio.sleep(LOOK_S)
         print(json.dumps({"ready": True}), flush=True)

@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import trio
 
 from demo import configs
+from demo.authority import Authority
 from demo.publisher import Publisher, Release, program
 from p2pd import control
 
@@ -32,6 +34,7 @@ class OurFleet:
         self._publisher = Publisher(lab.home("publisher"), lab.directory / "publisher.log")
         self._tracker = f"{lab.address(TRACKER)}:{TRACKER_PORT}"
         self._regions = {host.name: host.site or configs.REGION for host in lab.network.plan.hosts}
+        self._authority = Authority(lab.home("ca"), lab.directory / "ca.log", self._publisher.environment)
         self._release = ""
 
     def publish(self) -> None:
@@ -48,14 +51,17 @@ class OurFleet:
 
     def start_tracker(self) -> None:
         """The global one, on its own host; ready when this returns."""
-        config = configs.global_tracker(self._lab.home(TRACKER)) | {"listen": f"0.0.0.0:{TRACKER_PORT}"}
+        trio.run(self._authority.prepare)
+        config = configs.global_tracker(self._lab.home(TRACKER), self._authority.directory)
+        config |= {"listen": f"0.0.0.0:{TRACKER_PORT}"}
         self._serve(TRACKER, TRACKER, [program("p2p-tracker"), "serve"], config)
         self.wait([TRACKER])
 
     def start_seeder(self, name: str = SEED, host: str = SEED, *, swarms: bool = True) -> None:
         """On the blob store that was published to. Without `swarms`: plain HTTP only."""
         at = self._lab.address(host)
-        config = configs.seeder(self._lab.home(name), self._publisher.store.as_uri(), self._tracker) | {
+        store, token = self._publisher.store.as_uri(), self._token("seeder", name, self._regions[host])
+        config = configs.seeder(self._lab.home(name), store, self._tracker, token) | {
             "http_listen": f"{at}:{HTTP_PORT}", "listen": f"{at}:{PEER_PORT}" if swarms else "",
             "region": self._regions[host],
         }  # fmt: skip
@@ -63,7 +69,8 @@ class OurFleet:
 
     def start_daemon(self, host: str, service: str = configs.SERVICE) -> None:
         """On whatever is on its disk."""
-        config = configs.daemon(self._lab.home(host), host, self._tracker, self._publisher.trust_root) | {
+        root, token = self._publisher.trust_root, self._token("host", host, self._regions[host])
+        config = configs.daemon(self._lab.home(host), host, self._tracker, root, token) | {
             "listen": f"{self._lab.address(host)}:{PEER_PORT}", "region": self._regions[host],
             "services": {service: {"product": configs.PRODUCT}},
         }  # fmt: skip
@@ -71,7 +78,8 @@ class OurFleet:
 
     def start_operator(self, nodes: int) -> None:
         """On the tracker's host; returns when so many nodes are with the tracker."""
-        argv = [sys.executable, "-m", "benchmarks.swarm.operator", f"127.0.0.1:{TRACKER_PORT}", str(nodes)]
+        socket = self._lab.home(TRACKER) / "admin.sock"
+        argv = [sys.executable, "-m", "benchmarks.swarm.operator", str(socket), str(nodes)]
         self._lab.processes.start(OPERATOR, TRACKER, argv)
         self.wait([OPERATOR])
 
@@ -87,6 +95,10 @@ class OurFleet:
     def finished(self, host: str, service: str = configs.SERVICE) -> bool:
         """The release appears under its name in one rename, when it is whole, verified and synced."""
         return any((self._lab.directory / host / "services" / service / "releases").glob(f"{VERSION}-*"))
+
+    def _token(self, role: str, name: str, region: str) -> Path:
+        """To join with; who was started before has joined, and needs none."""
+        return trio.run(partial(self._authority.token, role, region=region, name=name))
 
     def _serve(self, name: str, host: str, argv: list[str], config: Mapping[str, object]) -> None:
         file = self._lab.home(name) / "config.toml"

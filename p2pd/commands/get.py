@@ -21,6 +21,8 @@ from manifests.console import (
 from manifests.names import ReleaseName, parse_release
 from manifests.trust import Approved
 from p2pd.config import Config
+from p2pd.identity.config import IdentityConfig
+from p2pd.member import Entry, fleet_network, with_proven_names
 from p2pd.origin import OriginError
 from p2pd.service import Daemon
 from p2pd.service import run as run_daemon
@@ -42,6 +44,8 @@ def get(arguments: Namespace, console: Console) -> int:
         return EXIT_FAILED
     if not arguments.tracker and not arguments.origin:
         raise UsageError("nowhere to fetch from: give --tracker, --origin, or both")
+    if (arguments.tracker or arguments.lan) and not (arguments.identity or arguments.insecure):
+        raise UsageError("trackers and peers want to know who you are: give --identity (on one machine: --insecure)")
     try:
         config = _config(arguments, output)
         timeout_s = parse_duration(arguments.timeout) if arguments.timeout else inf
@@ -65,6 +69,8 @@ def get(arguments: Namespace, console: Console) -> int:
 def _config(arguments: Namespace, output: str) -> Config:
     """ValueError names what is wrong."""
     return Config(
+        insecure=not arguments.identity,
+        identity=IdentityConfig(directory=arguments.identity or ""),
         state_directory=arguments.state_directory or _state_directory(output),
         data_directory=os.path.dirname(output),
         fleet=arguments.fleet,
@@ -85,9 +91,10 @@ def _state_directory(output: str) -> str:
 async def _get(
     config: Config, release: ReleaseName, output: str, timeout_s: float, console: Console
 ) -> dict[str, object] | None:
+    entry = Entry(config.identity, config.state_directory, config.insecure, "daemon", config.node, config.trackers)
     with trio.move_on_after(timeout_s):
-        async with trio.open_nursery() as nursery:
-            daemon: Daemon = await nursery.start(run_daemon, config, real_world())
+        async with fleet_network(entry, console.note) as network, trio.open_nursery() as nursery:
+            daemon: Daemon = await nursery.start(run_daemon, with_proven_names(config, network), real_world(network))
             approved = await _resolve(daemon, release, console)
             artifact = await _fetch(daemon, approved, output, console)
             nursery.cancel_scope.cancel()

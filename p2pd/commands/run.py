@@ -4,14 +4,18 @@ import gc
 import json
 import os
 import signal
+import socket
 from argparse import Namespace
+from dataclasses import replace
 
 import trio
 
 from manifests.console import EXIT_OK, CommandError, Console, UsageError
 from p2pd import control
 from p2pd.config import ENVIRONMENT_PREFIX, Config
+from p2pd.identity.flags import with_flags
 from p2pd.install.keeper import DamagedMemoryError
+from p2pd.member import Entry, fleet_network, with_proven_names
 from p2pd.metrics import serve as serve_metrics
 from p2pd.service import Daemon
 from p2pd.service import run as run_daemon
@@ -21,7 +25,17 @@ from p2pd.store import StoreInUseError
 from p2pd.world.real import real_world
 from p2pd.world.running import run_trio
 
-OVERRIDES = ("state_directory", "data_directory", "node", "region", "fleet", "listen", "trust_root", "control_socket")
+OVERRIDES = (
+    "state_directory",
+    "data_directory",
+    "node",
+    "region",
+    "fleet",
+    "listen",
+    "trust_root",
+    "control_socket",
+    "insecure",
+)
 
 
 def run(arguments: Namespace, console: Console) -> int:
@@ -33,6 +47,7 @@ def run(arguments: Namespace, console: Console) -> int:
         raise UsageError(
             "trust_root is not set: which root.json is this daemon to trust? (`p2p-manifest repo init` makes one)"
         )
+    config = replace(config, identity=with_flags(config.identity, arguments))
     try:
         run_trio(_serve, config, console)
     except StoreInUseError as error:
@@ -45,7 +60,19 @@ def run(arguments: Namespace, console: Console) -> int:
 async def _serve(config: Config, console: Console) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
-            daemon: Daemon = await nursery.start(run_daemon, config, real_world())
+            nursery.start_soon(_run, config, console)
+            async for _ in signals:
+                nursery.cancel_scope.cancel()
+                break
+
+
+async def _run(config: Config, console: Console) -> None:
+    node = config.node or socket.gethostname()
+    entry = Entry(config.identity, config.state_directory, config.insecure, "daemon", node, config.trackers)
+    async with fleet_network(entry, console.note) as network:
+        config = with_proven_names(config, network)
+        async with trio.open_nursery() as nursery:
+            daemon: Daemon = await nursery.start(run_daemon, config, real_world(network))
             await nursery.start(control.serve, config.control_socket, Steering(daemon).commands())
             metrics = await nursery.start(serve_metrics, daemon, config.metrics_listen) if config.metrics_listen else ""
             ready = {"ready": True, "node": daemon.node, "listen": daemon.address, "control": config.control_socket}
@@ -56,6 +83,3 @@ async def _serve(config: Config, console: Console) -> None:
                 f"{daemon.node} listens at {daemon.address}, runs {', '.join(config.services) or 'no service'}"
             )
             gc.freeze()  # what is loaded by now stays: the collector need not look at it again
-            async for _ in signals:
-                nursery.cancel_scope.cancel()
-                break

@@ -15,6 +15,7 @@ import httpcore
 import httpx
 import trio
 
+from .demanding import SEEDERS, Demanding
 from .network import Network, Stream
 
 CONNECTIONS_MAX: Final = 32
@@ -23,6 +24,8 @@ KEEPALIVE_S: Final = 30.0
 TIMEOUT: Final = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=30.0)
 """For a step, not for a whole answer: `read` is the longest silence."""
 
+_SPOKEN: Final = {"fleet": b"http"}
+"""What is spoken over the seam where the URL's scheme says which seam that is."""
 _ERRORS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = (
     (httpcore.ConnectTimeout, httpx.ConnectTimeout),
     (httpcore.ReadTimeout, httpx.ReadTimeout),
@@ -37,8 +40,11 @@ _ERRORS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] =
 )
 
 
-def client(network: Network | None = None, *, connections_max: int = CONNECTIONS_MAX) -> httpx.AsyncClient:
-    """A client that speaks through `network`, or through the machine's sockets when there is none.
+def client(
+    network: Network | None = None, *, fleet: Network | None = None, connections_max: int = CONNECTIONS_MAX
+) -> httpx.AsyncClient:
+    """A client that speaks through `network`, or through the machine's sockets when there is none; `fleet://` URLs then
+    go through `fleet`, to its seeders only.
 
     Close it (`async with`) inside the run that uses it. Raises httpx.TransportError from its calls.
     """
@@ -48,11 +54,12 @@ def client(network: Network | None = None, *, connections_max: int = CONNECTIONS
     limits = httpx.Limits(
         max_connections=connections_max, max_keepalive_connections=connections_max, keepalive_expiry=KEEPALIVE_S
     )
-    return httpx.AsyncClient(limits=limits, timeout=TIMEOUT, trust_env=False, follow_redirects=False)
+    mounts = {"fleet://": SeamTransport(Demanding(fleet, SEEDERS), connections_max)} if fleet else {}
+    return httpx.AsyncClient(limits=limits, timeout=TIMEOUT, trust_env=False, follow_redirects=False, mounts=mounts)
 
 
 class SeamTransport(httpx.AsyncBaseTransport):
-    """httpx's transport over a network seam. Plain http only: secrecy and identity are the seam's own business."""
+    """httpx's transport over a network seam. It speaks http whatever the scheme: secrecy is the seam's own business."""
 
     def __init__(self, network: Network, connections_max: int) -> None:
         self._pool = httpcore.AsyncConnectionPool(
@@ -67,7 +74,9 @@ class SeamTransport(httpx.AsyncBaseTransport):
         url = request.url
         sent = httpcore.Request(
             method=request.method,
-            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            url=httpcore.URL(
+                scheme=_SPOKEN.get(url.scheme, url.raw_scheme), host=url.raw_host, port=url.port, target=url.raw_path
+            ),
             headers=request.headers.raw,
             content=request.stream,
             extensions=request.extensions,

@@ -2,36 +2,46 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 from . import Args, T, World, surroundings
+from .network import Network
 from .real_disk import RealDisk
 from .real_network import RealNetwork
 from .real_processes import RealProcesses
+from .tcp import Adopting
 
 if TYPE_CHECKING:
     import httpx
 
     from .lan import Lan
+    from .rtc import Rtc
 
+utc_now: Final[Callable[[], float]] = time.time
 STORAGE_THREADS: Final = 2
 """Hashing and writing release the interpreter's lock; more threads than this only queue for it."""
 
 
-def real_world(*, threads_max: int = STORAGE_THREADS) -> World:
-    """Sockets, disk, processes, clock and dice of this machine. `threads_max`: blocking jobs at once."""
+def real_world(network: Network | None = None, *, threads_max: int = STORAGE_THREADS) -> World:
+    """Sockets, disk, processes, clock and dice of this machine. `threads_max`: blocking jobs at once.
+
+    `network`: how the fleet is reached; None: in plain TCP, on this machine only.
+    """
+    network = network or RealNetwork()
     return World(
-        network=RealNetwork(),
+        network=network,
         disk=RealDisk(),
         processes=RealProcesses(),
-        http=_http,
-        utc_now=time.time,
+        http=partial(_http, network),
+        utc_now=utc_now,
         rng=Random(),
         run_blocking=_Threads(threads_max),
         lan=_lan,
+        rtc=partial(_rtc, network) if isinstance(network, Adopting) else None,
         look=surroundings.look,
     )
 
@@ -53,7 +63,13 @@ def _lan() -> "Lan":
     return DnsSd()
 
 
-def _http() -> "httpx.AsyncClient":
+def _rtc(network: Adopting, stun: tuple[str, ...]) -> "Rtc":
+    from .real_rtc import RealRtc  # loaded when first used: aiortc costs 60 MB
+
+    return RealRtc(network.adopt, stun)
+
+
+def _http(network: Network) -> "httpx.AsyncClient":
     from .http import client  # loaded when first used: httpx costs 10 MB
 
-    return client()
+    return client(fleet=network)

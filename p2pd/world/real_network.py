@@ -82,11 +82,17 @@ class RealNetwork:
 
     async def dial(self, address: str) -> RealStream:
         """Connect to `host:port`; OSError when nobody is there, or nobody answers within `tcp.DIAL_TIMEOUT_S`."""
+        _check_loopback(address)
         return RealStream(await tcp.dial(address), self._scratch)
 
     async def listen(self, address: str, *, strangers: bool = False) -> RealListener:
         """Listen at `host:port` (port 0: any free one); OSError when taken. All who come are unknown."""
+        _check_loopback(address)
         return RealListener(await tcp.listen(address), self._scratch)
+
+    def adopt(self, socket: TcpSocket, dialled: bool) -> RealStream:
+        """A stream over a connection that came about elsewhere."""
+        return RealStream(socket, self._scratch)
 
     def revoke(self, lists: Iterable[bytes]) -> tuple[bytes, ...]:
         """There are no certificates here."""

@@ -14,10 +14,10 @@ from tracker.config import TrackerConfig
 
 HOME = Path("/var/demo")
 CASES: list[tuple[type[Any], dict[str, object]]] = [
-    (TrackerConfig, configs.global_tracker(HOME)),
-    (TrackerConfig, configs.regional_tracker(HOME, "127.0.0.1:1")),
-    (SeederConfig, configs.seeder(HOME, "file:///var/demo/store", "127.0.0.1:1")),
-    (Config, configs.daemon(HOME, "host-1", "127.0.0.1:1", HOME / "root.json")),
+    (TrackerConfig, configs.global_tracker(HOME, HOME / "ca")),
+    (TrackerConfig, configs.regional_tracker(HOME, "127.0.0.1:1", HOME / "token")),
+    (SeederConfig, configs.seeder(HOME, "file:///var/demo/store", "127.0.0.1:1", HOME / "token")),
+    (Config, configs.daemon(HOME, "host-1", "127.0.0.1:1", HOME / "root.json", HOME / "token")),
 ]
 
 
@@ -34,6 +34,11 @@ def test_it_loads(cls: type[Any], values: dict[str, object], tmp_path: Path) -> 
 def test_a_host_runs_the_demo_service(tmp_path: Path) -> None:
     config = read(Config, CASES[3][1], tmp_path)
     assert config.services == {configs.SERVICE: ServiceConfig(product=configs.PRODUCT)}
+
+
+@pytest.mark.parametrize(("cls", "values"), CASES)
+def test_nothing_is_insecure(cls: type[Any], values: dict[str, object], tmp_path: Path) -> None:
+    assert not read(cls, values, tmp_path).insecure
 
 
 @pytest.mark.parametrize(("cls", "values"), CASES)

@@ -35,5 +35,5 @@ def site(shop: Shop, tmp_path: Path) -> Iterator[Site]:
 def shield(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """One seeder without a tracker, for all tests that only fetch from it."""
     made = Site(shop, tmp_path_factory.mktemp("shield"))
-    yield made.seeder()
+    yield made.shield()
     made.close()

@@ -17,6 +17,7 @@ import trio
 from manifests.cli import main as p2p_manifest
 from p2pd import control
 from tests.manifests.factory import write_tree
+from tracker.cli import main as p2p_tracker
 
 STEP_S = 30
 """For a process to start, answer or end; it takes a fraction of a second on an idle machine."""
@@ -84,8 +85,14 @@ class Shop:
         """What machines pin."""
         return str(self.directory / "root.json")
 
+    @property
+    def authority(self) -> str:
+        """Who says who belongs to the fleet."""
+        return str(self.directory / "ca")
+
     def set_up(self) -> None:
-        """Everybody's keys, and the repository."""
+        """Everybody's keys, the repository, and the fleet's authority."""
+        assert p2p_tracker(["ca", "init", self.authority, "--quiet"]) == 0
         keys = self.directory / "keys"
         roles = ("root", "targets", "online", "build", "release")
         key = {role: f"--{role}-key={keys}/{role}" for role in roles}
@@ -121,38 +128,66 @@ class Site:
         self.shop, self.directory = shop, directory
         self._running = ExitStack()
 
+    def token(self, role: str, name: str) -> str:
+        """A file to join with, under this name, whoever bore it before."""
+        file = str(self.directory / f"{name}.token")
+        flags = ("--role", role, "--host", name, "--region", "default", "--output", file)
+        assert p2p_tracker(["ca", "token", *flags, "--ca", self.shop.authority, "--quiet"]) == 0
+        return file
+
+    def papers(self, role: str, name: str) -> str:
+        """A directory with papers made by hand."""
+        directory = str(self.directory / name)
+        flags = ("--role", role, "--host", name, "--region", "default", "--output", directory)
+        assert p2p_tracker(["ca", "issue", *flags, "--ca", self.shop.authority, "--quiet"]) == 0
+        return directory
+
     def start(self, *argv: str) -> Process:
         """A service."""
         started = Process(*argv)
         self._running.callback(started.end)
         return started
 
-    def seeder(self, *flags: str) -> Process:
-        """In front of the shop's store."""
-        where = ("--store", self.shop.store, "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0")
+    def shield(self, *flags: str) -> Process:
+        """In front of the shop's store, in plain HTTP and for nobody but this machine."""
+        where = ("--store", self.shop.store, "--http", "127.0.0.1:0", "--insecure")
         return self.start("seeder", "serve", *where, *flags)
 
+    def seeder(self, tracker: str) -> Process:
+        """In front of the shop's store, a member of the fleet."""
+        where = ("--store", self.shop.store, "--http", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--tracker", tracker)
+        papers = ("--state-directory", str(self.directory / "seeder"), "--token-file", self.token("seeder", "shield"))
+        return self.start("seeder", "serve", *where, *papers)
+
     def trackers(self) -> tuple[str, str]:
-        """A global tracker and one of the region `default`; where they listen."""
-        addresses: list[str] = []
-        for name in ("global", "default"):
-            more = ("--region", name, "--upstream", addresses[0]) if addresses else ()
-            where = ("--listen", "127.0.0.1:0", "--state-directory", str(self.directory / name))
-            addresses.append(self.start("tracker", "serve", *where, *more).ready["listen"])
-        return addresses[0], addresses[1]
+        """A global tracker, with the authority, and one of the region `default`; where they listen."""
+        where = ("--listen", "127.0.0.1:0", "--state-directory")
+        first = self.start("tracker", "serve", *where, str(self.directory / "global"), "--ca", self.shop.authority)
+        upstream = (
+            "--region",
+            "default",
+            "--upstream",
+            first.ready["listen"],
+            "--token-file",
+            self.token("tracker", "local"),
+        )
+        second = self.start("tracker", "serve", *where, str(self.directory / "default"), *upstream)
+        return first.ready["listen"], second.ready["listen"]
 
     def daemon(self, tracker: str = "", **settings: Any) -> Process:
-        """With the service `shop`; its control socket is `socket`."""
+        """With the service `shop`; its control socket is `socket`. Without a tracker it is nobody's member."""
         values = {
             "state_directory": str(self.directory / "state"),
             "data_directory": str(self.directory / "srv"),
             "control_socket": self.socket,
             "trust_root": self.shop.root,
             "trackers": [tracker] if tracker else [],
+            "insecure": not tracker,
         } | settings
         lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+        token = [f'identity = {{token_file = "{self.token("host", "host-1")}"}}'] if tracker else []
         config = self.directory / "p2pd.toml"
-        config.write_text("\n".join([*lines, "[services.shop]", ""]))
+        config.write_text("\n".join([*lines, *token, "[services.shop]", ""]))
         return self.start("p2pd", "run", "--config", str(config))
 
     @property

@@ -15,9 +15,9 @@ SLOW_BYTES_PER_S = 3_000_000
 SIZE_BYTES = sum(map(len, TREE.values()))
 
 
-def deploy(tracker: str, release: str = "shop@1") -> None:
+def deploy(site: Site, tracker: str, release: str = "shop@1") -> None:
     """Everywhere."""
-    ask("tracker", "deploy", "shop", release, "--tracker", tracker)
+    ask("tracker", "deploy", "shop", release, "--tracker", tracker, "--identity", site.papers("operator", "ann"))
 
 
 def verified_bytes(site: Site) -> int:
@@ -34,9 +34,9 @@ def current(site: Site) -> dict[str, bytes]:
 
 def test_after_kill_9_in_mid_download_nothing_verified_is_fetched_again(site: Site) -> None:
     globally, tracker = site.trackers()
-    site.seeder("--tracker", tracker)
+    site.seeder(tracker)
     daemon = site.daemon(tracker, download_bytes_per_s=SLOW_BYTES_PER_S)
-    deploy(globally)
+    deploy(site, globally)
     until(lambda: verified_bytes(site) > SIZE_BYTES / 4)
     daemon.end(signal.SIGKILL)
     assert current(site) == {}
@@ -52,10 +52,10 @@ def test_after_kill_9_in_mid_download_nothing_verified_is_fetched_again(site: Si
 
 def test_a_person_can_pause_resume_list_and_collect(site: Site) -> None:
     globally, tracker = site.trackers()
-    site.seeder("--tracker", tracker)
+    site.seeder(tracker)
     site.daemon(tracker)
     assert site.p2pd("pause") == {"paused": True}
-    deploy(globally)
+    deploy(site, globally)
     until(lambda: site.shop_service()["waits_for"] == "paused by the user")
     assert verified_bytes(site) == 0
     assert site.p2pd("resume") == {"paused": False}

@@ -20,9 +20,10 @@ def test_a_single_file_comes_from_a_seeder_by_http(site: Site, shield: Process, 
 
 
 def test_a_tree_comes_from_a_seeder_that_the_tracker_names(site: Site, tmp_path: Path) -> None:
-    tracker, _ = site.trackers()
-    site.seeder("--tracker", tracker)
-    answer = ask("p2pd", "get", "shop@1", *flags(site, tmp_path / "out"), "--tracker", tracker)
+    _, tracker = site.trackers()
+    site.seeder(tracker)
+    where = ("--tracker", tracker, "--identity", site.papers("host", "reader"))
+    answer = ask("p2pd", "get", "shop@1", *flags(site, tmp_path / "out"), *where)
     assert {str(path.relative_to(tmp_path / "out")): path.read_bytes() for path in tmp_path.glob("out/*/*")} == TREE
     assert answer["bytes_by_source"] == {"shield": answer["size_bytes"]}
 
@@ -56,11 +57,11 @@ def test_a_second_attempt_goes_on_from_the_first(site: Site, tmp_path: Path) -> 
     lost = sorted(Path(site.shop.store).glob("chunks/*/*"))[:3]
     away = [path.rename(tmp_path / path.name) for path in lost]
     try:
-        first = run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out", site.seeder()), "--timeout", "4s")
+        first = run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out", site.shield()), "--timeout", "4s")
     finally:
         for here, there in zip(away, lost, strict=True):
             here.rename(there)
-    seeder = site.seeder()
+    seeder = site.shield()
     answer = ask("p2pd", "get", "shop@1", *flags(site, tmp_path / "out", seeder))
     stats = ask("seeder", "stats", "--url", f"http://{seeder.ready['http']}")
     assert first.returncode == 4
@@ -72,10 +73,10 @@ def test_what_was_begun_for_one_output_is_not_delivered_to_another(site: Site, t
     chunk = sorted(Path(site.shop.store).glob("chunks/*/*"))[0]
     chunk.rename(tmp_path / "away")
     try:
-        run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out", site.seeder()), "--timeout", "3s")
+        run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out", site.shield()), "--timeout", "3s")
     finally:
         (tmp_path / "away").rename(chunk)
-    done = run("p2pd", "get", "shop@1", *flags(site, tmp_path / "other", site.seeder()))
+    done = run("p2pd", "get", "shop@1", *flags(site, tmp_path / "other", site.shield()))
     assert done.stderr == f"p2pd: shop@1 is already kept at {tmp_path / 'out'}\n"
     assert (done.returncode, (tmp_path / "other").exists()) == (1, False)
 

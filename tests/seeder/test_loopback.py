@@ -39,7 +39,7 @@ class Seeder:
     """A `p2p-seeder serve` process."""
 
     def __init__(self, *flags: str) -> None:
-        command = [sys.executable, "-m", "seeder", "serve", "--http", "127.0.0.1:0", *flags]
+        command = [sys.executable, "-m", "seeder", "serve", "--http", "127.0.0.1:0", "--insecure", *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout
         line = self.process.stdout.readline()
@@ -162,7 +162,8 @@ def test_a_store_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
 
 
 def test_an_address_that_is_taken_fails_in_one_line(shop: Shop, seeder: Seeder) -> None:
-    command = [sys.executable, "-m", "seeder", "serve", "--store", str(shop.store), "--http", seeder.url[7:]]
+    command = [sys.executable, "-m", "seeder", "serve", "--store", str(shop.store), "--insecure"]
+    command += ["--http", seeder.url[7:]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=STEP_S, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
 

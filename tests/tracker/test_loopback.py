@@ -19,7 +19,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 def serving(directory: Path, *flags: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """A process and its address; killed at the end of the block."""
     command = [sys.executable, "-m", "tracker", "serve", "--listen", "127.0.0.1:0", "--state-directory",
-               str(directory), "--quiet", *flags]  # fmt: skip
+               str(directory), "--quiet", "--insecure", *flags]  # fmt: skip
     with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -31,6 +31,7 @@ def serving(directory: Path, *flags: str) -> Iterator[tuple["subprocess.Popen[st
 def command(address: str, *arguments: str) -> tuple[int, dict[str, Any]]:
     """Exit code and answer of an operator's command, in a process of its own."""
     line = [sys.executable, "-m", "tracker", *arguments, "--json", "--tracker", address]
+    line += [] if "/" in address else ["--insecure"]
     done = subprocess.run(line, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=READY_S, check=False)
     return done.returncode, json.loads(done.stdout or "{}")
 
@@ -53,7 +54,8 @@ def test_sigterm_ends_it_in_order(tmp_path: Path) -> None:
 
 
 def test_a_second_tracker_on_one_directory_is_refused(tmp_path: Path) -> None:
-    line = [sys.executable, "-m", "tracker", "serve", "--listen", "127.0.0.1:0", "--state-directory", str(tmp_path)]
+    line = [sys.executable, "-m", "tracker", "serve", "--listen", "127.0.0.1:0", "--state-directory", str(tmp_path),
+            "--insecure"]  # fmt: skip
     with serving(tmp_path):
         second = subprocess.run(
             line, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=READY_S, check=False
