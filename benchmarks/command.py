@@ -41,6 +41,7 @@ def parser(module: str, description: str, epilog: str) -> argparse.ArgumentParse
         epilog=f"{epilog}\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    made.add_argument("--first", action="store_true", help="run ahead of all other work on this machine, which waits")
     made.add_argument("--repeat", type=int, default=1, metavar="N", help="runs of each (default: 1)")
     made.add_argument("--json", action="store_true", help="print a list of rows instead")
     return made

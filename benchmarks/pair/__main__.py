@@ -53,7 +53,7 @@ def measure_all(given: argparse.Namespace) -> Iterator[Row]:
         for run in range(1, given.repeat + 1):
             rows: dict[str, Row] = {}
             for system in systems:
-                seen = measure(PAIR, SYSTEMS[system], content, show_progress(system), POLL_S)
+                seen = measure(PAIR, SYSTEMS[system], content, show_progress(system), first=given.first, poll_s=POLL_S)
                 row = row_of(system, run, content.stat().st_size, seen)
                 rows[system] = beside(row, rows.get("ceiling"), rows.get("libtorrent"))
                 yield rows[system]

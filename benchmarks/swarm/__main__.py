@@ -56,17 +56,17 @@ def measure_all(given: argparse.Namespace) -> Iterator[Row]:
         for name in given.scenarios or DEFAULT:
             for run in range(1, given.repeat + 1):
                 for system in given.systems:
-                    yield from _measure(name, system, run, content)
+                    yield from _measure(name, system, run, content, first=given.first)
 
 
-def _measure(name: str, system: str, run: int, content: Path) -> Iterator[Row]:
+def _measure(name: str, system: str, run: int, content: Path, *, first: bool) -> Iterator[Row]:
     """A scenario's row; before it that of what it is compared with."""
     without = None
     if name in WITHOUT_ODD:
-        for without in _measure(WITHOUT_ODD[name], system, run, content):
+        for without in _measure(WITHOUT_ODD[name], system, run, content, first=first):
             yield without
     scenario = SCENARIOS[name]
-    seen = measure(scenario, SYSTEMS[system], content, show_progress(f"{name} {system}"))
+    seen = measure(scenario, SYSTEMS[system], content, show_progress(f"{name} {system}"), first=first)
     yield row_of(scenario, system, run, content.stat().st_size, seen, without)
 
 

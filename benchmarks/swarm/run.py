@@ -28,7 +28,13 @@ ONE_COPY: Final = 1.02
 
 
 def measure(
-    scenario: Scenario, make: Callable[[Lab], System], content: Path, progress: Progress, poll_s: float = POLL_S
+    scenario: Scenario,
+    make: Callable[[Lab], System],
+    content: Path,
+    progress: Progress,
+    *,
+    first: bool = False,
+    poll_s: float = POLL_S,
 ) -> Outcome:
     """Run a system through a scenario; BenchmarkError when it can't be. `content`: the file to bring to all peers."""
     with (
@@ -37,7 +43,7 @@ def measure(
     ):
         logs = Path(directory, "logs")
         logs.mkdir()
-        with processes(links, logs, environment()) as started:
+        with processes(links, logs, environment(), first=first) as started:
             lab = Lab(scenario, links, started, Path(directory), content)
             made = make(lab)
             check_tools(made.tools)

@@ -12,10 +12,13 @@ from benchmarks import command
 from benchmarks.links import BenchmarkError, Host, Plan, network, processes
 from demo.publisher import environment
 
+from . import certificates
 from .measure import HOST, Ours, measure_opentracker
 from .rows import Row, judged, line_of
 
-SYSTEMS: Final = ("p2p-tracker", "opentracker")
+SYSTEMS: Final = ("p2p-tracker", "p2p-tracker-plain", "opentracker")
+"""With mutual TLS, as a fleet has it; without; the reference in C."""
+DEFAULT: Final = ("p2p-tracker", "opentracker")
 FILES_SPARE: Final = 200
 EXAMPLE: Final = """\
 example:
@@ -32,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     what = "What a tracker bears: announces, idle hosts, and a storm of all hosts coming back at once."
     made = command.parser("benchmarks.tracker", what, EXAMPLE)
-    command.add_systems(made, SYSTEMS, SYSTEMS)
+    command.add_systems(made, SYSTEMS, DEFAULT)
     made.add_argument("--hosts", type=int, default=10_000, metavar="N", help="connected at once (default: 10000)")
     return made
 
@@ -54,14 +57,17 @@ def measure_all(given: argparse.Namespace) -> Iterator[Row]:
             with (
                 tempfile.TemporaryDirectory(prefix="p2pbench-") as directory,
                 network(Plan((Host(HOST),))) as links,
-                processes(links, Path(directory), environment()) as started,
+                processes(links, Path(directory), environment(), first=given.first) as started,
             ):
                 home = Path(directory, "home")
                 home.mkdir()
                 if system == "opentracker":
                     yield measure_opentracker(started, home, given.hosts, run)
-                else:
-                    yield judged(Ours(started, home, given.hosts).measure(run))
+                    continue
+                papers = Path(directory, "papers") if system == "p2p-tracker" else None
+                if papers:
+                    certificates.make(papers, given.hosts)
+                yield judged(Ours(started, home, given.hosts, papers).measure(run))
 
 
 def _allow_files(count: int) -> None:

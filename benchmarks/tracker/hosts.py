@@ -5,8 +5,8 @@
 Then a JSON object a line on standard input, and one with figures for each on standard output:
 
     {"do": "connect", "at_once": 64}                               all hosts come (those that are here break off before)
-    {"do": "announce", "busy": true, "rate": 2000, "seconds": 10}  at this rate, whatever the answers do: how late?
-    {"do": "saturate", "busy": true, "waiting": 256, "seconds": 5} so many unanswered at any time: how many a second?
+    {"do": "announce", "what": "busy", "rate": 2000, "seconds": 10}  at this rate, whatever the answers do: how late?
+    {"do": "saturate", "what": "idle", "waiting": 256, "seconds": 5} so many unanswered at any time: how many a second?
 
 `certificates`: a directory with root.pem and 0.pem and so on for each host; empty: no TLS.
 """
@@ -20,16 +20,18 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, Final
+
+from p2pd.policy.backoff import Backoff
+from p2pd.tracker_link import ANSWER_TIMEOUT_S, DIAL_TIMEOUT_S
 
 from .figures import percentile_ms
 from .words import ANSWERED, Words, address_of, words_of
 
-ATTEMPT_S: Final = 15.0
-"""Then a connection that was not answered is given up, as daemons do."""
-PAUSE_S: Final = (0.5, 2.0)
-"""Before its host tries again."""
+SHAKE_S: Final = DIAL_TIMEOUT_S
+"""Then a connection that has not shaken hands is given up, as daemons do."""
 TURN_S: Final = 0.02
 LOST_S: Final = 10.0
 """An answer that is not there by then never comes."""
@@ -40,7 +42,19 @@ WAITS_FOR_WORDS: Final = (ssl.SSLWantReadError, BlockingIOError)
 class Host:
     """One of them. `asked_at`: since when it waits for an answer, 0 if it does not."""
 
-    __slots__ = ("asked_at", "began_at", "fd", "number", "ready", "shaking", "socket", "tail", "words")
+    __slots__ = (
+        "asked_at",
+        "backoff",
+        "began_at",
+        "context",
+        "fd",
+        "number",
+        "ready",
+        "shaking",
+        "socket",
+        "tail",
+        "words",
+    )
 
     def __init__(self, number: int, words: Words) -> None:
         self.number, self.words = number, words
@@ -50,6 +64,8 @@ class Host:
         self.asked_at = self.began_at = 0.0
         self.ready = self.shaking = False
         self.tail = b""
+        self.backoff = Backoff(random.Random(number))
+        self.context: ssl.SSLContext | None = None
 
 
 class Hosts:
@@ -65,7 +81,7 @@ class Hosts:
         self._ready = self._failures = self._answers = 0
         self._late_s: list[float] = []
         self._coming: deque[Host] = deque()
-        self._resting: deque[tuple[float, Host]] = deque()
+        self._resting: list[tuple[float, int]] = []
 
     # -- what is asked of them ----------------------------------------------------------------------------------
 
@@ -74,37 +90,43 @@ class Hosts:
         for host in list(self._open.values()):
             self._close(host)
         self._coming, self._failures = deque(self._all), 0
+        for host in self._all:
+            host.backoff.succeeded()
         began = time.monotonic()
         while self._ready < len(self._all):
             now = time.monotonic()
             while self._resting and self._resting[0][0] <= now:
-                self._coming.append(self._resting.popleft()[1])
+                self._coming.append(self._all[heappop(self._resting)[1]])
             while self._coming and len(self._open) - self._ready < at_once:
                 self._begin(self._coming.popleft(), now)
             self._turn(TURN_S)
-            for host in [host for host in self._open.values() if not host.ready and now > host.began_at + ATTEMPT_S]:
+            for host in [
+                host
+                for host in self._open.values()
+                if not host.ready and now > host.began_at + (SHAKE_S if host.shaking else ANSWER_TIMEOUT_S)
+            ]:
                 self._fail(host)
         return {"seconds": time.monotonic() - began, "failures": self._failures}
 
-    def announce(self, rate: float, seconds: float, *, busy: bool) -> dict[str, float]:
+    def announce(self, rate: float, seconds: float, what: str) -> dict[str, float]:
         """Each in turn, at its time: an answer is late since the moment it should have been asked for."""
         self._begin_count()
         began, asked = time.monotonic(), 0
         while (now := time.monotonic()) < began + seconds:
             while asked < (now - began) * rate:
-                self._ask(self._all[asked % len(self._all)], began + asked / rate, busy=busy)
+                self._ask(self._all[asked % len(self._all)], began + asked / rate, what)
                 asked += 1
             self._turn(max(0.0, began + asked / rate - time.monotonic()))
         self._wait_for_answers()
         return {"asked": asked, **self._counted()}
 
-    def saturate(self, waiting: int, seconds: float, *, busy: bool) -> dict[str, float]:
+    def saturate(self, waiting: int, seconds: float, what: str) -> dict[str, float]:
         """As fast as they are answered."""
         self._begin_count()
         began, asked = time.monotonic(), 0
         while time.monotonic() < began + seconds:
             while asked - self._answers < waiting:
-                self._ask(self._all[asked % len(self._all)], time.monotonic(), busy=busy)
+                self._ask(self._all[asked % len(self._all)], time.monotonic(), what)
                 asked += 1
             self._turn(TURN_S)
         self._wait_for_answers()
@@ -149,15 +171,15 @@ class Hosts:
     def _fail(self, host: Host) -> None:
         self._close(host)
         self._failures += 1
-        self._resting.append((time.monotonic() + random.uniform(*PAUSE_S), host))
+        heappush(self._resting, (time.monotonic() + host.backoff.failed(), host.number))
 
-    def _ask(self, host: Host, at: float, *, busy: bool) -> None:
+    def _ask(self, host: Host, at: float, what: str) -> None:
         if not host.ready or host.asked_at:
             self._failures += 1
             self._answers += 1  # nobody waits for this one
             return
         host.asked_at = at
-        host.socket.send(host.words.busy if busy else host.words.idle)
+        host.socket.send(getattr(host.words, what))
 
     def _turn(self, timeout_s: float) -> None:
         """Serve whoever has something."""
@@ -178,10 +200,10 @@ class Hosts:
     def _shake(self, host: Host) -> None:
         if self._context is not None:
             if not isinstance(host.socket, ssl.SSLSocket):
-                context = self._context(host.number)
-                host.socket = context.wrap_socket(host.socket, do_handshake_on_connect=False)
+                host.context = host.context or self._context(host.number)
+                host.socket = host.context.wrap_socket(host.socket, do_handshake_on_connect=False)
             host.socket.do_handshake()
-        host.socket.send(host.words.register + host.words.idle)
+        host.socket.send(host.words.first)
         host.shaking = False
         self._epoll.modify(host.fd, select.EPOLLIN)
 

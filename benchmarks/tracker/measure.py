@@ -12,6 +12,7 @@ from benchmarks.links import Busy, Processes, check_tools, load
 from demo import configs
 from demo.publisher import program
 
+from . import certificates
 from .rows import Row
 from .words import FLEET
 
@@ -26,6 +27,8 @@ WAITING: Final = 256
 AT_ONCE: Final = 64
 SETTLE_S: Final = 1.0
 PHASE_S_MAX: Final = 300.0
+LEASE_S: Final = 600.0
+"""Nobody is thrown out for his silence while others are measured."""
 OPEN_UDP: Final = {"opentracker": "opentracker"}
 SWARM_HEX: Final = "00" * 20
 
@@ -37,7 +40,7 @@ class Ours:
     processes: Processes
     directory: Path
     count: int
-    certificates: str = ""
+    certificates: Path | None = None
     said: int = field(default=0)
 
     def measure(self, run: int) -> Row:
@@ -50,9 +53,9 @@ class Ours:
         row = Row("p2p-tracker", "tls" if self.certificates else "plain", run, self.count, connect_s=come["seconds"],
                   connect_cpu_ms=1000 * cpu_s / self.count,
                   idle_host_bytes=(self._rss_bytes() - rss) / self.count)  # fmt: skip
-        idle, idle_cpu_s = self._phase(do="saturate", busy=False, waiting=WAITING, seconds=SECONDS)
-        named, named_cpu_s = self._phase(do="saturate", busy=True, waiting=WAITING, seconds=SECONDS)
-        late, _ = self._phase(do="announce", busy=True, rate=RATE, seconds=2 * SECONDS)
+        idle, idle_cpu_s = self._phase(do="saturate", what="idle", waiting=WAITING, seconds=SECONDS)
+        named, named_cpu_s = self._phase(do="saturate", what="newcomer", waiting=WAITING, seconds=SECONDS)
+        late, _ = self._phase(do="announce", what="busy", rate=RATE, seconds=2 * SECONDS)
         storm, storm_cpu_s = self._phase(do="connect", at_once=self.count)
         self.processes.look_at_memory()
         used = sum(self.processes.cpu_s().values())
@@ -76,12 +79,16 @@ class Ours:
     def _start(self) -> None:
         home = self.directory / NAME
         home.mkdir()
-        config = configs.global_tracker(home) | {"fleet": FLEET, "listen": f"127.0.0.1:{PORT}", "lease_s": 600.0}
+        config = configs.global_tracker(home) | {"fleet": FLEET, "listen": f"127.0.0.1:{PORT}", "lease_s": LEASE_S}
+        if self.certificates:
+            papers = str(self.certificates / f"{certificates.TRACKER}.pem")
+            root = str(self.certificates / "root.pem")
+            config |= {"insecure": False, "identity": {"certificate": papers, "key": papers, "root": root}}
         (home / "config.toml").write_text(configs.toml(config))
         argv = [program("p2p-tracker"), "serve", "--quiet", "--config", str(home / "config.toml")]
         self.processes.start(NAME, HOST, argv)
         self.processes.wait(NAME, lambda said: '"ready": true' in said)
-        order = {"address": f"127.0.0.1:{PORT}", "hosts": self.count, "certificates": self.certificates}
+        order = {"address": f"127.0.0.1:{PORT}", "hosts": self.count, "certificates": str(self.certificates or "")}
         argv = [sys.executable, "-m", "benchmarks.tracker.hosts", json.dumps(order)]
         self.processes.start(HOSTS, HOST, argv)
 

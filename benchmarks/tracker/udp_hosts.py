@@ -13,8 +13,10 @@ import sys
 import time
 from typing import Final
 
+from p2pd.policy.announcing import PEERS_WANTED
+
 from .figures import percentile_ms
-from .words import PEERS_WANTED, address_of
+from .words import address_of
 
 CONNECT: Final = struct.Struct(">QII")
 CONNECT_ID: Final = 0x41727101980

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from p2pd.policy.announcing import PEERS_REFRESHED, PEERS_WANTED
 from p2pd.wire.announce import Announce, Register, SeedersRequest, SwarmStatus, Watch
 from p2pd.wire.codec import encode
 from p2pd.wire.messages import PROTOCOL_VERSION
@@ -12,7 +13,6 @@ REGION: Final = "here"
 SERVICE: Final = "library"
 SWARM: Final = bytes(range(32))
 PIECES: Final = 2_560
-PEERS_WANTED: Final = 32
 ANSWERED: Final = b"\xa7renewed"
 """In the last message of the answer to an announce, as MessagePack has its name."""
 PER_NETWORK: Final = 250
@@ -21,20 +21,22 @@ PER_NETWORK: Final = 250
 
 @dataclass(frozen=True)
 class Words:
-    """What one host says: who it is; an announce when it has all of a release; one when it is half-way."""
+    """What one host says: first of all; when it has all of a release; when it is half-way; when it knows nobody yet."""
 
-    register: bytes
+    first: bytes
     idle: bytes
     busy: bytes
+    newcomer: bytes
 
 
 def words_of(number: int) -> Words:
-    """Each announce is what a daemon sends: a poll of its goals, a request for seeders, and all its swarms."""
+    """What a daemon sends: who it is, its questions and its first announce; later nothing but announces."""
     register = Register(PROTOCOL_VERSION, FLEET, name_of(number), REGION, "daemon", f"{address_of(number)}:8490")
-    poll = encode(Watch((SERVICE,), 0)) + encode(SeedersRequest())
+    first = encode(register) + encode(Watch((SERVICE,), 0)) + encode(SeedersRequest())
     idle = encode(Announce((SwarmStatus(SWARM, PIECES, PIECES),)))
-    busy = encode(Announce((SwarmStatus(SWARM, number % PIECES, PIECES, PEERS_WANTED),)))
-    return Words(encode(register), poll + idle, poll + busy)
+    busy = encode(Announce((SwarmStatus(SWARM, number % PIECES, PIECES, PEERS_REFRESHED),)))
+    newcomer = encode(Announce((SwarmStatus(SWARM, number % PIECES, PIECES, PEERS_WANTED),)))
+    return Words(first + idle, idle, busy, newcomer)
 
 
 def name_of(number: int) -> str:

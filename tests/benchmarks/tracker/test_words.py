@@ -1,6 +1,9 @@
 """What the pretended hosts say is what a tracker hears of a real one."""
 
-from benchmarks.tracker.words import ANSWERED, PEERS_WANTED, address_of, words_of
+import pytest
+
+from benchmarks.tracker.words import ANSWERED, address_of, words_of
+from p2pd.policy.announcing import PEERS_REFRESHED, PEERS_WANTED
 from p2pd.wire.announce import Announce, Register, Renewed, SeedersRequest, Watch
 from p2pd.wire.codec import decode_tracker, encode
 from p2pd.wire.framing import FrameReader
@@ -17,16 +20,17 @@ def test_every_host_has_an_address_of_its_own() -> None:
 
 
 def test_a_host_registers_under_its_own_name() -> None:
-    (register,) = messages(words_of(7).register)
+    register, watch, seeders, announce = messages(words_of(7).first)
     assert isinstance(register, Register)
+    assert (type(watch), type(seeders), type(announce)) == (Watch, SeedersRequest, Announce)
     assert (register.node, register.role) == ("host-7", "daemon")
 
 
-def test_an_announce_comes_with_all_that_a_daemon_asks_along_with_it() -> None:
-    watch, seeders, announce = messages(words_of(7).busy)
-    assert (type(watch), type(seeders)) == (Watch, SeedersRequest)
+@pytest.mark.parametrize("what, wanted", [("idle", 0), ("busy", PEERS_REFRESHED), ("newcomer", PEERS_WANTED)])
+def test_an_announce_is_one_message_that_wants_what_a_daemon_would_want(what: str, wanted: int) -> None:
+    (announce,) = messages(getattr(words_of(7), what))
     assert isinstance(announce, Announce)
-    assert announce.swarms[0].wanted == PEERS_WANTED
+    assert announce.swarms[0].wanted == wanted
 
 
 def test_the_end_of_an_answer_is_recognised_unread() -> None:
