@@ -15,6 +15,7 @@ import trio
 
 from manifests.digest import digest_function
 
+from . import gzipped
 from .origin_health import OriginHealth, Outcome, Source, SourceFacts
 
 STALL_S: Final = 3.0
@@ -24,7 +25,9 @@ SLOWEST_BYTES_PER_S: Final = 16 * 1024
 PATIENCE_S: Final = 10.0
 """A body may take so long, and as long as it takes at the slowest rate: a source that drips never stalls."""
 _IDENTITY: Final = {"Accept-Encoding": "identity"}
-"""Nothing is decompressed before it was verified."""
+"""No content is decompressed before it was verified."""
+_PACKED: Final = {"Accept-Encoding": "gzip"}
+"""Metadata, whose signatures are inside."""
 
 
 class OriginError(Exception):
@@ -91,12 +94,21 @@ class Origin:
         """A manifest's bytes, verified; OriginError."""
         return await self._fetch_exact(f"manifests/{digest.hex()}", digest, length, "sha256")
 
+    async def find_manifest(self, digest: bytes, max_bytes: int) -> bytes:
+        """A manifest's bytes, verified, when their number is not known; OriginError."""
+        function = digest_function("sha256")
+
+        def check(data: bytes) -> Outcome:
+            return Outcome.OK if function(data) == digest else Outcome.CORRUPT
+
+        return (await self._fetch(f"manifests/{digest.hex()}", digest, max_bytes, check)).data
+
     async def fetch_metadata(self, path: str, max_bytes: int) -> bytes | None:
         """A file of TUF metadata, `metadata/...`; None when a source says that there is none; OriginError.
 
         Not verified: the trust chain does that.
         """
-        attempt = await self._fetch(path, path.encode(), max_bytes, lambda data: Outcome.OK, missing_is_answer=True)
+        attempt = await self._fetch(path, path.encode(), max_bytes, lambda data: Outcome.OK, metadata=True)
         return attempt.data if attempt.outcome is Outcome.OK else None
 
     async def _fetch_exact(self, path: str, digest: bytes, length: int, algorithm: str) -> bytes:
@@ -109,12 +121,12 @@ class Origin:
 
         return (await self._fetch(path, digest, length, check)).data
 
-    async def _fetch(
-        self, path: str, key: bytes, max_bytes: int, check: _Check, *, missing_is_answer: bool = False
-    ) -> _Attempt:
+    async def _fetch(self, path: str, key: bytes, max_bytes: int, check: _Check, *, metadata: bool = False) -> _Attempt:
+        """`metadata`: it may come packed, and that it is missing is an answer."""
         failures = []
         for source in self._health.order(key, trio.current_time()):
-            attempt = await self._attempt(f"{source.base_url.rstrip('/')}/{path}", max_bytes, check)
+            url = f"{source.base_url.rstrip('/')}/{path}"
+            attempt = await self._attempt(url, max_bytes, check, _PACKED if metadata else _IDENTITY)
             self._health.attempted(
                 source,
                 attempt.outcome,
@@ -122,16 +134,16 @@ class Origin:
                 now=trio.current_time(),
                 retry_after_s=attempt.retry_after_s,
             )
-            if attempt.outcome is Outcome.OK or (missing_is_answer and attempt.outcome is Outcome.MISSING):
+            if attempt.outcome is Outcome.OK or (metadata and attempt.outcome is Outcome.MISSING):
                 return attempt
             failures.append(f"{source.base_url}: {attempt.detail or attempt.outcome.value}")
         reason = "; ".join(failures) or ("all sources are resting" if self._health.sources else "there is no source")
         raise OriginError(f"{path}: {reason}", self._health.next_retry())
 
-    async def _attempt(self, url: str, max_bytes: int, check: _Check) -> _Attempt:
+    async def _attempt(self, url: str, max_bytes: int, check: _Check, accept: dict[str, str]) -> _Attempt:
         body = bytearray()
         try:
-            async with self._client.stream("GET", url, headers=_IDENTITY, timeout=self._timeout) as response:
+            async with self._client.stream("GET", url, headers=accept, timeout=self._timeout) as response:
                 if response.status_code != 200:
                     return _refusal(response)
                 announced = response.headers.get("Content-Length", "")
@@ -147,8 +159,12 @@ class Origin:
             return _Attempt(Outcome.UNREACHABLE, b"", str(error) or type(error).__name__, len(body))
         if len(body) > max_bytes:
             return _Attempt(Outcome.WRONG_LENGTH, b"", f"more than {max_bytes} bytes", len(body))
-        data = bytes(body)
-        return _Attempt(check(data), data, received_bytes=len(data))
+        data: bytes | None = bytes(body)
+        if accept is _PACKED and response.headers.get("Content-Encoding") == "gzip":
+            data = gzipped.unpack(bytes(body), max_bytes)
+        if data is None:
+            return _Attempt(Outcome.CORRUPT, b"", "no gzip, or too much in it", len(body))
+        return _Attempt(check(data), data, received_bytes=len(body))
 
 
 async def _read(response: httpx.Response, max_bytes: int, body: bytearray, scope: trio.CancelScope) -> None:

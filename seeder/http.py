@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import astuple, fields
 from typing import Final
 
+from p2pd.gzipped import PACKED_MIN_BYTES, pack
 from p2pd.httpmessages import Request, Response, text_response
 from p2pd.httpserver import ServerFacts
 from p2pd.prometheus import CONTENT_TYPE, Sample, render
@@ -62,20 +63,26 @@ class HttpDoor:
 
 
 def answer(request: Request, asked: Resource, data: bytes) -> Response:
-    """The object, a part of it, or that nothing has changed or can be had there."""
-    etag = f'"{(asked.digest or hashlib.sha256(data).digest()).hex()}"'
+    """The object (metadata packed, for those who like it so), a part of it, or that nothing has changed."""
+    etag, packed = f'"{(asked.digest or hashlib.sha256(data).digest()).hex()}"', False
+    if not asked.digest and len(data) >= PACKED_MIN_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
+        etag, data, packed = f'{etag[:-1]}-gzip"', pack(data), True
     selection = select(request.method, request.headers, etag, len(data))
     headers = {
         "ETag": etag,
         "Cache-Control": SHORT if asked.kind is Kind.TIMESTAMP else IMMUTABLE,
         "Accept-Ranges": "bytes",
     }
+    if not asked.digest:
+        headers["Vary"] = "Accept-Encoding"
     if selection.status == 416:
         return text_response(416, "outside the object", {"Content-Range": f"bytes */{len(data)}"})
     if selection.status == 304:
         return Response(304, headers)
     headers["Content-Type"] = MEDIA_TYPE[asked.kind]
     headers["X-Content-Type-Options"] = "nosniff"
+    if packed:
+        headers["Content-Encoding"] = "gzip"
     return _selected(selection, headers, data)
 
 

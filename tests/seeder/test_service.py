@@ -74,6 +74,27 @@ async def test_a_version_of_metadata_may_be_kept_for_ever(autojump_clock: MockCl
     assert "immutable" in response.headers["cache-control"]
 
 
+async def test_metadata_is_packed_for_those_who_like_it_so(autojump_clock: MockClock) -> None:
+    data = b'{"signed": "' + b"0" * 5_000 + b'"}'
+    async with site() as here:
+        here.store.put_new("metadata/1.root.json", data)
+        plain = await here.get("metadata/1.root.json", accept_encoding="identity")
+        packed = await here.get("metadata/1.root.json", accept_encoding="gzip")
+    assert (plain.content, packed.content) == (data, data)  # httpx unpacks
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < 200
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+
+
+async def test_content_is_never_packed(autojump_clock: MockClock) -> None:
+    async with site() as here:
+        path = here.store.put_chunk(bytes(5_000))
+        response = await here.get(path, accept_encoding="gzip")
+    assert "content-encoding" not in response.headers
+
+
 async def test_a_timestamp_may_be_kept_for_a_second(autojump_clock: MockClock) -> None:
     async with site() as here:
         here.store.replace(TIMESTAMP, b"{}")

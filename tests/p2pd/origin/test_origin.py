@@ -10,6 +10,7 @@ import trio
 from blake3 import blake3
 from trio.testing import MockClock
 
+from p2pd.gzipped import pack
 from p2pd.httpmessages import Request, Response, StreamedBody
 from p2pd.httpserver import Handler, HttpServer
 from p2pd.origin import PATIENCE_S, SLOWEST_BYTES_PER_S, STALL_S, Origin, OriginError
@@ -233,3 +234,20 @@ async def test_metadata_beyond_its_bound_is_refused() -> None:
     async with origin_of(good) as origin:
         with pytest.raises(OriginError, match="500 bytes, 100 expected"):
             await origin.fetch_metadata("metadata/timestamp.json", 100)
+
+
+async def test_metadata_may_come_packed() -> None:
+    async with origin_of(always(200, pack(DATA * 10), Content_Encoding="gzip")) as origin:
+        assert await origin.fetch_metadata("metadata/1.root.json", 10_000) == DATA * 10
+
+
+async def test_packed_metadata_beyond_its_bound_is_refused() -> None:
+    async with origin_of(always(200, pack(bytes(10_001)), Content_Encoding="gzip")) as origin:
+        with pytest.raises(OriginError, match="too much in it"):
+            await origin.fetch_metadata("metadata/1.root.json", 10_000)
+
+
+async def test_content_is_never_unpacked() -> None:
+    async with origin_of(always(200, pack(DATA), Content_Encoding="gzip")) as origin:
+        with pytest.raises(OriginError):
+            await fetch(origin)
