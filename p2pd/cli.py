@@ -59,7 +59,15 @@ def _parser() -> ArgumentParser:
 
 def _get_parser(get: ArgumentParser) -> None:
     get.add_argument("release", metavar="PRODUCT@VERSION")
-    get.add_argument("--output", required=True, metavar="PATH", help="where it shall be; must not exist")
+    where = get.add_mutually_exclusive_group(required=True)
+    where.add_argument("--output", metavar="PATH", help="where it shall be; must not exist")
+    where.add_argument(
+        "--into", metavar="PATH", help="write it over this file or block device, of which it takes the beginning"
+    )
+    get.add_argument(
+        "--seed", action="append", metavar="PATH", help="a file or block device that may hold old bytes; not trusted"
+    )
+    get.add_argument("--dear-link", action="store_true", help="bytes cost more than time: fetch them compressed")
     get.add_argument("--trust-root", required=True, metavar="FILE", help="the pinned root.json")
     get.add_argument("--tracker", action="append", metavar="HOST:PORT", help="who knows peers; may be repeated")
     get.add_argument(

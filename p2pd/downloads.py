@@ -13,7 +13,7 @@ from p2pd.announcer import Announcer
 from p2pd.content import describe
 from p2pd.exchange import Exchange, Membership
 from p2pd.lan import LanDesk
-from p2pd.origin import OriginError
+from p2pd.manifest_race import ManifestRace
 from p2pd.origins import Origins
 from p2pd.patching.config import PatchingConfig
 from p2pd.patching.patching import Patching
@@ -24,17 +24,9 @@ from p2pd.wire import bits
 from p2pd.wire.announce import Handout, PeerInfo, SwarmStatus
 from p2pd.world import World
 
-MANIFEST_PEERS: Final = 3
-"""Peers asked for a manifest before HTTP is."""
-HANDOUT_S_MAX: Final = 0.5
-"""How long to wait for the tracker's first handout before HTTP is asked for a manifest."""
-MANIFEST_PEERS_S: Final = 1.0
-"""Peers get this long to bring a manifest before HTTP is asked as well: dead ones must not hold the start up."""
 RETRY_S: Final = 2.0
 VERIFY_PIECES: Final = 64
 """Pieces of a kept release read again in one hop: 16 MiB in chunks of 256 KiB."""
-RETRY_S_MAX: Final = 10.0
-"""Other sources may be named meanwhile."""
 CHECKPOINT_LOOK_S: Final = 5.0
 
 
@@ -50,21 +42,13 @@ class Download:
     started_at: float
     step: str = "manifest"
     waits_for: str = ""
+    in_place: bool = False
     artifact: Artifact | None = None
     resumed_bytes: int = 0
     """Found verified on disk when it began: what an earlier run had fetched."""
     reused_pieces: int = 0
     first_piece_s: float | None = None
     done: trio.Event = field(default_factory=trio.Event)
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """A manifest that is looked for on its own."""
-
-    swarm: bytes
-    manifest_length: int
-    waits_for: str = ""
 
 
 class Downloads:
@@ -83,14 +67,13 @@ class Downloads:
         self._world, self._store, self._exchange = world, store, exchange
         self._origins, self._announcer = origins, announcer
         self.patching = Patching(world, store, packs, exchange, patching, self)
-        self._awaited: dict[bytes, _Wanted] = {}
+        self._race = ManifestRace(exchange, origins, self._known_peers)
         self._seeders: tuple[PeerInfo, ...] = ()
         self.lan: LanDesk | None = None
         """Set where peers on the LAN are looked for."""
         self.active: dict[bytes, Download] = {}
         self.recent: dict[bytes, Download] = {}
         """Those that ended in this run."""
-        self._handouts: dict[bytes, trio.Event] = {}
         self._peers: dict[bytes, tuple[PeerInfo, ...]] = {}
         self._removing: dict[bytes, trio.Event] = {}
         self.paused = False
@@ -138,7 +121,7 @@ class Downloads:
             )
             for swarm, one in memberships.items()
         ]
-        joining = [swarm for swarm in (*self.active, *self._awaited) if swarm not in memberships]
+        joining = [swarm for swarm in {**self.active, **self._race.wanted} if swarm not in memberships]
         return statuses + [SwarmStatus(swarm, 0, 0, PEERS_WANTED) for swarm in joining]
 
     def announce(self) -> None:
@@ -152,9 +135,7 @@ class Downloads:
         """The tracker names peers."""
         self._peers[handout.swarm] = handout.peers
         self._exchange.neighbours.suggest(handout.swarm, handout.peers)
-        waiting = self._handouts.get(handout.swarm)
-        if waiting is not None:
-            waiting.set()
+        self._race.on_handout(handout.swarm)
 
     def on_lan_news(self) -> None:
         """Somebody on the LAN said something new."""
@@ -196,6 +177,8 @@ class Downloads:
         for swarm, download in self.active.items():
             if str(download.release) == release:
                 membership = self._exchange.memberships.get(swarm)
+                if download.step == "manifest" and swarm in self._race.wanted:
+                    return self._race.wanted[swarm].waits_for
                 if membership is None or download.step not in ("patch", "fetch"):
                     return download.waits_for
                 words = membership.problem or self.patching.waits_for(swarm)
@@ -204,8 +187,9 @@ class Downloads:
 
     # -- one download -------------------------------------------------------------------------------------------
 
-    async def fetch(self, approved: Approved, destination: str) -> Artifact:
-        """Bring a release to `destination`, whole and verified; returns when it is visible there.
+    async def fetch(self, approved: Approved, destination: str, *, in_place: bool = False) -> Artifact:
+        """Bring a release to `destination`, whole and verified; returns when it is visible there. `in_place`: over the
+        file or block device that is there.
 
         Ends only in success or in an error that waiting can't cure: UntrustedReleaseError (what was signed for is not a
         manifest of this release), StoreError or OSError (the disk). Everything else is waited for, and `waits_for`
@@ -214,6 +198,7 @@ class Downloads:
         if (other := self.active.get(approved.digest)) is not None:
             raise ArtifactElsewhereError(str(other.release), other.destination)
         download = Download(approved.release, approved.digest, approved.length, destination, trio.current_time())
+        download.in_place = in_place
         self.active[approved.digest] = download
         self.announce()
         try:
@@ -227,7 +212,6 @@ class Downloads:
             return artifact
         finally:
             self.recent[approved.digest] = self.active.pop(approved.digest)
-            self._handouts.pop(approved.digest, None)
             self._drop_if_unfinished(approved.digest)
             if approved.digest not in self._store.artifacts:
                 self._forget(approved.digest)
@@ -242,7 +226,7 @@ class Downloads:
     async def _prepare(self, download: Download) -> Artifact:
         artifact = self._store.artifacts.get(download.swarm)
         if artifact is None:
-            encoded = await self._obtain_manifest(download)
+            encoded = await self.obtain_manifest(download.swarm, download.manifest_length)
         else:  # what lies here must be what was asked for, too
             encoded = await self._world.run_blocking(self._store.read_manifest, artifact)
             if artifact.finished and not await self._intact(download, artifact):
@@ -297,7 +281,9 @@ class Downloads:
                     download.waits_for = describe(error)
 
     async def _reuse(self, download: Download, artifact: Artifact) -> None:
-        """Copy what older releases hold; never fetch that."""
+        """Copy what older releases and seeds hold; never fetch that."""
+        for path in self._store.seeds.paths:
+            await self._world.run_blocking(self._store.seeds.learn, path, artifact.manifest)
         for batch in await self._world.run_blocking(self._store.reusable, artifact):
             download.reused_pieces += len(await self._world.run_blocking(self._store.reuse, artifact, batch))
 
@@ -330,62 +316,15 @@ class Downloads:
         self._exchange.neighbours.suggest(artifact.swarm, self._known_peers(artifact.swarm))
         return membership
 
-    # -- its manifest -------------------------------------------------------------------------------------------
+    # -- what packs need too ------------------------------------------------------------------------------------
 
     async def obtain_manifest(self, swarm: bytes, length: int) -> bytes:
-        """One that is no release's: a pack's. Tried until it comes."""
-        wanted = self._awaited[swarm] = _Wanted(swarm, length)
-        self.announce()
-        try:
-            return await self._obtain_manifest(wanted)
-        finally:
-            del self._awaited[swarm]
-            self._handouts.pop(swarm, None)
+        """A manifest's bytes, verified; tried until they come."""
+        return await self._race.run(swarm, length, self.announce)
 
-    async def _obtain_manifest(self, download: Download | _Wanted) -> bytes:
-        """From a peer or by HTTP, whoever brings it first; tried until it comes."""
-        send, receive = trio.open_memory_channel[bytes](2)
-        asked = trio.Event()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._manifest_from_peers, download, send, asked)
-            nursery.start_soon(self._manifest_by_http, download, send, asked)
-            encoded = await receive.receive()
-            nursery.cancel_scope.cancel()
-        return encoded
-
-    async def _manifest_from_peers(
-        self, download: Download | _Wanted, send: trio.MemorySendChannel[bytes], asked: trio.Event
-    ) -> None:
-        """`asked` is set when none of those known had it."""
-        named = self._handouts.setdefault(download.swarm, trio.Event())
-        with trio.move_on_after(HANDOUT_S_MAX):
-            await named.wait()
-        while True:
-            for peer in self._known_peers(download.swarm)[:MANIFEST_PEERS]:
-                session = await self._exchange.neighbours.reach(peer.address)
-                if session is None:
-                    continue
-                encoded = await self._exchange.manifests.fetch(session, download.swarm, download.manifest_length)
-                if encoded is not None:
-                    send.send_nowait(encoded)
-                    return
-            asked.set()
-            await trio.sleep(RETRY_S)
-
-    async def _manifest_by_http(
-        self, download: Download | _Wanted, send: trio.MemorySendChannel[bytes], asked: trio.Event
-    ) -> None:
-        """Once the peers were asked, or take too long."""
-        with trio.move_on_after(MANIFEST_PEERS_S):
-            await asked.wait()
-        while True:
-            try:
-                send.send_nowait(await self._origins.present.fetch_manifest(download.swarm, download.manifest_length))
-                return
-            except OriginError as error:
-                download.waits_for = f"the manifest: no peer gives it, and by HTTP: {error.reason}"
-                now = trio.current_time()
-                await trio.sleep_until(min(max(error.retry_at, now + RETRY_S), now + RETRY_S_MAX))
+    async def find_manifest(self, swarm: bytes) -> bytes | None:
+        """One of which only the digest is known; None if it is not to be had now."""
+        return await self._race.find(swarm)
 
 
 def _all_readable(store: Store, artifact: Artifact, pieces: range) -> bool:
@@ -402,4 +341,4 @@ def _checked_add(store: Store, encoded: bytes, download: Download) -> Artifact:
         ) from error
     if manifest.release != str(download.release):
         raise UntrustedReleaseError(f"{download.release}: what is signed under this name is {manifest.release}")
-    return store.add(encoded, download.destination)
+    return store.add(encoded, download.destination, in_place=download.in_place)

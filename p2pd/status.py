@@ -42,8 +42,8 @@ def _download(downloads: Downloads, download: Download, membership: Membership |
         found |= _release(download.artifact, membership, now)
         found |= _resumed(download)
         found |= {"step": download.step, "waits_for": downloads.waits_for(str(download.release))}
-    elif not found["waits_for"]:
-        found["waits_for"] = "the manifest: asking peers and HTTP"
+    else:
+        found["waits_for"] = downloads.waits_for(str(download.release)) or "the manifest: asking peers and HTTP"
     return found
 
 
@@ -64,7 +64,7 @@ def _release(artifact: Artifact, membership: Membership | None, now: float) -> d
         "verified_pieces": artifact.present_count,
         "lost_pieces": len(artifact.lost),
         "bytes_by_source": artifact.bytes_by_source,
-        **_ways(artifact),
+        **ways(artifact),
         "duplicate_bytes": artifact.duplicate_bytes,
         "waits_for": "",
     }
@@ -73,7 +73,7 @@ def _release(artifact: Artifact, membership: Membership | None, now: float) -> d
     return found
 
 
-def _ways(artifact: Artifact) -> dict[str, int]:
+def ways(artifact: Artifact) -> dict[str, int]:
     """Bytes that lay here already, that were made from a pack, and that travelled as they are."""
     sources = artifact.bytes_by_source
     reused, patched = sources.get(LOCAL_SOURCE, 0), sources.get(PATCH_SOURCE, 0)

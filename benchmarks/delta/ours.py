@@ -111,7 +111,7 @@ def fetch(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]
 
 def apply(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]:
     """From there to the new release under its name, as the daemon does it."""
-    from p2pd.patching.patch import Patch
+    from p2pd.patching.patch import Base, Patch
 
     store, packs = _stores(directory)
     began = time.process_time()
@@ -120,7 +120,7 @@ def apply(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]
         store.reuse(release, batch)
     (named,) = release.manifest.packs
     pack, base = packs.artifacts[named.manifest], store.artifacts[named.base]
-    patch = Patch(store, packs, release, pack, named, base)
+    patch = Patch(store, packs, release, pack, named, Base(base.manifest, base))
     if not patch.open():
         raise RuntimeError("the index is damaged")
     for bundle in patch.needed():

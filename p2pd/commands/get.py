@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 from argparse import Namespace
+from collections.abc import Sequence
 from math import inf
 from typing import Final
 
@@ -24,8 +25,10 @@ from p2pd.config import Config
 from p2pd.identity.config import IdentityConfig
 from p2pd.member import Entry, fleet_network, with_proven_names
 from p2pd.origin import OriginError
+from p2pd.patching.config import PatchingConfig
 from p2pd.service import Daemon
 from p2pd.service import run as run_daemon
+from p2pd.status import ways
 from p2pd.store import Artifact, StoreError
 from p2pd.world.real import real_world
 from p2pd.world.running import run_trio
@@ -35,12 +38,14 @@ RETRY_S: Final = 0.5
 
 
 def get(arguments: Namespace, console: Console) -> int:
-    """Exit 0 with the release at the output path; 1 when it exists or the disk fails; 2 when there is nowhere to
-    fetch from; 3 untrusted; 4 timed out."""
-    output = os.path.abspath(arguments.output)
+    """Exit 0 with the release at the output path, or written into what was there; 1 when it exists (or does not), or
+    the disk fails; 2 when there is nowhere to fetch from; 3 untrusted; 4 timed out."""
+    in_place = bool(arguments.into)
+    output = os.path.realpath(arguments.into) if in_place else os.path.abspath(arguments.output)
     release = parse_release(arguments.release)
-    if os.path.lexists(output):
-        console.error(f"{output} is there already: remove it, or choose another path")
+    problem = _why_not_into(output) if in_place else _why_not_at(output)
+    if problem:
+        console.error(problem)
         return EXIT_FAILED
     if not arguments.tracker and not arguments.origin:
         raise UsageError("nowhere to fetch from: give --tracker, --origin, or both")
@@ -52,7 +57,7 @@ def get(arguments: Namespace, console: Console) -> int:
     except ValueError as error:
         raise UsageError(str(error)) from None
     try:
-        result = run_trio(_get, config, release, output, timeout_s, console)
+        result = run_trio(_get, config, release, output, in_place, timeout_s, console)
     except StoreError as error:
         raise CommandError(str(error)) from None
     if result is None:
@@ -64,6 +69,20 @@ def get(arguments: Namespace, console: Console) -> int:
         shutil.rmtree(config.state_directory, ignore_errors=True)
     console.result(result, lambda: console.say(f"{release} is at {output}, verified"))
     return EXIT_OK
+
+
+def _why_not_at(output: str) -> str:
+    return f"{output} is there already: remove it, or choose another path" if os.path.lexists(output) else ""
+
+
+def _why_not_into(output: str) -> str:
+    """Why nothing may be written over what is there; '' if it may."""
+    if not os.path.exists(output):
+        return f"{output} is not there: --into needs a file or a block device that is large enough"
+    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
+        if any(line.split(" ")[0] == output for line in mounts):
+            return f"{output} is mounted: what runs from it would break"
+    return ""
 
 
 def _config(arguments: Namespace, output: str) -> Config:
@@ -80,7 +99,19 @@ def _config(arguments: Namespace, output: str) -> Config:
         trust_root=arguments.trust_root,
         lan_discovery=arguments.lan,
         listen="0.0.0.0:0" if arguments.lan else "127.0.0.1:0",
+        patching=PatchingConfig(dear_link=arguments.dear_link, seeds=_seeds(arguments.seed or (), output)),
     )
+
+
+def _seeds(paths: Sequence[str], output: str) -> tuple[str, ...]:
+    """ValueError for one that is no file."""
+    seeds = tuple(os.path.realpath(path) for path in paths)
+    for path in seeds:
+        if not os.path.exists(path) or os.path.isdir(path):
+            raise ValueError(f"--seed {path}: expected a file or a block device")
+        if path == output:
+            raise ValueError(f"--seed {path}: it is what will be written over")
+    return seeds
 
 
 def _state_directory(output: str) -> str:
@@ -89,14 +120,14 @@ def _state_directory(output: str) -> str:
 
 
 async def _get(
-    config: Config, release: ReleaseName, output: str, timeout_s: float, console: Console
+    config: Config, release: ReleaseName, output: str, in_place: bool, timeout_s: float, console: Console
 ) -> dict[str, object] | None:
     entry = Entry(config.identity, config.state_directory, config.insecure, "daemon", config.node, config.trackers)
     with trio.move_on_after(timeout_s):
         async with fleet_network(entry, console.note) as network, trio.open_nursery() as nursery:
             daemon: Daemon = await nursery.start(run_daemon, with_proven_names(config, network), real_world(network))
             approved = await _resolve(daemon, release, console)
-            artifact = await _fetch(daemon, approved, output, console)
+            artifact = await _fetch(daemon, approved, output, in_place, console)
             nursery.cancel_scope.cancel()
         return {
             "release": str(release),
@@ -104,6 +135,8 @@ async def _get(
             "size_bytes": artifact.manifest.size,
             "bytes_by_source": artifact.bytes_by_source,
             "duplicate_bytes": artifact.duplicate_bytes,
+            "pack_bytes": daemon.downloads.patching.counts.pack_bytes,
+            **ways(artifact),
         }
     return None
 
@@ -121,10 +154,10 @@ async def _resolve(daemon: Daemon, release: ReleaseName, console: Console) -> Ap
             await trio.sleep(RETRY_S)
 
 
-async def _fetch(daemon: Daemon, approved: Approved, output: str, console: Console) -> Artifact:
+async def _fetch(daemon: Daemon, approved: Approved, output: str, in_place: bool, console: Console) -> Artifact:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_show, daemon, approved, console)
-        artifact = await daemon.downloads.fetch(approved, output)
+        artifact = await daemon.downloads.fetch(approved, output, in_place=in_place)
         nursery.cancel_scope.cancel()
     return artifact
 
@@ -138,8 +171,7 @@ async def _show(daemon: Daemon, approved: Approved, console: Console) -> None:
         while True:
             bar.advance(artifact.present_bytes - shown)
             shown = artifact.present_bytes
-            membership = daemon.exchange.memberships.get(approved.digest)
-            words = membership.brain.snapshot(trio.current_time()).waits_for if membership else ""
+            words = daemon.downloads.waits_for(str(approved.release))
             if words and words.split()[0] != said:
                 said = words.split()[0]
                 console.note(f"waiting for {words}")

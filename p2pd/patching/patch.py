@@ -5,15 +5,16 @@
 Whatever the moment at which this ends, each piece is either verified and noted in its journal, or missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from manifests.delta import index_codec
-from manifests.delta.applying import Base, apply_bundle
+from manifests.delta.applying import apply_bundle
 from manifests.delta.pack import PackIndex, check_index
 from manifests.errors import MalformedPackError
+from manifests.manifest import Manifest
 from manifests.packs import Pack
 from p2pd.store import PATCH_SOURCE, Artifact, Store
 from p2pd.wire import bits
@@ -32,6 +33,19 @@ class Made:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a pack starts from: a release that is kept here, or one (`artifact` None) whose pieces lie in seeds."""
+
+    manifest: Manifest
+    artifact: Artifact | None
+
+    def read(self, store: Store, piece: int) -> bytes | None:
+        """A piece's bytes, verified; None when they can't be had."""
+        data = store.read_piece(self.artifact, piece) if self.artifact else None
+        return data if data is not None else store.read_elsewhere(self.manifest, piece)
+
+
 @dataclass
 class Patch:
     """`named`: the pack as the release names it. `base`: what it starts from; None for a pack that needs nothing.
@@ -44,7 +58,7 @@ class Patch:
     release: Artifact
     pack: Artifact
     named: Pack
-    base: Artifact | None
+    base: Base | None
     index: PackIndex = field(init=False)
 
     def open(self) -> bool:
@@ -94,14 +108,11 @@ class Patch:
         same = self.release.index.find(self.release.manifest.digest(piece))
         return [one for one in same if not self.release.has(one)]
 
-    def _bases(self) -> Base:
+    def _bases(self) -> Callable[[int], bytes | None]:
         base = self.base
 
         @lru_cache(BASES_KEPT)
         def read(piece: int) -> bytes | None:
-            if base is None:
-                return None
-            data = self.store.read_piece(base, piece)
-            return data if data is not None else self.store.read_elsewhere(base.manifest, piece)
+            return base.read(self.store, piece) if base else None
 
         return read

@@ -9,15 +9,17 @@
 What can't be undone is done by `Patch` and the stores, a piece at a time, so every restart goes on where it was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import trio
 
+from manifests.codec import decode
 from manifests.console import human_bytes
 from manifests.errors import MalformedManifestError, MalformedPackError
+from manifests.manifest import Manifest
 from manifests.packs import Pack
 from p2pd.content import describe
 from p2pd.exchange import Exchange, Membership
@@ -27,7 +29,7 @@ from p2pd.wire import bits
 from p2pd.world import World
 
 from .config import PatchingConfig
-from .patch import INDEX_PIECE, Made, Patch
+from .patch import INDEX_PIECE, Base, Made, Patch
 from .shelf import Shelf
 
 LOOK_S: Final = 1.0
@@ -40,6 +42,10 @@ class Ways(Protocol):
 
     async def obtain_manifest(self, swarm: bytes, length: int) -> bytes:
         """A manifest's bytes, verified; tried until they come."""
+        ...
+
+    async def find_manifest(self, swarm: bytes) -> bytes | None:
+        """One of which only the digest is known, verified; None if it is not to be had now."""
         ...
 
     def join(self, artifact: Artifact) -> Membership:
@@ -105,7 +111,8 @@ class Patching:
 
     async def bring(self, release: Artifact, membership: Membership) -> None:
         """Returns when the release is complete, or when no pack can help: then all may be asked for as it is."""
-        chosen = self._choose(release)
+        bases = await self._bases(release)
+        chosen = self._choose(release, bases)
         if not chosen:
             return
         lengths, now = release.manifest.lengths, trio.current_time()
@@ -114,7 +121,7 @@ class Patching:
         with self._at_work(work):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._watch, work)
-                nursery.start_soon(self._go_through, chosen, work)
+                nursery.start_soon(self._go_through, chosen, bases, work)
                 await membership.completed.wait()
                 nursery.cancel_scope.cancel()
 
@@ -127,17 +134,42 @@ class Patching:
             del self.work[work.release.swarm]
             self.counts.fallback_bytes += work.fallback.spent_bytes(work.missing)
 
-    def _choose(self, release: Artifact) -> list[Pack]:
+    async def _bases(self, release: Artifact) -> dict[bytes, Base]:
+        """What lies here that packs of this release start from."""
+        packs = sorted((pack for pack in release.manifest.packs if pack.base), key=lambda pack: pack.size)
+        found = {}
+        for pack in packs if self._config.packs else ():
+            one = self._store.artifacts.get(pack.base)
+            if one and one.finished and is_held(present_bytes=one.present_bytes, size=one.manifest.size):
+                found[pack.base] = Base(one.manifest, one)
+        if found or not self._store.seeds.paths:
+            return found
+        for pack in packs:
+            manifest = await self._seeded(pack.base)
+            if manifest is not None:
+                return {pack.base: Base(manifest, None)}
+        return {}
+
+    async def _seeded(self, base: bytes) -> Manifest | None:
+        """The manifest of a release that seeds turn out to hold."""
+        encoded = await self._ways.find_manifest(base)
+        try:
+            manifest = decode(encoded) if encoded else None
+        except MalformedManifestError:
+            return None
+        if manifest is None:
+            return None
+        for path in self._store.seeds.paths:
+            await self._world.run_blocking(self._store.seeds.learn, path, manifest)
+        present_bytes = await self._world.run_blocking(self._store.seeds.held_bytes, manifest)
+        return manifest if is_held(present_bytes=present_bytes, size=manifest.size) else None
+
+    def _choose(self, release: Artifact, bases: Collection[bytes]) -> list[Pack]:
         packs = {pack.manifest: pack for pack in release.manifest.packs} if self._config.packs else {}
         offers = [Offer(one.manifest, one.base, one.manifest_bytes + one.size) for one in packs.values()]
-        held = {
-            swarm
-            for swarm, one in self._store.artifacts.items()
-            if one.finished and is_held(present_bytes=one.present_bytes, size=one.manifest.size)
-        }
         missing_bytes = release.manifest.size - release.present_bytes
-        dear_link = self._config.dear_link
-        return [packs[one] for one in choose_packs(offers, held=held, missing_bytes=missing_bytes, dear_link=dear_link)]
+        chosen = choose_packs(offers, held=bases, missing_bytes=missing_bytes, dear_link=self._config.dear_link)
+        return [packs[one] for one in chosen]
 
     def waits_for(self, release: bytes) -> str:
         """Why the making of this release stands still, where that is not for its own swarm to say."""
@@ -192,14 +224,14 @@ class Patching:
 
     # -- one pack after the other -------------------------------------------------------------------------------
 
-    async def _go_through(self, chosen: list[Pack], work: Work) -> None:
+    async def _go_through(self, chosen: list[Pack], bases: Mapping[bytes, Base], work: Work) -> None:
         for pack in chosen:
             work.pack, work.packs_left, work.hoped = pack, work.packs_left - 1, work.missing
             work.fallback.progress(trio.current_time())
             self.shelf.use(pack.manifest)
             try:
                 with trio.CancelScope() as work.scope:
-                    await self._take(pack, work)
+                    await self._take(pack, bases.get(pack.base), work)
             except (MalformedManifestError, StoreError) as error:
                 work.because = f"a pack can't be used: {error}"
             except OSError as error:
@@ -217,11 +249,10 @@ class Patching:
             membership.brain.want(pieces, trio.current_time())
             self._exchange.settle(membership)
 
-    async def _take(self, named: Pack, work: Work) -> None:
+    async def _take(self, named: Pack, base: Base | None, work: Work) -> None:
         """Fetch a pack, and apply it as it comes. MalformedManifestError, StoreError, OSError."""
         pack = await self._lay_out(named)
         membership = self._exchange.memberships.get(pack.swarm) or self._ways.join(pack)
-        base = self._store.artifacts[named.base] if named.base else None
         patch = Patch(self._store, self.shelf.store, work.release, pack, named, base)
         self._want(pack.swarm, 1 << INDEX_PIECE)
         await self._read_index(patch, membership)

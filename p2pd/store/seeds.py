@@ -77,6 +77,12 @@ class Seeds:
                         break
         return found
 
+    def held_bytes(self, manifest: Manifest) -> int:
+        """Of a release, what seems to lie in seeds."""
+        pieces = range(manifest.pieces)
+        held = (one for one in pieces if self.find(manifest.digest(one), manifest.lengths[one], manifest.algorithm))
+        return sum(manifest.lengths[piece] for piece in held)
+
     def _follow(self, path: str) -> str:
         for _ in range(LINKS_MAX):
             target = self._disk.read_link(path)

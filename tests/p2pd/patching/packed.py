@@ -11,7 +11,7 @@ from manifests.digest import digest_function
 from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest, Profile
 from manifests.packs import Pack
-from p2pd.patching.patch import Patch
+from p2pd.patching.patch import Base, Patch
 from p2pd.store import Artifact, Store
 from tests.p2pd.store.releases import DESTINATION, Release, cut, install, noise
 
@@ -83,7 +83,10 @@ def wrapped(release: Manifest, index: PackIndex, bundles: list[bytes]) -> tuple[
 
 def prepared(store: Store, packs: Store, which: Packed, *, pieces: range | None = None) -> tuple[Patch, Artifact]:
     """The old release installed, the new one staged with what can be reused, the pack's pieces (all) fetched."""
-    base = install(store, which.old, DESTINATION) if which.named.base else None
+    base = None
+    if which.named.base:
+        old = install(store, which.old, DESTINATION)
+        base = Base(old.manifest, old)
     release = store.add(which.new.encoded, NEW_DESTINATION)
     for batch in store.reusable(release):
         store.reuse(release, batch)

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from p2pd.patching.patch import Patch
+from p2pd.patching.patch import Base, Patch
 from p2pd.store import Artifact
 from tests.fakes.disk import MemoryDisk, PowerCut
 from tests.p2pd.store.releases import DESTINATION, install, is_exactly, opened
@@ -28,7 +28,7 @@ def fetch_and_apply(disk: MemoryDisk, fetched: list[int]) -> Artifact:
             fetched.append(piece)
             packs.write_piece(pack, piece, which.pack.data[piece], "peer")
             packs.checkpoint(pack)
-        patch = Patch(store, packs, release, pack, which.named, base)
+        patch = Patch(store, packs, release, pack, which.named, Base(base.manifest, base))
         assert patch.open()
         for bundle in patch.needed():
             assert patch.apply(bundle)
