@@ -57,7 +57,8 @@ class Daemon:
 
 async def run(config: Config, world: World, *, task_status: trio.TaskStatus[Daemon] = trio.TASK_STATUS_IGNORED) -> None:
     """Be a daemon until cancelled. StoreInUseError when another one runs on the same state; OSError (disk, address)."""
-    store = Store(world.disk, config.state_directory, reserve_bytes=config.reserve_bytes)
+    seeds = config.patching.seeds
+    store = Store(world.disk, config.state_directory, reserve_bytes=config.reserve_bytes, seeds=seeds)
     packs = Store(world.disk, os.path.join(config.state_directory, PACKS), reserve_bytes=config.reserve_bytes)
     await world.run_blocking(store.open)
     try:
