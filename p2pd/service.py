@@ -24,14 +24,16 @@ from p2pd.exchange import Exchange, Node
 from p2pd.lan import LanDesk
 from p2pd.origins import Origins
 from p2pd.patching.shelf import DIRECTORY as PACKS
+from p2pd.rendezvous import Rendezvous
 from p2pd.resolver import Resolver
 from p2pd.store import Store
 from p2pd.swarm.nearby import Nearby
 from p2pd.updates import Updates
-from p2pd.wire.announce import Goals, Handout, Register, Revoked, Seeders
+from p2pd.wire.announce import Goals, Handout, Register, Revoked, Seeders, Signal
 from p2pd.wire.messages import PROTOCOL_VERSION
 from p2pd.world import World
 from p2pd.world.demanding import TRACKERS, Demanding
+from p2pd.world.rtc import Rtc
 
 TRUST_ROOT_BYTES_MAX: Final = 512_000
 
@@ -92,9 +94,12 @@ async def _assemble(
     )
     citizenship = Citizenship(config, world, exchange.caps, exchange.hold_back)
     await nursery.start(citizenship.run)
+    webrtc = config.webrtc and world.rtc is not None
     exchange.neighbours.advertised = config.advertise
     address = await nursery.start(exchange.run, config.listen)
-    register = Register(PROTOCOL_VERSION, config.fleet, node, config.region, "daemon", config.advertise or address)
+    register = Register(
+        PROTOCOL_VERSION, config.fleet, node, config.region, "daemon", config.advertise or address, webrtc=webrtc
+    )
 
     def heard(message: Heard) -> None:
         match message:
@@ -103,12 +108,18 @@ async def _assemble(
             case Seeders(seeders=seeders):
                 origins.use_seeders(seeders)
                 downloads.use_seeders(seeders)
+            case Signal():
+                rendezvous.on_signal(message)
             case Revoked(list=revoked):
                 world.network.revoke([revoked])
             case Goals(goals=goals):
                 updates.on_goals(goals)
 
     announcer = Announcer(Demanding(world.network, TRACKERS), config.trackers, register, world.rng, heard)
+    rendezvous = Rendezvous(lambda: load_rtc(config, world), announcer.write, exchange.neighbours.take_in)
+    if webrtc:
+        exchange.neighbours.detour = rendezvous.reach
+        await nursery.start(rendezvous.run)
     resolver = Resolver(world, await _trust_chain(config, world), origins)
     downloads = Downloads(world, store, packs, exchange, origins, announcer, config.patching)
     if config.lan_discovery and world.lan is not None:
@@ -139,3 +150,13 @@ async def _assemble(
 async def _trust_chain(config: Config, world: World) -> TrustChain:
     root = await world.run_blocking(world.disk.read_all, config.trust_root, TRUST_ROOT_BYTES_MAX)
     return TrustChain(root, Path(config.state_directory, "trust"), world.utc_now)
+
+
+def load_rtc(config: Config, world: World) -> Rtc:
+    """OSError where there is no WebRTC."""
+    if world.rtc is None:
+        raise OSError("there is no WebRTC here")
+    try:
+        return world.rtc(config.stun)
+    except ImportError as error:
+        raise OSError(f"WebRTC is not installed: pip install p2pd[webrtc] ({error})") from error

@@ -32,6 +32,8 @@ class TrackerConfig:
     """Address of the global tracker; a regional tracker must have one."""
     node: str = ""
     """This tracker's name; empty: `tracker-REGION`."""
+    stun_listen: str = ""
+    """`host:port` (UDP) where peers behind address translation are told their address outside; empty: nowhere."""
     insecure: bool = False
     """Plain TCP instead of an identity, on this machine only."""
     identity: IdentityConfig = field(default_factory=IdentityConfig)

@@ -27,6 +27,7 @@ from p2pd.world.real import real_world
 from p2pd.world.running import run_trio
 from p2pd.world.unix_network import UnixNetwork
 
+from . import stun_door
 from .ca import folder
 from .ca.desk import LIVES_S, Desk
 from .ca.ledger import Ledger
@@ -79,6 +80,8 @@ async def _serve(config: TrackerConfig, console: Console) -> None:
             doors = {path: UnixNetwork()}
             service = partial(run, config, replace(world, network=network), store, authority=authority, doors=doors)
             address: str = await nursery.start(service)
+            if config.stun_listen:
+                await nursery.start(stun_door.serve, config.stun_listen)
             ready = {"ready": True, "listen": address, "region": config.region, "admin": path}
             print(json.dumps(ready), flush=True)
 

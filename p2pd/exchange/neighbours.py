@@ -66,6 +66,8 @@ class Neighbours:
         self.advertised = ""
         self.nearby: frozenset[str] = frozenset()
         """Nodes heard on our LAN."""
+        self.detour: Callable[[str], Awaitable[Stream]] | None = None
+        """The way to nodes that can't be dialled."""
         self._dialling: dict[str, None] = {}
         self._handshakes = 0
         self._changed = trio.Event()
@@ -83,9 +85,10 @@ class Neighbours:
                     peer.address,
                     self.tier(peer.node, role=peer.role, region=peer.region),
                     peer.complete,
+                    peer.webrtc,
                 )
                 for peer in peers
-                if peer.address and peer.node != own.node
+                if (peer.address or (peer.webrtc and self.detour)) and peer.node != own.node
             ),
         )
         self._introduce_connected(swarm)
@@ -170,7 +173,7 @@ class Neighbours:
             accepted = len(joined) - sum(joined)
             for candidate in choose_dials(due, dialled=dialled, accepted=accepted, rng=self._world.rng):
                 self._dialling[candidate.node] = None
-                nursery.start_soon(self._dial, candidate.node, candidate.address)
+                nursery.start_soon(self._dial, candidate)
         return next_look
 
     def _prune(self) -> bool:
@@ -181,16 +184,32 @@ class Neighbours:
                 session.end("nothing more to exchange")
         return bool(self.sessions)
 
-    async def _dial(self, node: str, address: str) -> None:
-        well = False
+    async def _dial(self, candidate: Candidate) -> None:
+        node, well = candidate.node, False
         try:
-            well = await self._converse(await self._world.network.dial(address), True)
+            well = await self._converse(await self._way_to(candidate), True)
         except OSError:
             pass  # nobody is there: tried again after a pause
         finally:
             self._directory.ended(node, trio.current_time(), well=well)
             self._dialling.pop(node, None)
             self.wake()
+
+    async def _way_to(self, candidate: Candidate) -> Stream:
+        """A stream to them; OSError when neither of the ways works."""
+        try:
+            if candidate.address:
+                return await self._world.network.dial(candidate.address)
+        except OSError:
+            if not candidate.webrtc or self.detour is None:
+                raise
+        if self.detour is None:
+            raise OSError(f"{candidate.node} can't be dialled")
+        return await self.detour(candidate.node)
+
+    async def take_in(self, stream: Stream) -> None:
+        """Somebody came by the other way."""
+        await self._converse(stream, False)
 
     async def reach(self, address: str) -> Session | None:
         """A session with whoever is at this address, dialling if need be; None when nobody answers soon."""

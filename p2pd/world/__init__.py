@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .lan import Lan
     from .network import Network
     from .processes import Processes
+    from .rtc import Rtc
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -45,5 +46,7 @@ class World:
     run_blocking: RunBlocking
     lan: "Callable[[], Lan] | None" = None
     """Loads what it takes to be known on the LAN; None where there is none."""
+    rtc: "Callable[[tuple[str, ...]], Rtc] | None" = None
+    """Loads WebRTC, given STUN servers; None where there is none."""
     look: Callable[[], Here] = Here
     """Sees where the machine is. Blocks."""

@@ -13,11 +13,13 @@ from .network import Network
 from .real_disk import RealDisk
 from .real_network import RealNetwork
 from .real_processes import RealProcesses
+from .tcp import Adopting
 
 if TYPE_CHECKING:
     import httpx
 
     from .lan import Lan
+    from .rtc import Rtc
 
 utc_now: Final[Callable[[], float]] = time.time
 STORAGE_THREADS: Final = 2
@@ -39,6 +41,7 @@ def real_world(network: Network | None = None, *, threads_max: int = STORAGE_THR
         rng=Random(),
         run_blocking=_Threads(threads_max),
         lan=_lan,
+        rtc=partial(_rtc, network) if isinstance(network, Adopting) else None,
         look=surroundings.look,
     )
 
@@ -58,6 +61,12 @@ def _lan() -> "Lan":
     from .real_lan import DnsSd  # loaded when first used: zeroconf costs 24 MB
 
     return DnsSd()
+
+
+def _rtc(network: Adopting, stun: tuple[str, ...]) -> "Rtc":
+    from .real_rtc import RealRtc  # loaded when first used: aiortc costs 60 MB
+
+    return RealRtc(network.adopt, stun)
 
 
 def _http(network: Network) -> "httpx.AsyncClient":

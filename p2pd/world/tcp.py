@@ -9,14 +9,14 @@ import errno
 import select
 import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import trio
 
 from .address import join_address, split_address
 
 if TYPE_CHECKING:
-    from .network import Buffer
+    from .network import Buffer, Stream
 
 DIAL_TIMEOUT_S: Final = 5.0
 """Three SYNs (0, 1 and 3 s) have gone unanswered by then."""
@@ -124,6 +124,15 @@ class TcpSocket:
         if error.errno == errno.EBADF:
             return trio.ClosedResourceError("this connection was closed")
         return trio.BrokenResourceError(f"{self.remote_address}: {error.strerror or error}")
+
+
+@runtime_checkable
+class Adopting(Protocol):
+    """A network that makes streams of its own kind out of connections that came about elsewhere."""
+
+    def adopt(self, socket: TcpSocket, dialled: bool) -> "Stream":
+        """`dialled`: it was us who began. The handshake is not done yet."""
+        ...
 
 
 async def dial(address: str) -> TcpSocket:

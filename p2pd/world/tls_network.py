@@ -41,6 +41,7 @@ class TlsNetwork:
         self._streams: weakref.WeakSet[TlsStream] = weakref.WeakSet()
         self._sessions: dict[str, ssl.SSLSession] = {}
         self._unsaved_lists = False
+        self._adopted_gate = Gate()
 
     def __repr__(self) -> str:
         return f"<TlsNetwork of {self.credentials!r}, {len(self._streams)} connections>"
@@ -75,6 +76,10 @@ class TlsNetwork:
         """Listen at `host:port`; with `strangers` those who show no certificate come in too, and are marked so."""
         return TlsListener(self, await tcp.listen(address), self._scratch, strangers=strangers)
 
+    def adopt(self, socket: TcpSocket, dialled: bool) -> TlsStream:
+        """A stream over a connection that came about elsewhere."""
+        return TlsStream(socket, self._scratch, self._open_dialled if dialled else self._open_adopted)
+
     def revoke(self, lists: Iterable[bytes]) -> tuple[bytes, ...]:
         """Take in signed lists, and end the connections of whom they name; all lists in force."""
         if self.credentials.take(lists):
@@ -91,6 +96,9 @@ class TlsNetwork:
         self._admit(stream, pump)
         stream.keep_session = self._keep_session
         return pump
+
+    async def _open_adopted(self, stream: TlsStream) -> TlsPump:
+        return await self.open_accepted(stream, self._adopted_gate, strangers=False)
 
     async def open_accepted(self, stream: TlsStream, gate: Gate, *, strangers: bool) -> TlsPump:
         """The handshake of one who dialled us; BrokenResourceError."""

@@ -12,6 +12,7 @@ from p2pd.world.http import client
 from p2pd.world.lan import Lan
 from p2pd.world.network import Network
 from p2pd.world.processes import Processes
+from p2pd.world.rtc import Rtc
 
 EPOCH: Final = 1_700_000_000.0
 """Civil time when trio's clock stands at 0."""
@@ -42,6 +43,7 @@ def memory_world(
     processes: Processes | None = None,
     skew_s: Callable[[], float] = lambda: 0.0,
     lan: Lan | None = None,
+    rtc: Rtc | None = None,
 ) -> World:
     """A world of this network (HTTP goes over it too) and trio's clock. `skew_s`: how wrong civil time is."""
     return World(
@@ -53,4 +55,5 @@ def memory_world(
         rng=Random(rng_seed),
         run_blocking=run_inline,
         lan=None if lan is None else lambda: lan,
+        rtc=None if rtc is None else lambda stun: rtc,
     )

@@ -14,6 +14,7 @@ from p2pd.service import Daemon
 from p2pd.steering import Steering
 from p2pd.world.lan import Lan
 from p2pd.world.processes import Exit
+from p2pd.world.rtc import Rtc
 from seeder.config import SeederConfig
 from seeder.service import Running
 from tests.fakes.disk import MemoryDisk, PowerCut
@@ -125,6 +126,7 @@ class Host(Service):
         self.skew_s = 0.0
         self.meter = Metered(network.host(self.name))
         self.lan: Lan | None = None
+        self.rtc: Rtc | None = None
         self.daemon: Daemon | None = None
         self._starts = 0
         self.disk.make_directories("/etc")
@@ -147,7 +149,13 @@ class Host(Service):
         """The daemon."""
         seed = sum(self.name.encode()) + self._starts
         world = memory_world(
-            self.meter, seed, disk=self.disk, processes=self.processes, skew_s=lambda: self.skew_s, lan=self.lan
+            self.meter,
+            seed,
+            disk=self.disk,
+            processes=self.processes,
+            skew_s=lambda: self.skew_s,
+            lan=self.lan,
+            rtc=self.rtc,
         )
         await p2pd.service.run(self.config, world, task_status=task_status)
 

@@ -1,11 +1,13 @@
 """STUN answers, read by a library that others wrote."""
 
 import pytest
+import trio
 from aioice import stun
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.stun import respond
+from tracker.stun_door import serve
 
 
 def question() -> stun.Message:
@@ -43,3 +45,16 @@ def test_an_answer_is_not_answered() -> None:
     answer = respond(bytes(question()), "192.0.2.1", 1)
     assert answer is not None
     assert respond(answer, "192.0.2.1", 1) is None
+
+
+async def test_the_door_answers_and_outlives_nonsense() -> None:
+    async with trio.open_nursery() as nursery:
+        address = await nursery.start(serve, "127.0.0.1:0")
+        host, _, port = address.rpartition(":")
+        with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as peer, trio.fail_after(10):
+            await peer.bind(("127.0.0.1", 0))
+            for datagram in (b"", b"nonsense", bytes(question())):
+                await peer.sendto(datagram, (host, int(port)))
+            answer, _ = await peer.recvfrom(1_500)
+            assert stun.parse_message(answer).attributes["XOR-MAPPED-ADDRESS"] == peer.getsockname()
+        nursery.cancel_scope.cancel()
