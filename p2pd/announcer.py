@@ -48,8 +48,8 @@ Heard = Handout | Seeders | Goals | Revoked | Signal
 class Announcer:
     """Keeps one connection to the first tracker that answers.
 
-    `heard` is called, in the announcer's task, with each Handout, Seeders, Goals, Revoked and Signal. Until `watch` was called
-    no goals are asked for. Each of `update`, `report` and `watch` returns at once and may be called at any time.
+    `heard` is called, in the announcer's task, with each Handout, Seeders, Goals, Revoked and Signal. Until `watch` was
+    called no goals are asked for. Each of `update`, `report` and `watch` returns at once and may be called at any time.
     `look`, if set, tells at each announce how far we are in our swarms by then.
     """
 

@@ -17,12 +17,13 @@ OUTSIDE_RESERVED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A peer that one could dial."""
+    """A peer that one could dial, or (`webrtc`) write to where that fails."""
 
     node: str
     address: str
     tier: Tier
     complete: bool = False
+    webrtc: bool = False
 
 
 def choose_dials(

@@ -62,8 +62,8 @@ class TrackerMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Register(TrackerMessage, frozen=True, tag="register"):
-    """First on a connection. `role`: one of `ROLES`. `address`: where peers may dial, or ''. `webrtc`: can be written to
-    (`Signal`) by whoever can't dial there."""
+    """First on a connection. `role`: one of `ROLES`. `address`: where peers may dial, or ''. `webrtc`: can be written
+    to (`Signal`) by whoever can't dial there."""
 
     version: Count
     fleet: Name
@@ -103,7 +103,7 @@ class Renewed(TrackerMessage, frozen=True, tag="renewed"):
 
 
 class PeerInfo(msgspec.Struct, frozen=True, array_like=True):
-    """A peer to dial. `role` is daemon or seeder; `http_url` is a seeder's plain HTTP. `webrtc`: can be written to, too."""
+    """A peer to dial. `role` is daemon or seeder; `http_url` is a seeder's plain HTTP. `webrtc`: can be written to."""
 
     node: Name
     address: Name
