@@ -36,7 +36,7 @@ class Hosts:
     uplink_bytes_per_s: float
     downlink_bytes_per_s: float
     latency_s: float = 0.001
-    """one way, within a region, with the wait until a new piece is announced"""
+    """one way, within a region"""
     latency_spread: float = 0.0
     """share by which a host's latency may be smaller or larger than that"""
     slow_share: float = 0.0
@@ -95,6 +95,8 @@ class Seeders:
 
     per_region: int = 0
     uplink_bytes_per_s: float = 0.0
+    copies_max: float = 1.0
+    """copies that they send in their region at most; the daemon's rule is one"""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,12 @@ class Policy:
     rack_degree: int = 8
     remote_degree: int = 2
     rarest_of: int = 8
+    begin_s: float = 0.5
+    """from the command to being in the swarm: goal, metadata, manifest, announce, handout (seen on real daemons)"""
+    tell_delay_s: float = 0.05
+    """until a new piece is told of, so that several share a message"""
+    sends_at_once: float = 4.0
+    """pieces that share an uplink at a time: each takes so much longer until it can be passed on"""
     exact_picking: bool = False
     """draw the pieces to compare as the daemon does, one by one; else in a row from a random one, which is faster"""
     request_timeout_s: float = 3.0

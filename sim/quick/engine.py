@@ -18,7 +18,7 @@ from sim.population import Population, population
 from sim.result import Result
 
 from .crowd import Crowd
-from .meeting import BEGIN_S, Meetings
+from .meeting import Meetings
 from .node import Node
 
 PATIENCE: Final = 20.0
@@ -88,7 +88,7 @@ class Deployment:
         for node in self.shields:
             heap.at(0.0, self._begin, node, everything, meetings)
         for node, join_s in zip(self.hosts, self._who.join_s.tolist(), strict=True):
-            heap.at(join_s + BEGIN_S, self._begin, node, 0, meetings)
+            heap.at(join_s + plan.policy.begin_s, self._begin, node, 0, meetings)
         self._book_troubles(meetings)
         heap.at(0.0, self._sample, bound_s(plan) / SAMPLES)
         heap.run(plan.give_up_s or PATIENCE * bound_s(plan))

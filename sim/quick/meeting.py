@@ -1,7 +1,7 @@
 """Who meets whom, and when: the tracker's registry and handouts and the daemon's rule of dialling, on the heap.
 
-The way from the command to the swarm (goal, metadata, manifest, announce) is a span, `BEGIN_S`. A dial takes what the
-daemon's does: a round trip, then both say Hello, then each says that it is in the swarm.
+The way from the command to the swarm (goal, metadata, manifest, announce) is a span, `policy.begin_s`. A dial takes
+what the daemon's does: a round trip, then both say Hello, then each says that it is in the swarm.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,6 @@ from tracker.swarms.registry import Registry
 from .crowd import Crowd, tier_of
 from .node import Node
 
-BEGIN_S: Final = 0.3
-"""From a daemon's hearing of a goal to its first announce as a member of the swarm: seen on tier 1."""
 WANTED: Final = 32
 """Peers in a handout, as `p2pd.downloads` asks for."""
 CONNECTIONS_MAX: Final = 512

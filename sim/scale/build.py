@@ -21,7 +21,7 @@ RING_MAX = 4096
 def _events(plan: SwarmPlan, who: Population) -> tuple[I64, bool]:
     """Joins and deaths by step; and whether everybody is there at the start."""
     at_once = not who.join_s.any()
-    rows = [(0 if at_once else int(at / plan.step_s), ACTIVE, host) for host, at in enumerate(who.join_s)]
+    rows = [(int((plan.policy.begin_s + at) / plan.step_s), ACTIVE, host) for host, at in enumerate(who.join_s)]
     rows += [
         (int(who.dies_s[host] / plan.step_s) + 1, GONE, int(host)) for host in np.flatnonzero(np.isfinite(who.dies_s))
     ]
@@ -57,7 +57,8 @@ def _sources(plan: SwarmPlan) -> tuple[I32, list[float], list[float]]:
         for _ in range(plan.seeders.per_region):
             regions.append(region)
             rates.append(plan.seeders.uplink_bytes_per_s / per_s)
-            budgets.append(math.inf)
+            spare = max(0.0, plan.seeders.copies_max - 1.0) * plan.chunks
+            budgets.append(spare / plan.seeders.per_region)
     return np.array(regions, dtype=np.int32), rates, budgets
 
 
@@ -90,9 +91,10 @@ def _neighbours(
 
 
 def _delays(plan: SwarmPlan, up: F32) -> I32:
-    """Steps from the start of a transfer until the chunk can be served on."""
-    steps = np.ceil(1.0 / up - 1e-6) + round(plan.hosts.latency_s / plan.step_s)
-    return np.asarray(steps, dtype=np.int32)
+    """Steps from the start of a transfer until the chunk can be served on: it travels, the news of it travels, and
+    then the request for it."""
+    travel = plan.policy.sends_at_once / up + (3 * plan.hosts.latency_s + plan.policy.tell_delay_s) / plan.step_s
+    return np.asarray(np.maximum(1.0, np.round(travel)), dtype=np.int32)
 
 
 def rules_of(plan: SwarmPlan, near: int, at_once: bool, delays: I32) -> Rules:

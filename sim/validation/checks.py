@@ -50,9 +50,16 @@ def above(what: str, bound: float, measured: float, slack: float) -> Outcome:
     return Outcome(what, bound, measured, bound * (1 - 1e-9), bound * (1 + slack))
 
 
-def scenario(content: Mapping[str, object], hosts: Mapping[str, object], **more: object) -> dict[str, Any]:
+IDEAL: Mapping[str, object] = {"begin_s": 0, "tell_delay_s": 0, "sends_at_once": 1}
+"""What theory assumes: all are there at once and know everything, and a piece has an uplink to itself."""
+
+
+def scenario(content: Mapping[str, object], hosts: Mapping[str, object], **more: Any) -> dict[str, Any]:
     """A `scale` scenario's table."""
-    return {"name": "check", "engine": "scale", "content": dict(content), "hosts": dict(hosts), **more}
+    policy = {**IDEAL, **more.pop("policy", {})}
+    return {
+        "name": "check", "engine": "scale", "content": dict(content), "hosts": dict(hosts), "policy": policy, **more,
+    }  # fmt: skip
 
 
 def equal_links(receivers: int, parts: int, *, source: float = 1.0, down: float = 1.0) -> dict[str, Any]:
