@@ -3,7 +3,9 @@
 from typing import Final
 
 MANIFEST_BYTES_MAX: Final = 64 * 2**20
-"""Encoded. A release of 10 GB in chunks of 320 KiB needs 1.2 MB; this leaves room for 2**20 pieces and their files."""
+"""Before and after compression. A release of 10 GB in chunks of 320 KiB needs 1.2 MB; this leaves room for 2**20 pieces
+and their files.
+"""
 
 PIECES_MAX: Final = 2**20
 """36 bytes each in the manifest. Above it, take a profile with larger chunks."""

@@ -10,10 +10,10 @@ from typing import Final
 
 from . import chunker, codec
 from .blobs import BlobStore, chunk_path, manifest_path
-from .catalog import Catalog
+from .catalog import Catalog, manifest_bytes
 from .digest import digest_function, manifest_digest
 from .entries import FILE
-from .errors import PublishError
+from .errors import NoSuchBlobError, PublishError
 from .manifest import HealthCheck, Manifest, Pack, Profile
 from .names import ReleaseName
 from .scan import FileRun, scan
@@ -77,11 +77,20 @@ def publish(
         tuple(one.entry for one in found), tree, health,
     )  # fmt: skip
     manifest = replace(manifest, packs=tuple(sorted(packs(manifest), key=lambda pack: pack.base)))
-    encoded = codec.encode(manifest)
+    encoded = _as_published(release, catalog, store, manifest) or codec.encode(manifest)
     name = manifest_digest(encoded)
     store.put(manifest_path(name), encoded)
     new = catalog.add(release, sequence, name)
     return Publication(manifest, name, len(encoded), uploads.new_chunks, uploads.new_bytes, new)
+
+
+def _as_published(release: ReleaseName, catalog: Catalog, store: BlobStore, manifest: Manifest) -> bytes | None:
+    """The bytes of just this manifest if it was published before: another version of zstd may compress it otherwise."""
+    try:
+        encoded = manifest_bytes(store, catalog.digest(release))
+    except (PublishError, NoSuchBlobError):
+        return None
+    return encoded if codec.decode(encoded) == manifest else None
 
 
 class Uploads:

@@ -6,14 +6,16 @@ from hashlib import shake_256
 from pathlib import Path
 
 import pytest
+import zstandard
 
+from manifests import codec
 from manifests import publish as publishing
-from manifests.blobs import BlobStore, chunk_path
+from manifests.blobs import BlobStore, chunk_path, manifest_path
 from manifests.catalog import Catalog, manifest_bytes
 from manifests.chunker import PROFILES
 from manifests.codec import decode
 from manifests.contents import verify
-from manifests.digest import digest_function
+from manifests.digest import digest_function, manifest_digest
 from manifests.errors import PublishError, StoreError, UnsafePathError
 from manifests.manifest import Manifest
 from manifests.names import ReleaseName
@@ -206,3 +208,14 @@ def test_a_damaged_manifest_in_the_store_is_found(tree: Path, store: BlobStore) 
     store.replace(f"manifests/{done.digest.hex()}", b"damaged")
     with pytest.raises(Exception, match="damaged or forged"):
         manifest_bytes(store, done.digest)
+
+
+def test_a_release_that_another_zstd_compressed_is_still_the_same(tree: Path, store: BlobStore) -> None:
+    """Who publishes again, with a newer library, must not be told that the version is taken."""
+    encoded = codec.encode(send(tree, store).manifest)
+    other = zstandard.ZstdCompressor(level=1).compress(codec.encode_document(codec.decode(encoded)))
+    (record,) = Catalog(store).releases("shop")
+    store.replace(record.path, manifest_digest(other).hex().encode())
+    store.put(manifest_path(manifest_digest(other)), other)
+    assert other != encoded
+    assert send(tree, store).digest == manifest_digest(other)
