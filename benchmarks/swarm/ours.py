@@ -1,4 +1,4 @@
-"""Our own processes in a lab: tracker, seeder, daemons and an operator, configured as an operator would."""
+"""Our own processes in a lab: tracker, seeder, daemons and an operator, over mutual TLS as a fleet has it."""
 
 import json
 import sys
@@ -22,6 +22,7 @@ PEER_PORT: Final = 8490
 HTTP_PORT: Final = 8480
 VERSION: Final = "1"
 OPERATOR: Final = "operator"
+TOKEN_USES: Final = 1_000
 PAID_TIERS: Final = frozenset({"lan", "region", "remote", "shield", "origin"})
 """What a daemon counts stored bytes by; what is left, `local`, was copied on the host itself."""
 
@@ -36,6 +37,7 @@ class OurFleet:
         self._regions = {host.name: host.site or configs.REGION for host in lab.network.plan.hosts}
         self._authority = Authority(lab.home("ca"), lab.directory / "ca.log", self._publisher.environment)
         self._release = ""
+        self._tokens: dict[tuple[str, str], Path] = {}
 
     def publish(self) -> None:
         """The lab's content as a release that both parties signed."""
@@ -49,31 +51,31 @@ class OurFleet:
         await self._publisher.prepare()
         return await self._publisher.publish(VERSION, tree)
 
-    def start_tracker(self) -> None:
+    def start_tracker(self, **settings: object) -> None:
         """The global one, on its own host; ready when this returns."""
         trio.run(self._authority.prepare)
         config = configs.global_tracker(self._lab.home(TRACKER), self._authority.directory)
-        config |= {"listen": f"0.0.0.0:{TRACKER_PORT}"}
+        config |= {"listen": f"0.0.0.0:{TRACKER_PORT}"} | settings
         self._serve(TRACKER, TRACKER, [program("p2p-tracker"), "serve"], config)
         self.wait([TRACKER])
 
     def start_seeder(self, name: str = SEED, host: str = SEED, *, swarms: bool = True) -> None:
         """On the blob store that was published to. Without `swarms`: plain HTTP only."""
         at = self._lab.address(host)
-        store, token = self._publisher.store.as_uri(), self._token("seeder", name, self._regions[host])
+        store, token = self._publisher.store.as_uri(), self._token("seeder", self._regions[host])
         config = configs.seeder(self._lab.home(name), store, self._tracker, token) | {
             "http_listen": f"{at}:{HTTP_PORT}", "listen": f"{at}:{PEER_PORT}" if swarms else "",
             "region": self._regions[host],
         }  # fmt: skip
         self._serve(name, host, [program("p2p-seeder"), "serve"], config)
 
-    def start_daemon(self, host: str, service: str = configs.SERVICE) -> None:
+    def start_daemon(self, host: str, service: str = configs.SERVICE, **settings: object) -> None:
         """On whatever is on its disk."""
-        root, token = self._publisher.trust_root, self._token("host", host, self._regions[host])
+        root, token = self._publisher.trust_root, self._token("host", self._regions[host])
         config = configs.daemon(self._lab.home(host), host, self._tracker, root, token) | {
             "listen": f"{self._lab.address(host)}:{PEER_PORT}", "region": self._regions[host],
             "services": {service: {"product": configs.PRODUCT}},
-        }  # fmt: skip
+        } | settings  # fmt: skip
         self._serve(host, host, [program("p2pd"), "run"], config)
 
     def start_operator(self, nodes: int) -> None:
@@ -96,9 +98,12 @@ class OurFleet:
         """The release appears under its name in one rename, when it is whole, verified and synced."""
         return any((self._lab.directory / host / "services" / service / "releases").glob(f"{VERSION}-*"))
 
-    def _token(self, role: str, name: str, region: str) -> Path:
-        """To join with; who was started before has joined, and needs none."""
-        return trio.run(partial(self._authority.token, role, region=region, name=name))
+    def _token(self, role: str, region: str) -> Path:
+        """To join with: one for all of a role and region, made before the time runs."""
+        if (role, region) not in self._tokens:
+            make = partial(self._authority.token, role, region=region, uses=TOKEN_USES)
+            self._tokens[role, region] = trio.run(make).rename(self._lab.directory / f"{role}-{region}.token")
+        return self._tokens[role, region]
 
     def _serve(self, name: str, host: str, argv: list[str], config: Mapping[str, object]) -> None:
         file = self._lab.home(name) / "config.toml"

@@ -42,20 +42,6 @@ WAITS_FOR_WORDS: Final = (ssl.SSLWantReadError, BlockingIOError)
 class Host:
     """One of them. `asked_at`: since when it waits for an answer, 0 if it does not."""
 
-    __slots__ = (
-        "asked_at",
-        "backoff",
-        "began_at",
-        "context",
-        "fd",
-        "number",
-        "ready",
-        "shaking",
-        "socket",
-        "tail",
-        "words",
-    )
-
     def __init__(self, number: int, words: Words) -> None:
         self.number, self.words = number, words
         self.socket = socket.socket()
@@ -66,6 +52,11 @@ class Host:
         self.tail = b""
         self.backoff = Backoff(random.Random(number))
         self.context: ssl.SSLContext | None = None
+
+    @property
+    def patience_ends(self) -> float:
+        """When a daemon would give this connection up."""
+        return self.began_at + (SHAKE_S if self.shaking else ANSWER_TIMEOUT_S)
 
 
 class Hosts:
@@ -100,11 +91,7 @@ class Hosts:
             while self._coming and len(self._open) - self._ready < at_once:
                 self._begin(self._coming.popleft(), now)
             self._turn(TURN_S)
-            for host in [
-                host
-                for host in self._open.values()
-                if not host.ready and now > host.began_at + (SHAKE_S if host.shaking else ANSWER_TIMEOUT_S)
-            ]:
+            for host in [host for host in self._open.values() if not host.ready and host.patience_ends < now]:
                 self._fail(host)
         return {"seconds": time.monotonic() - began, "failures": self._failures}
 
@@ -122,10 +109,11 @@ class Hosts:
 
     def saturate(self, waiting: int, seconds: float, what: str) -> dict[str, float]:
         """As fast as they are answered."""
+        waiting = min(waiting, len(self._all) // 2)
         self._begin_count()
         began, asked = time.monotonic(), 0
         while time.monotonic() < began + seconds:
-            while asked - self._answers < waiting:
+            while asked - self._answers - self._failures < waiting:
                 self._ask(self._all[asked % len(self._all)], time.monotonic(), what)
                 asked += 1
             self._turn(TURN_S)
@@ -175,8 +163,7 @@ class Hosts:
 
     def _ask(self, host: Host, at: float, what: str) -> None:
         if not host.ready or host.asked_at:
-            self._failures += 1
-            self._answers += 1  # nobody waits for this one
+            self._failures += 1  # nobody waits for this one
             return
         host.asked_at = at
         host.socket.send(getattr(host.words, what))
