@@ -38,7 +38,7 @@ lock: $(STAMP) ## resolve the dependencies anew
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	    pyproject.toml --output-file requirements.lock
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-	    --constraint requirements.lock --extra dev --extra publish --extra sim --extra webrtc --extra bench pyproject.toml --output-file requirements-dev.lock
+	    --constraint requirements.lock --extra dev --extra fuzz --extra publish --extra sim --extra webrtc --extra bench pyproject.toml --output-file requirements-dev.lock
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) .demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

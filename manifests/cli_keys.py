@@ -44,7 +44,7 @@ def show(arguments: Namespace, console: Console) -> int:
 def signer(arguments: Namespace, file: str) -> Signer:
     """The private key of a file; asks for its passphrase only if it has one. SigningError, OSError."""
     try:
-        return load_signer(Path(file))
+        return load_signer(Path(file), ask=lambda what: _passphrase(arguments, f"{what} of {file}").decode())
     except PassphraseNeededError:
         return load_signer(Path(file), _passphrase(arguments, f"passphrase of {file}"))
 

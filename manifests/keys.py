@@ -6,6 +6,7 @@ a URI by which securesystemslib finds it (`hsm:…`, `awskms:…`, `gcpkms:…`,
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from .errors import SigningError
 from .tuf_api import CryptoSigner, Key, Signer, SSlibKey
 
+Ask = Callable[[str], str]
 _PRIVATE_MODE = 0o600
 _PUBLIC_MODE = 0o644
 
@@ -53,11 +55,14 @@ def link_key(name: str, directory: Path, uri: str, public: bytes) -> KeyPair:
     return _write_pair(name, directory, private, public)
 
 
-def load_signer(path: Path, passphrase: bytes | None = None) -> Signer:
-    """The private key of a file, ready to sign; SigningError, PassphraseNeededError."""
+def load_signer(path: Path, passphrase: bytes | None = None, ask: Ask | None = None) -> Signer:
+    """The private key of a file, ready to sign; SigningError, PassphraseNeededError.
+
+    `ask`: for what a token wants to know when it signs (its PIN); else it is told the passphrase.
+    """
     data = path.read_bytes()
     if data.startswith(b"{"):
-        return _linked(path, data, passphrase)
+        return _linked(path, data, ask or (lambda what: (passphrase or b"").decode()))
     encrypted = b"ENCRYPTED" in data
     if encrypted and not passphrase:
         raise PassphraseNeededError(f"{path} is encrypted: give its passphrase by file, environment or prompt")
@@ -86,22 +91,14 @@ def parse_public(data: bytes, name: str) -> Key:
         raise SigningError(f"{name} is no public key in PEM form of a known kind (give the .pub file)") from None
 
 
-def _linked(path: Path, data: bytes, passphrase: bytes | None) -> Signer:
+def _linked(path: Path, data: bytes, ask: Ask) -> Signer:
     try:
         link = json.loads(data)
         uri, public = str(link["uri"]), parse_public(str(link["public"]).encode(), str(path))
     except (ValueError, KeyError, TypeError):
         raise SigningError(f"{path} is no key of ours") from None
-
-    def secret(what: str) -> str:
-        if passphrase is None:
-            raise PassphraseNeededError(f"{path}: {what} is asked for; give it as a passphrase")
-        return passphrase.decode()
-
     try:
-        signer = Signer.from_priv_key_uri(uri, public, secret)
-    except SigningError:
-        raise
+        signer = Signer.from_priv_key_uri(uri, public, ask)
     except Exception as error:  # each token and each cloud has its own
         raise SigningError(f"{path}: the key at {uri} can't be used: {error}") from error
     if not isinstance(signer, Signer):
