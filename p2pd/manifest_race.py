@@ -79,7 +79,7 @@ class ManifestRace:
             await handout.wait()
         while True:
             for peer in self._known_peers(wanted.swarm)[:MANIFEST_PEERS]:
-                session = await self._exchange.neighbours.reach(peer.address)
+                session = await self._exchange.neighbours.reach(peer)
                 if session is None:
                     continue
                 encoded = await self._exchange.manifests.fetch(session, wanted.swarm, wanted.length)

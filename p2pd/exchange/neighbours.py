@@ -21,6 +21,8 @@ CONNECTIONS_MAX: Final = 512
 HANDSHAKES_MAX: Final = 64
 """Connections that have not said Hello yet."""
 REACH_S_MAX: Final = 2.0
+DETOUR_S_MAX: Final = 10.0
+"""A dial that fails, and two letters."""
 REACH_LOOK_S: Final = 0.02
 PRUNE_S: Final = 30.0
 """A connection over which neither side can learn anything more is closed after this."""
@@ -211,29 +213,28 @@ class Neighbours:
         """Somebody came by the other way."""
         await self._converse(stream, False)
 
-    async def reach(self, address: str) -> Session | None:
-        """A session with whoever is at this address, dialling if need be; None when nobody answers soon."""
+    async def reach(self, peer: PeerInfo) -> Session | None:
+        """A session with this peer, dialling if need be; None when it does not answer soon."""
         ended = trio.Event()
+        tier = self.tier(peer.node, role=peer.role, region=peer.region)
+        candidate = Candidate(peer.node, peer.address, tier, peer.complete, peer.webrtc)
 
         async def dial() -> None:
             try:
-                await self._converse(await self._world.network.dial(address), True)
+                await self._converse(await self._way_to(candidate), True)
             except OSError:
                 pass  # the caller is told None
             finally:
                 ended.set()
 
-        session = self._at(address)
+        session = self.sessions.get(peer.node)
         if session is None:
             self._exchange.spawn(dial)
-        with trio.move_on_after(REACH_S_MAX):
+        with trio.move_on_after(DETOUR_S_MAX if peer.webrtc and self.detour else REACH_S_MAX):
             while session is None and not ended.is_set():
                 await trio.sleep(REACH_LOOK_S)
-                session = self._at(address)
+                session = self.sessions.get(peer.node)
         return session
-
-    def _at(self, address: str) -> Session | None:
-        return next((one for one in self.sessions.values() if one.remote.address == address), None)
 
     # -- a connection's life ------------------------------------------------------------------------------------
 
