@@ -4,8 +4,8 @@
 
 Each is in a network namespace of its own behind a router that masquerades (nftables) and refuses what comes in unasked.
 The first takes a release from the seeder; the second only hears who vouches for it. Then the seeder is killed, and the
-second has only the tracker: letters through it, STUN at it, and a WebRTC channel with our own TLS inside. The claims: all bytes come from the
-first, and the release is whole. It needs root.
+second has only the tracker: letters through it, STUN at it, and a WebRTC channel with our own TLS inside. The claims:
+neither can dial the other, and all bytes of the second come from the first. It needs root.
 """
 
 import argparse
