@@ -12,6 +12,7 @@ from manifests.codec import encode
 from manifests.digest import manifest_digest
 from manifests.limits import MANIFEST_BYTES_MAX
 from tests.attacks.siege import Siege, nothing_visible
+from tests.fuzz.seeds import unwrapped, wrapped
 from tests.manifests.factory import make_manifest
 from tests.stories.services import Host
 
@@ -99,8 +100,8 @@ async def refusal(siege: Siege, encoded: bytes) -> tuple[Host, str]:
 
 def altered(changes: dict[str, Any]) -> bytes:
     """A manifest's bytes with these columns instead."""
-    document = msgpack.unpackb(encode(make_manifest(product="shop", version="1")))
-    return bytes(msgpack.packb({key: changes.get(key, value) for key, value in document.items()}))
+    document = msgpack.unpackb(unwrapped(encode(make_manifest(product="shop", version="1"))))
+    return wrapped(msgpack.packb({key: changes.get(key, value) for key, value in document.items()}))
 
 
 @pytest.mark.parametrize("name", MALICIOUS)
@@ -126,7 +127,7 @@ async def test_a_malicious_manifest(siege: Siege, autojump_clock: MockClock, nam
 async def test_a_manifest_that_claims_to_hold_more_than_it_does(
     siege: Siege, autojump_clock: MockClock, bomb: bytes
 ) -> None:
-    host, said = await refusal(siege, bomb + b"\0" * 10)
+    host, said = await refusal(siege, wrapped(bomb + b"\0" * 10))
     assert "not a manifest" in said
     assert nothing_visible(host)
 

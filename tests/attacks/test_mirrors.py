@@ -1,4 +1,4 @@
-"""The mirror does not lie, it wears down: endless, slow, oversized. The host leaves it in time and says what it does."""
+"""The mirror does not lie, it wears down: endless, slow, oversized. The host leaves it in time and says so."""
 
 import tracemalloc
 from collections.abc import Awaitable, Callable
