@@ -43,6 +43,11 @@ class StoreContent:
         except OSError as error:
             raise StorageError(describe(error)) from error
 
+    async def release_name(self, swarm: bytes) -> str | None:
+        """The name of the swarm's release; None when it is not here."""
+        found = self._find(swarm)
+        return found[1].manifest.release if found else None
+
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         """The size of the encoded manifest, and a part of it."""
         found = self._find(swarm)

@@ -12,8 +12,11 @@ from typing import Final
 
 import httptools
 
+from p2pd.world.network import Identity
+
 HEAD_BYTES_MAX: Final = 16 * 1024
 """Request line and fields together; what browsers, CDNs and proxies send stays under 8 KiB."""
+NOBODY: Final = Identity()
 _HEAD_END: Final = b"\r\n\r\n"
 
 
@@ -28,13 +31,15 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked. `path`: as sent, not decoded, without the query. Field names are in lower case."""
+    """What was asked. `path`: as sent, not decoded, without the query. Field names are in lower case. `peer`: who asks,
+    as far as the transport proved it."""
 
     method: str
     path: str
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     keep_alive: bool = True
+    peer: Identity = NOBODY
 
 
 @dataclass(frozen=True, slots=True)

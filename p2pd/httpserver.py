@@ -10,7 +10,7 @@ What it does not do: TLS (the network does), bodies, upgrades, HTTP/2.
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from math import inf
 from typing import Final
@@ -162,6 +162,8 @@ class HttpServer:
             if request is None:
                 return
             self._requests += 1
+            if connection.stream.identity.proven:
+                request = replace(request, peer=connection.stream.identity)
             connection.idle, connection.deadline = False, inf
             response = await handler(request)
             keep_alive = request.keep_alive and not self._stopping

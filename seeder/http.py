@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import astuple, fields
 from typing import Final
 
+from manifests.codec import decode
+from manifests.errors import MalformedManifestError
 from p2pd.gzipped import PACKED_MIN_BYTES, pack
 from p2pd.httpmessages import Request, Response, text_response
 from p2pd.httpserver import ServerFacts
+from p2pd.policy.admitting import may_have_release
 from p2pd.prometheus import CONTENT_TYPE, Sample, render
+from p2pd.world.network import Identity
 
 from .conditional import Selection, select
 from .resources import Kind, Resource, resource
@@ -56,10 +60,20 @@ class HttpDoor:
         except NotServed as error:
             status = STATUS[error.failure.fault]
             return text_response(status, str(error), {"Retry-After": "1"} if status == 503 else {})
+        if asked.kind is Kind.MANIFEST and not _may_have(request.peer, data):
+            return text_response(403, "your certificate is not for this product")
         response = answer(request, asked, data)
         if request.method == "GET":
             self._shield.count_served("http", response.length)
         return response
+
+
+def _may_have(peer: Identity, manifest: bytes) -> bool:
+    """Whether they may have this release. Who has no manifest knows no name of a chunk, so chunks need no such look."""
+    try:
+        return not peer.products or may_have_release(peer, decode(manifest).release)
+    except MalformedManifestError:
+        return False
 
 
 def answer(request: Request, asked: Resource, data: bytes) -> Response:

@@ -4,7 +4,6 @@ A peer that joins a swarm we are not in makes us read that release's manifest an
 nobody has been in for a while is left again. Which releases there are is the blob store's business: nothing is listed.
 """
 
-from random import Random
 from typing import Final
 
 import trio
@@ -50,6 +49,16 @@ class ShieldContent:
     async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
         """Never: a shield asks no peer for anything."""
         raise DigestMismatchError("a shield takes no pieces from peers")
+
+    async def release_name(self, swarm: bytes) -> str | None:
+        """The name of the swarm's release; None when it is not here."""
+        manifest = self.manifests.get(swarm)
+        if manifest is None:
+            try:
+                manifest = decode(await self._shield.get(manifest_path(swarm)))
+            except (NotServed, MalformedManifestError):
+                return None
+        return manifest.release
 
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         """The size of a manifest and a part of it."""
@@ -102,7 +111,7 @@ class PeerDoor:
         brain = Swarm(
             manifest.lengths,
             everything,
-            rng=Random(self._world.rng.random()),
+            rng=self._world.dice(swarm.hex()),
             now=trio.current_time(),
             super_seeding=True,
         )

@@ -18,6 +18,10 @@ class Content(Protocol):
         """Verify, then keep: DigestMismatchError when it is not the piece, StorageError when it can't be kept."""
         ...
 
+    async def release_name(self, swarm: bytes) -> str | None:
+        """The name of the swarm's release; None: not here."""
+        ...
+
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         """The whole size of a swarm's encoded manifest and a part of it, for a peer that asks; None: not here."""
         ...

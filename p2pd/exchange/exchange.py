@@ -103,7 +103,7 @@ class Exchange:
         membership.brain.hold_back(self._held_back, trio.current_time())
         membership.brain.use_origin(membership.fetch is not None, trio.current_time())
         for session in self.neighbours.sessions.values():
-            if membership.swarm in session.joined:
+            if membership.swarm in session.joined and self._shared(session, membership.swarm):
                 try:
                     self._meet(session, membership)
                 except RemoteProtocolError as error:
@@ -129,8 +129,8 @@ class Exchange:
                 self.introduce(session, membership)
 
     def introduce(self, session: Session, membership: Membership) -> None:
-        """Tell a peer that we are in this swarm, once."""
-        if not session.connection.joined(membership.swarm):
+        """Tell a peer that we are in this swarm, once, if it may have the release."""
+        if not session.connection.joined(membership.swarm) and session.may_have(membership.manifest.release):
             brain = membership.brain
             session.send(session.connection.join(membership.swarm, membership.manifest.pieces, brain.opening_bits()))
 
@@ -143,6 +143,11 @@ class Exchange:
         membership.brain.add_peer(session.remote.node, self.tier(session), bits, trio.current_time())
         self.settle(membership)
 
+    def _shared(self, session: Session, swarm: bytes) -> Membership | None:
+        """Our membership of a swarm that the peer is in; None where we have none, or none for this peer's eyes."""
+        membership = self.memberships.get(swarm)
+        return membership if membership is not None and session.may_have(membership.manifest.release) else None
+
     def tier(self, session: Session) -> Tier:
         """How dear a byte from there is."""
         remote = session.remote
@@ -154,14 +159,14 @@ class Exchange:
         self.uploads.forget(node)
         self.manifests.forget(session)
         for swarm in session.joined:
-            membership = self.memberships.get(swarm)
+            membership = self._shared(session, swarm)
             if membership is not None:
                 membership.brain.remove_peer(node, now)
                 self.settle(membership)
 
     def exhausted(self, node: str, session: Session) -> bool:
         """Neither of us can learn anything from the other any more, in any swarm that both are in."""
-        both = [self.memberships[swarm] for swarm in session.joined if swarm in self.memberships]
+        both = filter(None, (self._shared(session, swarm) for swarm in session.joined))
         return all(membership.brain.exhausted(node) for membership in both)
 
     # -- what arrives -------------------------------------------------------------------------------------------
@@ -173,15 +178,15 @@ class Exchange:
         match event:
             case Joined(swarm=swarm, pieces=pieces, bits=bits):
                 session.joined[swarm] = (pieces, bits)
-                membership = self.memberships.get(swarm)
+                membership = self._shared(session, swarm)
                 if membership is not None:
                     self._meet(session, membership)
-                elif self._on_stranger is not None:
+                elif self._on_stranger is not None and swarm not in self.memberships:
                     self._on_stranger(swarm)
             case Left(swarm=swarm):
                 del session.joined[swarm]
                 self.uploads.forget_swarm(swarm, session.remote.node)
-                membership = self.memberships.get(swarm)
+                membership = self._shared(session, swarm)
                 if membership is not None:
                     membership.brain.remove_peer(session.remote.node, trio.current_time())
                     self.settle(membership)
@@ -193,7 +198,7 @@ class Exchange:
     def _on_about(self, session: Session, swarm: bytes, message: AnyMessage) -> None:
         pieces, bits = session.joined[swarm]
         session.joined[swarm] = (pieces, _with_news(bits, message))
-        membership = self.memberships.get(swarm)
+        membership = self._shared(session, swarm)
         if membership is None:
             return
         membership.brain.receive(session.remote.node, message, trio.current_time())
@@ -201,7 +206,7 @@ class Exchange:
 
     def on_block(self, session: Session, block: BlockReceived) -> int | None:
         """Bytes of a piece: book them, and say how long the piece is (None: of no interest any more)."""
-        membership = self.memberships.get(block.swarm)
+        membership = self._shared(session, block.swarm)
         if membership is None or session.ended_because:
             return None
         if not membership.brain.expects(session.remote.node, block.piece):

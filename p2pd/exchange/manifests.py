@@ -25,7 +25,7 @@ class ManifestDesk:
     async def receive(self, session: Session, message: ManifestRequest | ManifestPart) -> None:
         """A request to answer, or a part that we asked for (others are ignored)."""
         if isinstance(message, ManifestRequest):
-            session.send(session.connection.plain(await self._answer(message)))
+            session.send(session.connection.plain(await self._answer(session, message)))
             return
         channel = self._asked.get((session, message.swarm))
         if channel is not None:
@@ -34,8 +34,11 @@ class ManifestDesk:
             except trio.WouldBlock:
                 session.end("sent more parts of a manifest than it was asked for")
 
-    async def _answer(self, request: ManifestRequest) -> ManifestPart:
-        found = await self._content.read_manifest(request.swarm, request.offset, BLOCK_BYTES_MAX)
+    async def _answer(self, session: Session, request: ManifestRequest) -> ManifestPart:
+        """Who may not have the release is told that it is not here."""
+        found = None
+        if not session.restricted or session.may_have(await self._content.release_name(request.swarm) or ""):
+            found = await self._content.read_manifest(request.swarm, request.offset, BLOCK_BYTES_MAX)
         total, data = found or (0, b"")
         return ManifestPart(request.swarm, request.offset, total, data)
 

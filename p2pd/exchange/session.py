@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import trio
 
+from p2pd.policy.admitting import may_have_release, objection
 from p2pd.policy.sources import Tier
 from p2pd.wire.connection import BlockReceived, Event, Left, PeerConnection
 from p2pd.wire.errors import RemoteProtocolError
@@ -102,9 +103,17 @@ class Session:
         return events[1:]
 
     def _check_identity(self) -> None:
-        identity = self.stream.identity
-        if identity.proven and (identity.node, identity.role) != (self.remote.node, self.remote.role):
-            raise RemoteProtocolError(f"says it is {self.remote.node}, its certificate says {identity.node}")
+        if problem := objection(self.stream.identity, self.remote):
+            raise RemoteProtocolError(problem)
+
+    @property
+    def restricted(self) -> bool:
+        """The peer may not have every product's releases."""
+        return bool(self.stream.identity.products)
+
+    def may_have(self, release: str) -> bool:
+        """Whether the peer's certificate lets it have this release."""
+        return may_have_release(self.stream.identity, release)
 
     async def run(self, pending: list[Event]) -> None:
         """Read and write until either side ends; never raises for what the peer or the network did."""

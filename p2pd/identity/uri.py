@@ -34,7 +34,11 @@ def uri_of(identity: Identity) -> str:
         raise ValueError(f"{identity.role!r} is no role: {', '.join(ROLES)}")
     check_products(identity.products)
     uri = SCHEME + "/".join(quote(part, safe="") for part in parts)
-    return uri + _PRODUCTS + ",".join(identity.products) if identity.products else uri
+    if identity.products:
+        uri += _PRODUCTS + ",".join(identity.products)
+    if len(uri) > URI_CHARS_MAX:
+        raise ValueError(f"{identity.node[:40]!r}...: names and products take more than {URI_CHARS_MAX} characters")
+    return uri
 
 
 def identity_of(uris: Iterable[str]) -> Identity:
@@ -42,8 +46,6 @@ def identity_of(uris: Iterable[str]) -> Identity:
     ours = [uri for uri in uris if uri.startswith(SCHEME)]
     if len(ours) != 1:
         raise IdentityError(f"it should name one {SCHEME}FLEET/ROLE/REGION/NODE, and names {len(ours)}")
-    if len(ours[0]) > URI_CHARS_MAX:
-        raise IdentityError(f"its URI is longer than {URI_CHARS_MAX} characters")
     path, _, products = ours[0].removeprefix(SCHEME).partition(_PRODUCTS)
     try:
         fleet, role, region, node = (unquote(part, errors="strict") for part in path.split("/"))

@@ -55,6 +55,10 @@ class LyingContent:
         """It wants nothing."""
         await trio.lowlevel.checkpoint()
 
+    async def release_name(self, swarm: bytes) -> str | None:
+        """Whose swarm it is."""
+        return self._releases[swarm].manifest.release
+
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         """A manifest that is not the one that was asked for."""
         await trio.lowlevel.checkpoint()

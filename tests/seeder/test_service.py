@@ -11,12 +11,15 @@ import trio
 from trio.testing import MockClock
 
 from manifests.blobs import manifest_path
+from manifests.codec import encode
 from p2pd.prometheus import parse
 from p2pd.world.http import client
+from p2pd.world.network import Identity
 from seeder.config import SeederConfig
 from seeder.service import Running, run
 from tests.fakes.disk import MemoryDisk
 from tests.fakes.network import MemoryNetwork
+from tests.p2pd.exchange.helpers import make_release
 
 from .helpers import CountingStore, world_of
 
@@ -229,3 +232,20 @@ async def test_told_to_stop_it_finishes_what_it_began(autojump_clock: MockClock)
         with pytest.raises(httpx.ConnectError):
             await here.get(path)
     assert answers == [DATA]
+
+
+async def test_a_manifest_is_for_those_whose_certificate_names_its_product(autojump_clock: MockClock) -> None:
+    network, store = MemoryNetwork(), CountingStore()
+    manifest, _, _ = make_release(3)
+    path = manifest_path(sha256(encode(manifest)).digest())
+    store.put(path, encode(manifest))
+    config = SeederConfig(store="memory:///", http_listen="seeder:80")
+    async with trio.open_nursery() as nursery:
+        running = await nursery.start(run, config, world_of(network.host("seeder"), MemoryDisk()), store)
+        codes = {}
+        for products in ((), ("web",), ("api",)):
+            reader = Identity("reader", "eu", "daemon", proven=True, products=products)
+            async with client(network.host("reader", reader)) as http:
+                codes[products] = (await http.get(f"http://{running.http_address}/{path}")).status_code
+        nursery.cancel_scope.cancel()
+    assert codes == {(): 200, ("web",): 200, ("api",): 403}

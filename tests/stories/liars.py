@@ -29,6 +29,10 @@ class Poison:
         """It asks for nothing."""
         raise AssertionError("a complete node asks for nothing")
 
+    async def release_name(self, swarm: bytes) -> str | None:
+        """That of the release."""
+        return self._release.manifest.release
+
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         """The right length, the wrong bytes."""
         encoded = b"!" * len(encode(self._release.manifest))

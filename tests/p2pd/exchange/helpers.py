@@ -59,6 +59,9 @@ class MemoryContent:
         self.pieces[piece] = data
         self.sources[piece] = source
 
+    async def release_name(self, swarm: bytes) -> str | None:
+        return self.manifest.release
+
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         await trio.lowlevel.checkpoint()
         return len(swarm), swarm[offset : offset + length]

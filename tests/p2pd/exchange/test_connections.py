@@ -154,3 +154,20 @@ async def test_a_silent_connection_is_pinged_and_then_closed(autojump_clock: Clo
         assert scene.sessions() == {"quiet"}
         await trio.sleep(50.0)
         assert scene.sessions() == set()
+
+
+@pytest.mark.parametrize(
+    "proven",
+    [
+        Identity("pretends", "elsewhere", "daemon", proven=True),
+        Identity("pretends", "here", "tracker", proven=True),
+        Identity("pretends", "here", "operator", proven=True),
+    ],
+    ids=["region", "tracker", "operator"],
+)
+async def test_who_is_no_peer_by_its_certificate_is_turned_away(proven: Identity, autojump_clock: Clock) -> None:
+    async with a_scene() as scene:
+        pretends = await Hostile.dial(scene, "pretends", proven=proven)
+        await pretends.join(scene)
+        await pretends.is_dropped(1.0)
+        assert scene.sessions() == set()
