@@ -21,7 +21,7 @@ from .manifest import Profile
 PROFILES: Final = {
     profile.name: profile
     for profile in (
-        Profile("device", 16 * 2**10, 64 * 2**10, 256 * 2**10),
+        Profile("device", 32 * 2**10, 128 * 2**10, 512 * 2**10),
         Profile("host", 64 * 2**10, 256 * 2**10, 2**20),
         Profile("bulk", 2**20, 4 * 2**20, 16 * 2**20),
     )

@@ -82,7 +82,7 @@ def _publish(commands: Any) -> None:
     parser.add_argument("--sequence", type=int, help="orders releases (default: one more than the greatest published)")
     parser.add_argument(
         "--profile", choices=("device", "host", "bulk"), default="host",
-        help="chunks of about 80 KiB, 320 KiB or 5 MiB (default: host)",
+        help="chunks of about 160 KiB, 320 KiB or 5 MiB (default: host)",
     )  # fmt: skip
     parser.add_argument("--digest", choices=("blake3", "sha256"), default="blake3", help="(default: blake3)")
     _packs(parser)

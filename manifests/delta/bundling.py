@@ -9,8 +9,12 @@ from .encoding import Form, Kind
 from .matching import Match
 from .pack import RAW, XZ, ZSTD, ZSTD_BASES, Frame, Item
 
-BUNDLE_BYTES: Final = 640 * 2**10
-"""Aimed at, encoded: between 256 KiB and 1 MiB, whatever the estimates are worth."""
+PATCHES_BYTES: Final = 640 * 2**10
+"""Of a bundle of patches, encoded: aimed at, so that it is between 256 KiB and 1 MiB, whatever the estimates are worth.
+Most of them are fetched whole.
+"""
+WHOLE_BYTES: Final = 320 * 2**10
+"""Of a bundle of a pack without a base, of which a device takes what it lacks."""
 CONTENT_BYTES_MAX: Final = 16 * 2**20
 """Of one bundle before compression: what a publisher holds for each that is being made, and what a device must decode
 again when it was interrupted within one.
@@ -24,9 +28,12 @@ at 25 MB/s of what is encoded: a device that applies 300 MB/s a core has 40 % of
 
 @dataclass
 class Draft:
-    """A bundle to be: matches and their forms, in the order of pieces. `codec`: of its frames, XZ or ZSTD."""
+    """A bundle to be: matches and their forms, in the order of pieces. `codec`: of its frames, XZ or ZSTD.
+    `bytes_max`: encoded, unless it has a single piece.
+    """
 
     codec: int
+    bytes_max: int
     rows: list[tuple[Match, Form]] = field(default_factory=list)
     estimate: int = 0
     content: int = 0
@@ -34,7 +41,7 @@ class Draft:
     def takes(self, form: Form) -> bool:
         """Is there room for one more?"""
         return not self.rows or (
-            self.estimate + form.estimate <= BUNDLE_BYTES and self.content + len(form.content) <= CONTENT_BYTES_MAX
+            self.estimate + form.estimate <= self.bytes_max and self.content + len(form.content) <= CONTENT_BYTES_MAX
         )
 
     def add(self, match: Match, form: Form) -> None:
@@ -52,15 +59,15 @@ class Bundle:
     data: bytes
 
 
-def drafts(rows: Iterable[tuple[Match, Form]], xz_bytes: float) -> Iterator[Draft]:
+def drafts(rows: Iterable[tuple[Match, Form]], xz_bytes: float, bundle_bytes: int) -> Iterator[Draft]:
     """Drafts for all pieces, in order; those that come first are xz's, until these take `xz_bytes`."""
     left = xz_bytes
-    draft = Draft(XZ if left > 0 else ZSTD)
+    draft = Draft(XZ if left > 0 else ZSTD, bundle_bytes)
     for match, form in rows:
         if not draft.takes(form):
             yield draft
             left -= draft.estimate
-            draft = Draft(XZ if left > 0 else ZSTD)
+            draft = Draft(XZ if left > 0 else ZSTD, bundle_bytes)
         draft.add(match, form)
     if draft.rows:
         yield draft

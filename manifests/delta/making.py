@@ -42,7 +42,8 @@ def make(
     with ThreadPoolExecutor(count) as pool:
         forms = _ordered(pool, count * _AHEAD, _encodings(matches, release, base, advance))
         xz_bytes = bundling.XZ_SHARE * release.manifest.size if base else 0
-        drafts = bundling.drafts(zip(matches, forms, strict=True), xz_bytes)
+        bundle_bytes = bundling.PATCHES_BYTES if base else bundling.WHOLE_BYTES
+        drafts = bundling.drafts(zip(matches, forms, strict=True), xz_bytes, bundle_bytes)
         for bundle in _ordered(pool, count, (partial(bundling.close, draft, level) for draft in drafts)):
             put(bundle.data)
             bundles.append(bundle.frames)

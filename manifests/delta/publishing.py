@@ -12,7 +12,7 @@ from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest, Pack, Profile
 
 from . import index_codec, making
-from .bundling import BUNDLE_BYTES
+from .bundling import PATCHES_BYTES
 from .encoding import BEST_LEVEL
 from .matching import Source, missing
 
@@ -90,7 +90,7 @@ def publish_pack(
 def _manifest(release: Manifest, base: bytes, digests: bytes, lengths: "array[int]") -> Manifest:
     size = sum(lengths)
     file = Entry(f"from-{base.hex()[:BASE_DIGITS] or 'nothing'}.pack", FILE, size=size)
-    profile = Profile("pack", 1, BUNDLE_BYTES, max(*lengths, BUNDLE_BYTES))
+    profile = Profile("pack", 1, PATCHES_BYTES, max(*lengths, PATCHES_BYTES))
     return replace(
         release, profile=profile, digests=digests, lengths=lengths, entries=(file,), tree=False, health=None, packs=()
     )
