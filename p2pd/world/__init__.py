@@ -5,7 +5,7 @@ Monotonic time is always `trio.current_time()`, so that a virtual clock governs 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
 
@@ -50,3 +50,11 @@ class World:
     """Loads WebRTC, given STUN servers; None where there is none."""
     look: Callable[[], Here] = Here
     """Sees where the machine is. Blocks."""
+    _root: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_root", self.rng.getrandbits(64))
+
+    def dice(self, purpose: str) -> Random:
+        """A stream of its own for this purpose: what others draw changes nothing in it."""
+        return Random(f"{self._root}/{purpose}")

@@ -206,10 +206,10 @@ async def test_who_leaves_a_swarm_is_sent_no_more_of_it(autojump_clock: Clock) -
 
 
 async def test_requests_beyond_what_is_queued_are_refused(autojump_clock: Clock) -> None:
-    async with a_scene(12, LARGE) as scene:
+    async with a_scene(20, LARGE) as scene:
         greedy = await Hostile.dial(scene, "greedy", to=scene.honest)
         await greedy.join(scene, 0)
-        await greedy.say(*[Request(CHANNEL, piece) for piece in range(12)])
+        await greedy.say(*[Request(CHANNEL, piece) for piece in range(20)])
         with trio.fail_after(5.0):
             event = await greedy.hear(lambda one: isinstance(one, About) and isinstance(one.message, Reject))
         assert isinstance(event, About)
