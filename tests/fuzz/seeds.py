@@ -85,7 +85,7 @@ def write_corpus() -> int:
     new = 0
     for target in _SEEDS:
         for data in seeds(target):
-            file = CORPUS / target / sha256(data).hexdigest()[:16]
+            file = CORPUS / target / f"{sha256(data).hexdigest()[:16]}.bin"
             if not file.exists():
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(data)

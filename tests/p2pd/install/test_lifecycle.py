@@ -377,37 +377,3 @@ def test_every_state_of_the_table_can_be_left_or_is_at_rest() -> None:
 def test_what_can_not_happen_is_our_mistake() -> None:
     with pytest.raises(AssertionError, match="switched in state IDLE"):
         brain().switched()
-
-
-# ------------------------------------------------------------------------------------------------ goals that are signed
-
-
-def test_a_goal_whose_signers_are_all_revoked_outranks_nothing() -> None:
-    life = brain()
-    assert life.goal(goal("9", 2**63 - 1), ["thief"], ["thief"])
-    assert not life.goal(goal("1", 1), ["thief"], ["thief"])
-    assert life.goal(goal("1", 1), ["new"], ["new"])
-
-
-def test_an_unsigned_goal_outranks_no_signed_one() -> None:
-    life = brain()
-    assert life.goal(goal("9", 2**63 - 1))
-    assert life.goal(goal("1", 1), ["director"], ["director"])
-
-
-def test_who_signed_is_remembered() -> None:
-    life = brain()
-    life.goal(goal("1", 5), ["director"], ["director"])
-    again = brain(decode(encode(life.memory)))
-    assert not again.goal(goal("1", 4), ["director"], ["director"])
-    assert again.goal(goal("1", 4), ["new"], ["new"])
-
-
-def test_failures_under_revoked_revisions_do_not_shut_a_release_out() -> None:
-    life = brain()
-    fail(life, "1", 2**62)
-    deed(life)
-    life.went_back()
-    assert life.state == State.FAILED
-    assert life.goal(goal("1", 1), ["new"], ["new"])
-    assert deed(life) == Resolve("web@1")
