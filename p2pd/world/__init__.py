@@ -53,7 +53,9 @@ class World:
     _root: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_root", self.rng.getrandbits(64))
+        glimpse = Random()
+        glimpse.setstate(self.rng.getstate())
+        object.__setattr__(self, "_root", glimpse.getrandbits(64))
 
     def dice(self, purpose: str) -> Random:
         """A stream of its own for this purpose: what others draw changes nothing in it."""
