@@ -119,15 +119,23 @@ async def stay(papers: Papers, network: TlsNetwork, authority: Authority, clock:
     """Renew our certificate well before it expires, and again, until cancelled. With the site's own PKI: nothing."""
     if papers.own_pki:
         await trio.sleep_forever()
+    renewal = Renewal(network.own, clock.rng)
+    wait_s = renewal.wait_s(clock.utc_now())
     while True:
-        renewal = Renewal(network.own, clock.rng)
-        due_at = trio.current_time() + renewal.wait_s(clock.utc_now())
-        while trio.current_time() < due_at and clock.utc_now() < renewal.due_at:  # noqa: ASYNC110 - two clocks
-            await trio.sleep(min(LOOK_S, due_at - trio.current_time()))
+        await _sleep(wait_s, clock)
         while (problem := await _renew(papers, network, authority)) is not None:
             log.warning("the certificate is not renewed: %s", problem)
             await trio.sleep(renewal.retry_s(clock.utc_now()))
         log.info("the certificate is renewed")
+        renewal = Renewal(network.own, clock.rng)
+        wait_s = renewal.whole_s  # it has just come, whatever our clock makes of its dates
+
+
+async def _sleep(seconds: float, clock: Clock) -> None:
+    """For so long, or until the clock on the wall says that it was so long (the machine may have slept)."""
+    wakes_at, wall_at = trio.current_time() + seconds, clock.utc_now() + seconds
+    while trio.current_time() < wakes_at and clock.utc_now() < wall_at:  # noqa: ASYNC110 - two clocks
+        await trio.sleep(min(LOOK_S, wakes_at - trio.current_time()))
 
 
 async def _renew(papers: Papers, network: TlsNetwork, authority: Authority) -> Exception | None:

@@ -18,22 +18,24 @@ RETRY_S_MAX: Final = 3_600.0
 
 
 class Renewal:
-    """Of one certificate. `due_at`: when to ask for the next one, civil time."""
+    """Of one certificate. `whole_s`: how long after its issue to ask for the next one. `due_at`: when that is by the
+    authority's clock, which need not be ours."""
 
     def __init__(self, certificate: Certificate, dice: Random) -> None:
         self._certificate, self._dice = certificate, dice
         issued_at = certificate.begins_at + BACKDATED_S
         if issued_at >= certificate.ends_at:  # another authority's, which does not date back
             issued_at = certificate.begins_at
-        self._share_s = dice.uniform(EARLIEST, LATEST) * (certificate.ends_at - issued_at)
-        self.due_at = issued_at + self._share_s
+        self.whole_s = dice.uniform(EARLIEST, LATEST) * (certificate.ends_at - issued_at)
+        self.due_at = issued_at + self.whole_s
 
     def __repr__(self) -> str:
         return f"<Renewal at {self.due_at:.0f}>"
 
     def wait_s(self, now: float) -> float:
-        """How long to wait at `now`, civil time. A clock that is behind does not make it longer than it should be."""
-        return min(max(0.0, self.due_at - now), self._share_s)
+        """How long to wait with one that we find at `now`, civil time. A clock that is behind makes it no longer than
+        with a new one; one that is ahead makes it shorter, so it is no use for one that has just come."""
+        return min(max(0.0, self.due_at - now), self.whole_s)
 
     def retry_s(self, now: float) -> float:
         """How long to wait after an attempt that failed."""

@@ -107,6 +107,7 @@ class MemoryHost:
         self.network = network
         self.name = name
         self.identity = identity
+        self._revoked: tuple[bytes, ...] = ()
 
     async def dial(self, address: str) -> Stream:
         """Connect; ConnectionRefusedError when nobody listens, TimeoutError across a partition."""
@@ -118,8 +119,9 @@ class MemoryHost:
         return self.network._bind(self, address)
 
     def revoke(self, lists: Iterable[bytes]) -> tuple[bytes, ...]:
-        """There are no certificates here."""
-        return ()
+        """Believed as they are told: there are no certificates here."""
+        self._revoked = tuple(dict.fromkeys((*self._revoked, *lists)))
+        return self._revoked
 
 
 class MemoryListener:

@@ -128,11 +128,11 @@ class Site:
         self.shop, self.directory = shop, directory
         self._running = ExitStack()
 
-    def token(self, role: str, name: str) -> str:
+    def token(self, role: str, name: str, *more: str) -> str:
         """A file to join with, under this name, whoever bore it before."""
         file = str(self.directory / f"{name}.token")
         flags = ("--role", role, "--host", name, "--region", "default", "--output", file)
-        assert p2p_tracker(["ca", "token", *flags, "--ca", self.shop.authority, "--quiet"]) == 0
+        assert p2p_tracker(["ca", "token", *flags, *more, "--ca", self.shop.authority, "--quiet"]) == 0
         return file
 
     def papers(self, role: str, name: str) -> str:
@@ -174,8 +174,11 @@ class Site:
         second = self.start("tracker", "serve", *where, str(self.directory / "default"), *upstream)
         return first.ready["listen"], second.ready["listen"]
 
-    def daemon(self, tracker: str = "", **settings: Any) -> Process:
-        """With the service `shop`; its control socket is `socket`. Without a tracker it is nobody's member."""
+    def daemon(self, tracker: str = "", *, token: str = "", identity: str = "", **settings: Any) -> Process:
+        """With the service `shop`; its control socket is `socket`. Without a tracker it is nobody's member.
+
+        `identity`: how it becomes one, as TOML; by default it has a token.
+        """
         values = {
             "state_directory": str(self.directory / "state"),
             "data_directory": str(self.directory / "srv"),
@@ -185,9 +188,11 @@ class Site:
             "insecure": not tracker,
         } | settings
         lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
-        token = [f'identity = {{token_file = "{self.token("host", "host-1")}"}}'] if tracker else []
+        if tracker:
+            by_token = f'{{token_file = "{token or self.token("host", "host-1")}"}}'
+            lines.append(f"identity = {identity or by_token}")
         config = self.directory / "p2pd.toml"
-        config.write_text("\n".join([*lines, *token, "[services.shop]", ""]))
+        config.write_text("\n".join([*lines, "[services.shop]", ""]))
         return self.start("p2pd", "run", "--config", str(config))
 
     @property

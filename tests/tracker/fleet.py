@@ -13,6 +13,7 @@ from p2pd.tracker_stream import TrackerStream
 from p2pd.wire.announce import Goals, Handout, Register, Seeders
 from tests.fakes.network import MemoryNetwork
 from tests.fakes.world import memory_world
+from tracker.ca.local import LocalAuthority
 from tracker.client import Operator, connect
 from tracker.config import TrackerConfig
 from tracker.service import run
@@ -26,7 +27,16 @@ GLOBAL_ADDRESS, EU_ADDRESS = "global:1", "eu:1"
 class Service:
     """One tracker that can be stopped and started again on the same store."""
 
-    def __init__(self, network: MemoryNetwork, host: str, nursery: trio.Nursery, path: str, **settings: Any) -> None:
+    def __init__(
+        self,
+        network: MemoryNetwork,
+        host: str,
+        nursery: trio.Nursery,
+        path: str,
+        authority: LocalAuthority | None = None,
+        **settings: Any,
+    ) -> None:
+        self._authority = authority
         defaults: dict[str, Any] = {"listen": f"{host}:1", "fleet": "f", "open_operators": True}
         self.config = TrackerConfig(**(defaults | settings))
         self.host = host
@@ -47,7 +57,7 @@ class Service:
     async def _run(self, *, task_status: trio.TaskStatus[str]) -> None:
         world = memory_world(self.network.host(self.host))
         with trio.CancelScope() as self._scope:
-            await run(self.config, world, Store(self.path), task_status=task_status)
+            await run(self.config, world, Store(self.path), authority=self._authority, task_status=task_status)
 
 
 class Node:
