@@ -10,9 +10,10 @@ from .catalog import Catalog, manifest_bytes
 from .cli_keys import signer
 from .codec import decode
 from .console import EXIT_OK, Console, UsageError
-from .errors import SigningError
+from .errors import ManifestError, SigningError
 from .names import ReleaseName, parse_release
 from .repository import Promotion, Repository, Signature
+from .tuf_api import Signer
 
 
 def sign(arguments: Namespace, console: Console) -> int:
@@ -45,9 +46,7 @@ def yank(arguments: Namespace, console: Console) -> int:
     done = repository(arguments).revoke(release, arguments.party, key, life(arguments.expires))
     if done.missing:
         return _tell(console, done, f"{arguments.party} is to vouch for {release} no longer", release)
-    shown = repository(arguments).promote(
-        online, snapshot_life=life(arguments.snapshot_expires), timestamp_life=life(arguments.timestamp_expires)
-    )
+    shown = _promote(arguments, online)
     value = {"release": str(release), "role": done.role, "version": done.version, "snapshot": shown.snapshot}
     console.result(
         value,
@@ -73,16 +72,24 @@ def renew(arguments: Namespace, console: Console) -> int:
 def promote(arguments: Namespace, console: Console) -> int:
     """`repo promote`, `repo refresh`; with --every, until interrupted."""
     online = signer(arguments, arguments.key)
+    if not arguments.every:
+        _show_promotion(console, _promote(arguments, online))
+        return EXIT_OK
     while True:
-        desk = repository(arguments)
-        if not arguments.every or desk.is_stale(life(arguments.timestamp_expires)):
-            done = desk.promote(
-                online, snapshot_life=life(arguments.snapshot_expires), timestamp_life=life(arguments.timestamp_expires)
-            )
-            _show_promotion(console, done)
-        if not arguments.every:
-            return EXIT_OK
+        try:
+            if repository(arguments).is_stale(life(arguments.timestamp_expires)):
+                _show_promotion(console, _promote(arguments, online))
+        except (
+            ManifestError
+        ) as error:  # a store that is away, somebody who signs at this moment: the next look mends it
+            console.error(str(error))
         time.sleep(arguments.every)
+
+
+def _promote(arguments: Namespace, online: Signer) -> Promotion:
+    return repository(arguments).promote(
+        online, snapshot_life=life(arguments.snapshot_expires), timestamp_life=life(arguments.timestamp_expires)
+    )
 
 
 def _show_promotion(console: Console, done: Promotion) -> None:

@@ -150,7 +150,7 @@ class Repository(Ceremonies):
         roles = self._promoted_roles(root, top.signed)
         snapshot = self._snapshot(root, roles, online, snapshot_life)
         timestamp = Timestamp(
-            self._shelf.timestamp_version() + 1,
+            self._next_timestamp(root),
             expires=self._now + timestamp_life,
             snapshot_meta=MetaFile(snapshot),
         )
@@ -158,7 +158,14 @@ class Repository(Ceremonies):
         for role, version in roles.items():
             self._shelf.prune(role, ROLE_VERSIONS_KEPT, version)
         self._shelf.prune(Snapshot.type, SNAPSHOTS_KEPT, snapshot)
+        self._shelf.prune(Timestamp.type, ROLE_VERSIONS_KEPT, timestamp.version)
         return Promotion(snapshot, timestamp.version, roles, tuple(dict.fromkeys(self._shelf.foreign)))
+
+    def _next_timestamp(self, root: Root) -> int:
+        """Above what is shown, and above what was, should the file itself be away for a moment."""
+        shown, last = self._shelf.timestamp(), self._shelf.newest(Timestamp.type, root, Timestamp)
+        newest = max(shown.version if shown else 0, last.signed.version if last else 0)
+        return self._shelf.free(Timestamp.type, newest + 1)
 
     def _snapshot(self, root: Root, roles: Mapping[str, int], online: Signer, life: timedelta) -> int:
         """The version of the snapshot that names these; the last one if it does and will for a while."""

@@ -22,9 +22,9 @@ _DRAFTS: Final = "drafts"
 _Signed = TypeVar("_Signed", Root, Snapshot, Targets, Timestamp)
 
 
-def metadata_path(role: str, version: int) -> str:
-    """Where a version of a role is (consistent snapshots); the timestamp has no number."""
-    return _TIMESTAMP if role == Timestamp.type else f"{METADATA}/{version}.{role}.json"
+def _numbered(role: str, version: int) -> str:
+    """Where a version of a role is (consistent snapshots)."""
+    return f"{METADATA}/{version}.{role}.json"
 
 
 class TakenError(SigningError):
@@ -56,13 +56,13 @@ class Shelf:
         """The newest root, verified link by link from the pinned one, or from the store's first."""
         if not self._versions[Root.type]:
             raise SigningError("the store has no repository; make one with `p2p-manifest repo init`")
-        data = pinned or self._store.get(metadata_path(Root.type, 1), max_bytes=METADATA_BYTES_MAX)
+        data = pinned or self._store.get(_numbered(Root.type, 1), max_bytes=METADATA_BYTES_MAX)
         root = self._parse(data, Root)
         if root is None or not _vouches(root.signed, Root.type, root):
             raise UntrustedReleaseError("the root of trust is no root metadata, or is not signed by its own keys")
-        if pinned and root.signed.version in self._versions[Root.type]:
-            if self.raw(Root.type, root.signed.version) != pinned:
-                raise UntrustedReleaseError("this repository has another root than the pinned one")
+        number = root.signed.version
+        if pinned and number in self._versions[Root.type] and self.raw(Root.type, number) != pinned:
+            raise UntrustedReleaseError("this repository has another root than the pinned one")
         while root.signed.version + 1 in self._versions[Root.type]:
             following = self.load(Root.type, root.signed.version + 1, Root)
             if not (following and _vouches(root.signed, Root.type, following) and _follows(following)):
@@ -81,11 +81,11 @@ class Shelf:
             if found is not None and _vouches(delegator, role, found):
                 yield found
             else:
-                self.foreign.append(metadata_path(role, version))
+                self.foreign.append(_numbered(role, version))
 
     def load(self, role: str, version: int, kind: type[_Signed]) -> Metadata[_Signed] | None:
         """One version as it lies there, not verified; None if it is not of this kind and number."""
-        data = self._store.get(metadata_path(role, version), max_bytes=METADATA_BYTES_MAX)
+        data = self._store.get(_numbered(role, version), max_bytes=METADATA_BYTES_MAX)
         found = self._parse(data, kind)
         return found if found is not None and found.signed.version == version else None
 
@@ -97,30 +97,27 @@ class Shelf:
             return None
         return found.signed if found else None
 
-    def timestamp_version(self) -> int:
-        """Its number; 0 if there is none."""
-        found = self.timestamp()
-        return found.version if found else 0
-
     def put(self, role: str, metadata: Metadata[Any]) -> None:
-        """Add a version; TakenError if another took its number meanwhile. Only the timestamp is replaced."""
+        """Add a version; TakenError if another took its number meanwhile.
+
+        The timestamp, which clients ask for without a number, is then replaced; its numbered copy is for publishers.
+        """
         data, version = metadata.to_bytes(), metadata.signed.version
         if len(data) > METADATA_BYTES_MAX:
             raise SigningError(f"the role {role} has {len(data)} bytes, clients take at most {METADATA_BYTES_MAX}")
-        if role == Timestamp.type:
-            self._store.replace(_TIMESTAMP, data)
-            return
         try:
-            self._store.put_new(metadata_path(role, version), data)
+            self._store.put_new(_numbered(role, version), data)
         except BlobExistsError:
             raise TakenError(
-                f"{metadata_path(role, version)} exists: somebody signed at the same time; look, then run this again"
+                f"{_numbered(role, version)} exists: somebody signed at the same time; look, then run this again"
             ) from None
         self._versions[role].add(version)
+        if role == Timestamp.type:
+            self._store.replace(_TIMESTAMP, data)
 
     def raw(self, role: str, version: int) -> bytes:
         """The bytes of a version."""
-        return self._store.get(metadata_path(role, version), max_bytes=METADATA_BYTES_MAX)
+        return self._store.get(_numbered(role, version), max_bytes=METADATA_BYTES_MAX)
 
     def draft(self, role: str, kind: type[_Signed]) -> Metadata[_Signed] | None:
         """What waits for signatures, not verified; None if nothing does."""
@@ -152,7 +149,7 @@ class Shelf:
         old = sorted(self._versions[role], reverse=True)[keep:]
         gone = [version for version in old if version < named]
         for version in gone:
-            self._store.remove(metadata_path(role, version))
+            self._store.remove(_numbered(role, version))
             self._versions[role].discard(version)
         return len(gone)
 

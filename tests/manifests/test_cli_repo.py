@@ -102,6 +102,34 @@ def test_a_yanked_release_is_gone_at_once(signed: Shell) -> None:
     assert signed.fails(f"unpack shop@1.0 {HERE} --output out")[0] == 3
 
 
+def test_a_promoter_that_stays_shows_what_was_signed_since_and_outlives_a_store_that_is_away(
+    signed: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store, away, looks = tmp_path / "store", tmp_path / "away", iter(range(9))
+
+    def between_looks(seconds: float) -> None:
+        match next(looks):
+            case 0:
+                store.rename(away)
+            case 1:
+                away.rename(store)
+            case 2:
+                raise KeyboardInterrupt
+
+    signed(f"renew shop --party build --key keys/build.key {HERE}")
+    monkeypatch.setattr("manifests.cli_sign.time.sleep", between_looks)
+    code, out = signed.run(f"repo promote --key keys/online.key --every 30s {HERE}")
+    assert code == 130
+    assert [json.loads(line)["roles"]["build-shop"] for line in out.splitlines()] == [2]
+    assert "no such directory" in signed.error
+
+
+def test_a_timestamp_that_is_away_for_a_moment_does_not_send_its_number_back(signed: Shell, tmp_path: Path) -> None:
+    shown = signed(f"repo promote --key keys/online.key {HERE}")["timestamp"]
+    (tmp_path / "store" / "metadata" / "timestamp.json").unlink()
+    assert signed(f"repo promote --key keys/online.key {HERE}")["timestamp"] == shown + 1
+
+
 def test_a_root_is_made_by_two_in_turn(shell: Shell, tmp_path: Path) -> None:
     for name in ("one", "two", "targets", "online"):
         shell(f"keys new {name} --unencrypted --directory keys")
