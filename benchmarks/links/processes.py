@@ -128,6 +128,13 @@ class Processes:
             used[name] = used.get(name, 0.0) + process.cpu_s
         return used
 
+    def forget_memory(self) -> None:
+        """What they had resident at most counts from now on."""
+        for process in self.all.values():
+            process.rss_bytes = 0
+            for pid in _family(process.child.pid) if process.running else ():
+                Path(f"/proc/{pid}/clear_refs").write_text("5")
+
     def look_at_memory(self) -> None:
         """Note how large each has been."""
         for process in self.all.values():

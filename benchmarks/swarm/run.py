@@ -71,6 +71,7 @@ class Run:
         """Give the order and watch until all have finished, or nothing moves any more."""
         lab, seen = self.lab, self.outcome
         self.size = lab.content.stat().st_size
+        lab.processes.forget_memory()
         before, cpu, busy = lab.network.counters(), lab.processes.cpu_s(), Busy.now()
         self.began = time.monotonic()
         self.system.go()
