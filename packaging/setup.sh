@@ -56,3 +56,4 @@ fi
 say "installing what requirements-dev.lock names"
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+say "done. A fleet on this machine: make demo. On many: docs/operating.md, from \"Once: who belongs to the fleet\" on"
