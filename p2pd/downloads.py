@@ -304,7 +304,7 @@ class Downloads:
     def _join(self, artifact: Artifact) -> Membership:
         manifest = artifact.manifest
         present = bits.from_bitfield(artifact.present, manifest.pieces)
-        brain = Swarm(manifest.lengths, present, rng=self._world.dice(artifact.swarm.hex()), now=trio.current_time())
+        brain = Swarm(manifest.lengths, present, rng=self._world.dice(manifest.release), now=trio.current_time())
 
         async def fetch(digest: bytes, length: int) -> bytes:
             return await self._origins.present.fetch_chunk(digest, length, manifest.algorithm)

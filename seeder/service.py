@@ -16,7 +16,7 @@ from typing import Final
 import trio
 
 from p2pd.announcer import Announcer, Heard
-from p2pd.exchange import Node
+from p2pd.exchange import Exchange, Node
 from p2pd.httpserver import HttpServer, Limits
 from p2pd.wire.announce import Register, Revoked
 from p2pd.wire.messages import PROTOCOL_VERSION
@@ -36,7 +36,7 @@ LOCAL_CONNECTIONS_MAX: Final = 64
 @dataclass(frozen=True)
 class Running:
     """A seeder that serves. `http_address`: as bound. `peer_address`: where peers dial, '' if nowhere; `local_address`:
-    where this machine's own HTTP is.
+    where this machine's own HTTP is. `exchange`: the peer wire's, None without it.
 
     `stop`: end gracefully; `run` returns when all answers have left.
     """
@@ -46,6 +46,7 @@ class Running:
     local_address: str
     shield: Shield
     stop: Callable[[], None]
+    exchange: Exchange | None
 
 
 async def run(
@@ -90,26 +91,27 @@ async def _open_doors(
             beside = HttpServer(utc_now=world.utc_now, limits=Limits(connections_max=LOCAL_CONNECTIONS_MAX))
             doors.start_soon(beside.serve, own, door.handle)
         http_url = config.http_url or f"{world.network.url_scheme}://{listener.address}"
-        peer_address = await _open_peer_door(config, world, shield, http_url, doors)
-        task_status.started(Running(listener.address, peer_address, local_address, shield, server.stop))
+        peer_address, exchange = await _open_peer_door(config, world, shield, http_url, doors)
+        task_status.started(Running(listener.address, peer_address, local_address, shield, server.stop, exchange))
         await server.serve(listener, door.handle)
         doors.cancel_scope.cancel()
 
 
 async def _open_peer_door(
     config: SeederConfig, world: World, shield: Shield, http_url: str, doors: trio.Nursery
-) -> str:
+) -> tuple[str, Exchange | None]:
     """Seed on the peer wire, and let the trackers know; the address that peers dial, '' without that door."""
-    address, name = "", config.node or f"seeder-{world.rng.getrandbits(64):016x}"
+    exchange, address, name = None, "", config.node or f"seeder-{world.rng.getrandbits(64):016x}"
     if config.listen:
         door = PeerDoor(world, shield, Node(name, config.fleet, config.region, "seeder"))
         address = await doors.start(door.serve, config.listen, config.advertise)
+        exchange = door.exchange
     if config.tracker:
         register = Register(PROTOCOL_VERSION, config.fleet, name, config.region, "seeder", address, http_url)
         network = Demanding(world.network, TRACKERS)
         announcer = Announcer(network, config.tracker, register, world.rng, partial(_heard, world))
         doors.start_soon(announcer.run)
-    return address
+    return address, exchange
 
 
 def _heard(world: World, message: Heard) -> None:

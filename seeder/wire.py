@@ -111,7 +111,7 @@ class PeerDoor:
         brain = Swarm(
             manifest.lengths,
             everything,
-            rng=self._world.dice(swarm.hex()),
+            rng=self._world.dice(manifest.release),
             now=trio.current_time(),
             super_seeding=True,
         )

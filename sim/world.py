@@ -79,7 +79,7 @@ class SimHost:
     def world(self) -> World:
         """For one more run of its process, with dice of its own."""
         self.boots += 1
-        rng = Random(f"{self._rng_seed}/{self.name}/{self.boots}")
+        rng, processes_rng = host_dice(self._rng_seed, self.name, self.boots)
 
         def http() -> "httpx.AsyncClient":
             return client(self.port)
@@ -87,5 +87,12 @@ class SimHost:
         def answer(argv: tuple[str, ...], environment: dict[str, str]) -> Exit:
             return self.answer(argv, environment)
 
-        processes = SimProcesses(Random(rng.random()), answer)
+        processes = SimProcesses(processes_rng, answer)
         return World(self.port, self.disk, processes, http, self.utc_now, rng, Jobs(self.disk, self._clock))
+
+
+def host_dice(rng_seed: str, name: str, boot: int) -> tuple[Random, Random]:
+    """Of one run of a host's process: its own, and those of the processes that it starts."""
+    rng = Random(f"{rng_seed}/{name}/{boot}")
+    processes_rng = Random(rng.random())
+    return rng, processes_rng

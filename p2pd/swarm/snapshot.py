@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PeerSnapshot:
-    """One neighbour. Rates in bytes a second."""
+    """One neighbour, known in this swarm since `joined_at`. Rates in bytes a second."""
 
     key: str
+    joined_at: float
     tier: str
     pieces: int
     requested: int
@@ -20,8 +21,10 @@ class PeerSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One swarm. `waits_for`: why nothing moves, '' when something does; `eta_s` infinite when unknown."""
+    """One swarm, which we are in since `began_at`. `waits_for`: why nothing moves, '' when something does; `eta_s`
+    infinite when unknown."""
 
+    began_at: float
     pieces: int
     present: int
     missing_bytes: int

@@ -36,6 +36,7 @@ class Swarm:
         self, lengths: Sequence[int], present: int, *, rng: Random, now: float, super_seeding: bool = False
     ) -> None:
         pieces = len(lengths)
+        self._began_at = now
         self._actions: deque[Action] = deque()
         self._books = Books(lengths, present, 0, {}, Availability(pieces), Availability(pieces), self._actions.append)
         self._fetching = Fetching(self._books, rng, now)
@@ -312,6 +313,7 @@ class Swarm:
         missing_bytes = sum(books.lengths[piece] for piece in bitset.iterate(fetching.missing))
         rate = fetching.rate.per_s(now)
         return Snapshot(
+            began_at=self._began_at,
             pieces=len(books.lengths),
             present=books.present.bit_count(),
             missing_bytes=missing_bytes,
@@ -348,6 +350,7 @@ class Swarm:
 def _peer_snapshot(peer: PeerView, now: float) -> PeerSnapshot:
     return PeerSnapshot(
         key=peer.key,
+        joined_at=peer.joined_at,
         tier=peer.tier.name.lower(),
         pieces=peer.bits.bit_count(),
         requested=len(peer.requested),

@@ -53,10 +53,20 @@ class World:
     _root: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        glimpse = Random()
-        glimpse.setstate(self.rng.getstate())
-        object.__setattr__(self, "_root", glimpse.getrandbits(64))
+        object.__setattr__(self, "_root", root_of(self.rng))
 
     def dice(self, purpose: str) -> Random:
         """A stream of its own for this purpose: what others draw changes nothing in it."""
-        return Random(f"{self._root}/{purpose}")
+        return stream(self._root, purpose)
+
+
+def root_of(rng: Random) -> int:
+    """What further streams are derived from: a look at what these dice would show, which they still will."""
+    glimpse = Random()
+    glimpse.setstate(rng.getstate())
+    return glimpse.getrandbits(64)
+
+
+def stream(root: int, purpose: str) -> Random:
+    """Dice for one purpose."""
+    return Random(f"{root}/{purpose}")

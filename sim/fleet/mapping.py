@@ -50,7 +50,7 @@ def fleet_plan(plan: SwarmPlan, who: Population) -> Diluted:
         piece_bytes=piece_bytes,
         diluted=True,
         parts=parts_of(plan.chunk_bytes),
-        window_bytes=round(plan.window_bytes / dilution),
+        window_bytes=plan.window_bytes / dilution,
         daemons=hosts.count,
         regions=tuple(f"region-{number}" for number in range(regions.count)),
         racks=-(-each // plan.racks.hosts) if plan.racks.hosts else 1,

@@ -56,7 +56,7 @@ class FleetPlan:
     """The seeders stand outside all regions, so what they send enters through the backbone's link."""
     accesses: tuple[Access, ...] = ()
     """Of each daemon; empty: all have `daemon`."""
-    window_bytes: int = 0
+    window_bytes: float = 0.0
     """What a connection has under way, sent and not yet read; 0: the network's own default."""
     announce_s: float = 0.0
     """Between announces of a daemon that is missing pieces; 0: the tracker's own default."""

@@ -55,8 +55,10 @@ class Flow:
         """The sender's machine is off or its process dead: nothing leaves any more, not even an end."""
         self._connection = connection
         self._way = way
-        self._outstanding = 0
+        self._outstanding = 0.0
         self._bulk = 0
+        self._riders: list[bytes] = []
+        """What was sent behind the latest bulk, and stays right behind it: it pays nothing and waits for no turn."""
         self._held: deque[bytes] = deque()
         self._arrived: deque[bytes] = deque()
         self._readable, self._writable = Waiter(), Waiter()
@@ -70,20 +72,22 @@ class Flow:
         """Send it all; returns when all of it is under way."""
         await trio.lowlevel.checkpoint()
         network = self._connection.network
-        quantum, light = network.quantum_bytes, network.is_light(len(data))
-        for start in range(0, len(data), quantum):
+        light = network.is_light(len(data))
+        step = len(data) if light else network.quantum_bytes
+        for start in range(0, len(data), step or 1):
             self._check_sender()
             while self._outstanding >= network.window_bytes:
                 await self._writable.park()
                 self._check_sender()
-            self._send(data if len(data) <= quantum else data[start : start + quantum], light)
+            part = data if len(data) <= step else data[start : start + step]
+            self._send(part, 0.0 if light else network.cost_bytes(len(part), len(data)))
 
     def end(self) -> None:
         """Nothing more will come."""
         if not self.ended:
             self.ended = True
             if not self.broken and not self.muted:
-                self._send(b"", True)
+                self._send(b"", 0.0)
             self._writable.wake()
 
     def _check_sender(self) -> None:
@@ -94,27 +98,34 @@ class Flow:
 
     # -- on the way ---------------------------------------------------------------------------------------------
 
-    def _send(self, data: bytes, light: bool) -> None:
-        self._outstanding += len(data)
+    def _send(self, data: bytes, cost_bytes: float) -> None:
+        self._outstanding += cost_bytes if self._connection.network.diluted else len(data)
         self.sent_bytes += len(data)
-        if not light or self._bulk:
+        if cost_bytes:
             self._bulk += 1
-            self._pass(data, 0 if light else len(data), 0)
+            self._riders = []
+            self._pass(data, self._riders, cost_bytes, 0)
+        elif self._bulk:
+            self._riders.append(data)
         else:
             clock = self._connection.network.clock
             clock.at(clock.now + self._connection.latency_s, self._arrive, data)
 
-    def _pass(self, data: bytes, cost_bytes: int, stage: int) -> None:
-        if stage == len(self._way):
-            self._bulk -= 1
-            self._arrive(data)
+    def _pass(self, data: bytes, riders: list[bytes], cost_bytes: float, stage: int) -> None:
+        if stage < len(self._way):
+            onward, link = partial(self._pass, data, riders, cost_bytes, stage + 1), self._way[stage]
+            if link is None:
+                clock = self._connection.network.clock
+                clock.at(clock.now + self._connection.latency_s, onward)
+            else:
+                link.carry(self, cost_bytes, onward)
             return
-        onward, link = partial(self._pass, data, cost_bytes, stage + 1), self._way[stage]
-        if link is None:
-            clock = self._connection.network.clock
-            clock.at(clock.now + self._connection.latency_s, onward)
-        else:
-            link.carry(self, cost_bytes, onward)
+        self._bulk -= 1
+        if self._connection.network.diluted:
+            self._outstanding -= cost_bytes
+            self._writable.wake()
+        for one in (data, *riders):
+            self._arrive(one)
 
     def _arrive(self, data: bytes) -> None:
         if self.broken:
@@ -156,8 +167,9 @@ class Flow:
             data = data[:max_bytes]
         elif self._arrived:
             data = self._gather(data, max_bytes)
-        self._outstanding -= len(data)
-        self._writable.wake()
+        if not self._connection.network.diluted:
+            self._outstanding -= len(data)
+            self._writable.wake()
         return data
 
     def _gather(self, data: bytes, max_bytes: int) -> bytes:

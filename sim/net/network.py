@@ -46,7 +46,8 @@ class SimNetwork:
     `quantum_bytes`: what a flow sends in one turn. Smaller is fairer and dearer; it should pass the slowest link in
     well under a second, or a shared link looks like one that stalls. `diluted_bytes`: where pieces and rates are
     diluted, the size of a piece. What is not as long as one was not diluted, so it pays latency only. `window_bytes`:
-    what one way of a connection holds that was sent and not yet read; above it the sender waits.
+    what one way of a connection holds that was sent and not yet read (where it is diluted: that has not arrived);
+    above it the sender waits.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class SimNetwork:
         heard: Callable[[str, str, bytes], None],
         quantum_bytes: int = QUANTUM_BYTES,
         diluted_bytes: int = 0,
-        window_bytes: int = 0,
+        window_bytes: float = 0.0,
     ) -> None:
         self.clock = clock
         self.window_bytes = window_bytes or WINDOW_QUANTA * quantum_bytes
+        self.diluted = bool(diluted_bytes)
         self._diluted_bytes = diluted_bytes
         self.quantum_bytes = quantum_bytes
         self.ports: dict[str, Port] = {}
@@ -212,6 +214,11 @@ class SimNetwork:
         if self._diluted_bytes:
             return not 0 <= count - self._diluted_bytes <= HEAD_BYTES_MAX
         return count <= SMALL_BYTES
+
+    def cost_bytes(self, part: int, whole: int) -> float:
+        """What a part of a bulk message costs on links. A diluted piece costs its own size, in equal parts: the head
+        before it was not diluted."""
+        return self._diluted_bytes / -(-whole // self.quantum_bytes) if self.diluted else part
 
     # -- for connections ----------------------------------------------------------------------------------------
 
