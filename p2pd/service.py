@@ -87,11 +87,8 @@ async def _assemble(
     config: Config, world: World, store: Store, packs: Store, node: str, origins: Origins, nursery: trio.Nursery
 ) -> Daemon:
     """Make the parts and let each know those that it works with."""
-    exchange = Exchange(
-        world,
-        Node(node, config.fleet, config.region, "daemon"),
-        StoreContent(world, store, packs),
-    )
+    who = Node(node, config.fleet, config.region, "daemon")
+    exchange = Exchange(world, who, StoreContent(world, store, packs))
     citizenship = Citizenship(config, world, exchange.caps, exchange.hold_back)
     await nursery.start(citizenship.run)
     webrtc = config.webrtc and world.rtc is not None
