@@ -38,7 +38,7 @@ Method = Callable[[Files, Tools, Path], Result]
 def xdelta3(files: Files, tools: Tools, directory: Path) -> Result:
     """xdelta3 -9 with lzma and a window as large as the old file."""
     patch, made, tool = directory / "patch", directory / "made", tools.find("xdelta3")
-    window = ["-B", str(min(max(files.old_bytes, 1 << 20), XDELTA_WINDOW_MAX)), "-s", files.old]
+    window: list[str | Path] = ["-B", str(min(max(files.old_bytes, 1 << 20), XDELTA_WINDOW_MAX)), "-s", files.old]
     publish = run([tool, "-e", "-9", "-S", "lzma", *window, files.new, patch], environment=tools.environment)
     apply = run([tool, "-d", *window, patch, made], environment=tools.environment)
     return Result("xdelta3 -9 lzma", patch.stat().st_size, 1, publish, apply, same(made, files.new))

@@ -150,7 +150,8 @@ def main() -> None:
     parser.add_argument("profile")
     given = parser.parse_args()
     steps = {"publish": publish, "fetch": fetch, "apply": apply}
-    said = steps[given.step](*given.paths, given.profile)
+    old, new, directory = given.paths
+    said = steps[given.step](old, new, directory, given.profile)
     status = Path("/proc/self/status").read_text().splitlines()
     peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     print(json.dumps(said | {"rss_bytes": peak * 1024}))

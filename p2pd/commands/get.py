@@ -43,7 +43,8 @@ def get(arguments: Namespace, console: Console) -> int:
     in_place = bool(arguments.into)
     output = os.path.realpath(arguments.into) if in_place else os.path.abspath(arguments.output)
     release = parse_release(arguments.release)
-    problem = _why_not_into(output) if in_place else _why_not_at(output)
+    state_directory = arguments.state_directory or _state_directory(output)
+    problem = _why_not_into(output) if in_place else _why_not_at(output, state_directory)
     if problem:
         console.error(problem)
         return EXIT_FAILED
@@ -52,7 +53,7 @@ def get(arguments: Namespace, console: Console) -> int:
     if (arguments.tracker or arguments.lan) and not (arguments.identity or arguments.insecure):
         raise UsageError("trackers and peers want to know who you are: give --identity (on one machine: --insecure)")
     try:
-        config = _config(arguments, output)
+        config = _config(arguments, output, state_directory)
         timeout_s = parse_duration(arguments.timeout) if arguments.timeout else inf
     except ValueError as error:
         raise UsageError(str(error)) from None
@@ -71,8 +72,12 @@ def get(arguments: Namespace, console: Console) -> int:
     return EXIT_OK
 
 
-def _why_not_at(output: str) -> str:
-    return f"{output} is there already: remove it, or choose another path" if os.path.lexists(output) else ""
+def _why_not_at(output: str, state_directory: str) -> str:
+    """Why nothing may come to be there; '' if it may. Where a state was left, it is for the store to say: the last run
+    may have been killed just after it put the release there."""
+    if not os.path.lexists(output) or os.path.isdir(state_directory):
+        return ""
+    return f"{output} is there already: remove it, or choose another path"
 
 
 def _why_not_into(output: str) -> str:
@@ -85,12 +90,12 @@ def _why_not_into(output: str) -> str:
     return ""
 
 
-def _config(arguments: Namespace, output: str) -> Config:
+def _config(arguments: Namespace, output: str, state_directory: str) -> Config:
     """ValueError names what is wrong."""
     return Config(
         insecure=not arguments.identity,
         identity=IdentityConfig(directory=arguments.identity or ""),
-        state_directory=arguments.state_directory or _state_directory(output),
+        state_directory=state_directory,
         data_directory=os.path.dirname(output),
         fleet=arguments.fleet,
         region=arguments.region,

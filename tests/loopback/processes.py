@@ -103,15 +103,16 @@ class Shop:
         parties = [f"{key['build']}.pub", f"{key['release']}.pub", f"{key['targets']}.key"]
         self._manifest("repo", "add-product", "shop", *parties, store=True)
 
-    def publish(self, version: str, content: bytes | dict[str, bytes], *parties: str) -> None:
-        """A release of a file or a tree, signed by these parties (both unless named)."""
+    def publish(self, version: str, content: bytes | dict[str, bytes], *parties: str, base: str = "") -> None:
+        """A release of a file or a tree, signed by these parties (both unless named), with a pack from `base`."""
         path = self.directory / f"shop-{version}"
         if isinstance(content, bytes):
             path.write_bytes(content)
         else:
             write_tree(path, content)
         keys = self.directory / "keys"
-        self._manifest("publish", str(path), "--product", "shop", "--version", version, store=True)
+        packs = ["--base", base] if base else []
+        self._manifest("publish", str(path), "--product", "shop", "--version", version, *packs, store=True)
         for party in parties or ("build", "release"):
             self._manifest("sign", f"shop@{version}", "--party", party, "--key", f"{keys}/{party}.key", store=True)
         self._manifest("repo", "promote", "--key", f"{keys}/online.key", store=True)

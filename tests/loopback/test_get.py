@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.loopback.conftest import FILE, TREE
+from tests.loopback.conftest import EDITED, FILE, TREE
 from tests.loopback.processes import Process, Site, ask, run
 
 
@@ -92,3 +92,37 @@ def test_nonsense_is_a_matter_of_usage(site: Site, tmp_path: Path) -> None:
     for nonsense in (("--timeout", "soon"), ("--tracker", "nowhere"), ("--origin", "ftp://x")):
         done = run("p2pd", "get", "shop@1", *flags(site, tmp_path / "out"), *nonsense)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+
+
+def test_a_command_that_was_killed_when_all_was_done_comes_to_its_end(
+    site: Site, shield: Process, tmp_path: Path
+) -> None:
+    for _ in range(2):  # the first leaves what one leaves that dies just before it would have cleaned up
+        answer = ask("p2pd", "get", "shop@file", *flags(site, tmp_path / "out", shield))
+    assert (tmp_path / "out").read_bytes() == FILE
+    assert answer["output"] == str(tmp_path / "out")
+
+
+def test_with_the_old_file_as_seed_only_the_pack_travels(site: Site, shield: Process, tmp_path: Path) -> None:
+    (tmp_path / "old").write_bytes(FILE)
+    seed = ("--seed", str(tmp_path / "old"))
+    answer = ask("p2pd", "get", "shop@edited", *flags(site, tmp_path / "out", shield), *seed)
+    assert (tmp_path / "out").read_bytes() == EDITED
+    assert answer["full_bytes"] == 0
+    assert answer["patched_bytes"] + answer["reused_bytes"] == len(EDITED)
+    assert 0 < answer["pack_bytes"] < 0.1 * len(EDITED)
+
+
+def test_an_image_is_written_over_what_is_there(site: Site, shield: Process, tmp_path: Path) -> None:
+    (tmp_path / "old").write_bytes(FILE)
+    (tmp_path / "partition").write_bytes(bytes(len(EDITED) + 1000))
+    _, _, *rest = flags(site, tmp_path / "out", shield)
+    ask("p2pd", "get", "shop@edited", "--into", str(tmp_path / "partition"), "--seed", str(tmp_path / "old"), *rest)
+    assert (tmp_path / "partition").read_bytes() == EDITED + bytes(1000)
+
+
+def test_nothing_is_written_over_what_is_not_there(site: Site, tmp_path: Path) -> None:
+    _, _, *rest = flags(site, tmp_path / "out")
+    done = run("p2pd", "get", "shop@edited", "--into", str(tmp_path / "none"), *rest)
+    assert done.returncode == 1
+    assert "is not there" in done.stderr
