@@ -21,6 +21,8 @@ EXAMPLE: Final = """
   p2p-manifest repo promote --key keys/online.key --store store
   p2p-manifest unpack shop@1.0 --store store --root root.json --output shop-1.0"""
 
+PROFILES: Final = ("device", "host", "bulk")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
@@ -50,7 +52,7 @@ def _lazily(module: str, name: str) -> Handler:
 HANDLERS: Final[dict[str, Handler]] = {
     "publish": _lazily("cli_publish", "publish"),
     "inspect": _lazily("cli_release", "inspect"),
-    "diff": _lazily("cli_release", "diff"),
+    "diff": _lazily("cli_diff", "diff"),
     "verify": _lazily("cli_release", "verify"),
     "unpack": _lazily("cli_release", "unpack"),
     "sign": _lazily("cli_sign", "sign"),
@@ -81,7 +83,7 @@ def _publish(commands: Any) -> None:
     parser.add_argument("--version", required=True)
     parser.add_argument("--sequence", type=int, help="orders releases (default: one more than the greatest published)")
     parser.add_argument(
-        "--profile", choices=("device", "host", "bulk"), default="host",
+        "--profile", choices=PROFILES, default="host",
         help="chunks of about 160 KiB, 320 KiB or 5 MiB (default: host)",
     )  # fmt: skip
     parser.add_argument("--digest", choices=("blake3", "sha256"), default="blake3", help="(default: blake3)")
@@ -128,10 +130,34 @@ def _inspect(commands: Any) -> None:
 
 
 def _diff(commands: Any) -> None:
-    example = "p2p-manifest diff shop@1.0 shop@1.1 --store store --json"
-    parser = command(commands, "diff", "say what would travel from one release to the next", example)
-    _reference(parser, "old")
-    _reference(parser, "new")
+    example = (
+        "p2p-manifest diff shop@1.0 shop@1.1 --store store --json\n"
+        "  p2p-manifest diff old.img new.img --what-if device host --html update.html"
+    )
+    parser = command(commands, "diff", "say what would travel from one release to the next, and why", example)
+    for name in ("old", "new"):
+        parser.add_argument(
+            name,
+            metavar=name.upper(),
+            help="a manifest's file or digest, product@version, or a file or directory itself",
+        )
+    parser.add_argument(
+        "--profile", choices=PROFILES, help="to cut files and directories by (default: as the other side is, or host)"
+    )
+    parser.add_argument(
+        "--patches", action=BooleanOptionalAction,
+        help="make a pack, to see what it would save (default: for files and directories, not for releases)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--what-if",
+        metavar="PROFILE",
+        nargs="+",
+        choices=PROFILES,
+        default=[],
+        help=f"cut otherwise: {', '.join(PROFILES)}",
+    )
+    parser.add_argument("--html", metavar="FILE", help="write a picture of it: one page that needs nothing else")
+    parser.add_argument("--threads", type=int, help="that make patches (default: one a core)")
     store(parser, required=False)
     root(parser)
 

@@ -1,4 +1,4 @@
-"""`p2p-manifest inspect`, `diff`, `verify` and `unpack`."""
+"""`p2p-manifest inspect`, `verify` and `unpack`."""
 
 import shlex
 import time
@@ -11,7 +11,6 @@ from . import contents
 from . import unpack as unpacking
 from .blobs import BlobStore
 from .console import EXIT_OK, EXIT_UNTRUSTED, Console, UsageError, human_bytes
-from .diff import Difference, compare
 from .manifest import Manifest
 from .references import Resolved, Resolver
 
@@ -21,7 +20,7 @@ FILES_SHOWN = 40
 
 def inspect(arguments: Namespace, console: Console) -> int:
     """`inspect`."""
-    found = _resolver(arguments, unsigned=True)(arguments.manifest)
+    found = resolver(arguments, unsigned=True)(arguments.manifest)
     console.result(_summary(found, arguments.files), lambda: _show(found, console, arguments.files))
     return EXIT_OK
 
@@ -41,6 +40,7 @@ def _summary(found: Resolved, files: bool) -> dict[str, object]:
         "algorithm": manifest.algorithm,
         "profile": asdict(manifest.profile),
         "health": asdict(manifest.health) if manifest.health else None,
+        "packs": [asdict(pack) for pack in manifest.packs],
     }
     if files:
         value["files"] = [asdict(entry) for entry in manifest.entries]
@@ -55,6 +55,9 @@ def _show(found: Resolved, console: Console, files: bool) -> None:
     print("signed by both parties" if found.approved else "signatures not checked (that takes a release and --root)")
     print(f"{human_bytes(manifest.size)}: {kinds}")
     print(f"{manifest.pieces} chunks by {manifest.algorithm}, profile {manifest.profile.name}{_average(manifest)}")
+    for pack in manifest.packs:
+        base = f"from {pack.base.hex()[:16]}…" if pack.base else "of all chunks, compressed"
+        print(f"a pack {base}: {human_bytes(pack.size)}, manifest {pack.manifest.hex()[:16]}…")
     if manifest.health:
         print(f"healthy when: {shlex.join(manifest.health.argv)}")
     if files:
@@ -66,39 +69,9 @@ def _average(manifest: Manifest) -> str:
     return f", {human_bytes(manifest.size / manifest.pieces)} on average" if manifest.pieces else ""
 
 
-def diff(arguments: Namespace, console: Console) -> int:
-    """`diff`."""
-    resolve = _resolver(arguments, unsigned=True)
-    difference = compare(resolve(arguments.old).manifest, resolve(arguments.new).manifest)
-    share = difference.fetch_bytes / difference.new_bytes if difference.new_bytes else 0.0
-    console.result(asdict(difference) | {"fetch_share": share}, lambda: _show_difference(difference, share, console))
-    return EXIT_OK
-
-
-def _show_difference(difference: Difference, share: float, console: Console) -> None:
-    print(
-        f"{human_bytes(difference.fetch_bytes)} of {human_bytes(difference.new_bytes)} travel ({share:.1%}), "
-        f"in {difference.requests} chunks; {human_bytes(difference.reused)} are reused"
-    )
-    own = [change for change in difference.files if change.change != "beside"]
-    beside = [change for change in difference.files if change.change == "beside"]
-    if own:
-        largest = sorted(own, key=lambda change: (-change.fetch_bytes, change.path))
-        rows = [
-            (change.change, human_bytes(change.fetch_bytes), human_bytes(change.size), change.path)
-            for change in largest[:FILES_SHOWN]
-        ]
-        console.table("", ("", "#travels", "#size", "path"), rows)
-    if len(own) > FILES_SHOWN:
-        print(f"and {len(own) - FILES_SHOWN} more (--json has all)")
-    if beside:
-        travels = human_bytes(sum(change.fetch_bytes for change in beside))
-        print(f"{len(beside)} unchanged small files ({travels}) travel because they share a chunk with these")
-
-
 def verify(arguments: Namespace, console: Console) -> int:
     """`verify`."""
-    manifest = _resolver(arguments, unsigned=False)(arguments.manifest).manifest
+    manifest = resolver(arguments, unsigned=False)(arguments.manifest).manifest
     with console.progress(f"verifying {manifest.release}", manifest.size) as bar:
         path, times = Path(arguments.path), not arguments.ignore_times
         problems = contents.verify(path, manifest, times=times, advance=bar.advance)
@@ -123,7 +96,7 @@ def _show_problems(manifest: Manifest, problems: list[contents.Problem]) -> None
 
 def unpack(arguments: Namespace, console: Console) -> int:
     """`unpack`."""
-    found = _resolver(arguments, unsigned=False)(arguments.manifest)
+    found = resolver(arguments, unsigned=False)(arguments.manifest)
     manifest, output = found.manifest, Path(arguments.output)
     with console.progress(f"unpacking {manifest.release}", manifest.size) as bar:
         unpacking.unpack(manifest, BlobStore(arguments.store), output, advance=bar.advance)
@@ -137,7 +110,9 @@ def unpack(arguments: Namespace, console: Console) -> int:
     return EXIT_OK
 
 
-def _resolver(arguments: Namespace, *, unsigned: bool) -> Resolver:
+def resolver(arguments: Namespace, *, unsigned: bool) -> Resolver:
+    """Finds the manifests that a command names; see Resolver."""
+
     def store() -> BlobStore:
         if arguments.store is None:
             raise UsageError("a digest or release is looked up in a blob store: give --store URL")

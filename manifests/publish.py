@@ -2,7 +2,7 @@
 
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from .entries import FILE
 from .errors import NoSuchBlobError, PublishError
 from .manifest import HealthCheck, Manifest, Pack, Profile
 from .names import ReleaseName
-from .scan import FileRun, scan
+from .scan import FileRun, Found, scan
 
 UPLOADS_AT_ONCE: Final = 8
 """Threads; a bucket answers in tens of milliseconds, a directory at once."""
@@ -62,13 +62,11 @@ def publish(
     digest_of = digest_function(algorithm)
     digests, lengths = bytearray(), array("I")
     with Uploads(store, profile) as uploads:
-        for run in chunker.runs([file.entry.size for file in files], profile.average_bytes):
-            with FileRun(files[run.start : run.stop], advance) as stream:
-                for chunk in chunker.cut(stream, profile):
-                    digest = digest_of(chunk)
-                    uploads.add(digest, chunk)
-                    digests += digest
-                    lengths.append(len(chunk))
+        for chunk in chunks(files, profile, advance):
+            digest = digest_of(chunk)
+            uploads.add(digest, chunk)
+            digests += digest
+            lengths.append(len(chunk))
     if scan(path) != (found, tree):
         raise PublishError(f"{path} changed while it was read; publish something that keeps still")
     store.sync()
@@ -82,6 +80,13 @@ def publish(
     store.put(manifest_path(name), encoded)
     new = catalog.add(release, sequence, name)
     return Publication(manifest, name, len(encoded), uploads.new_chunks, uploads.new_bytes, new)
+
+
+def chunks(files: Sequence[Found], profile: Profile, advance: Callable[[int], None]) -> Iterator[memoryview]:
+    """The files' chunks, in order, each valid until the next is asked for. Raises as FileRun does."""
+    for run in chunker.runs([file.entry.size for file in files], profile.average_bytes):
+        with FileRun(files[run.start : run.stop], advance) as stream:
+            yield from chunker.cut(stream, profile)
 
 
 def _as_published(release: ReleaseName, catalog: Catalog, store: BlobStore, manifest: Manifest) -> bytes | None:

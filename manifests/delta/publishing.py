@@ -7,7 +7,7 @@ from typing import Final
 
 from manifests import codec
 from manifests.blobs import BlobStore, chunk_path, manifest_path
-from manifests.digest import digest_function, manifest_digest, verify
+from manifests.digest import DIGEST_BYTES, digest_function, manifest_digest, verify
 from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest, Pack, Profile
 
@@ -15,6 +15,7 @@ from . import index_codec, making
 from .bundling import PATCHES_BYTES
 from .encoding import BEST_LEVEL
 from .matching import Source, missing
+from .pack import PackIndex
 
 BASE_DIGITS: Final = 16
 """Of a base's digest, in the name of a pack's file."""
@@ -48,6 +49,36 @@ def from_store(store: BlobStore, manifest: Manifest) -> Source:
     return Source(manifest, read)
 
 
+def build(
+    release: Source,
+    base: Source | None,
+    base_digest: bytes,
+    put: Callable[[bytes, bytes], None],
+    *,
+    level: int = BEST_LEVEL,
+    threads: int | None = None,
+    advance: Callable[[int], None] = lambda count: None,
+) -> tuple[PackIndex, Manifest]:
+    """Make a pack: its index and its manifest. `put` is given each of its pieces with its digest, the index last.
+
+    `base` None: for devices that hold no earlier release. `level`: zstd's. `advance`: see `making.make`. Raises what
+    reading the sources and `put` raise.
+    """
+    digest_of = digest_function(release.manifest.algorithm)
+    digests, lengths = bytearray(), array("I")
+
+    def take(piece: bytes) -> None:
+        digest = digest_of(piece)
+        put(digest, piece)
+        digests.extend(digest)
+        lengths.append(len(piece))
+
+    index = making.make(release, base, base_digest, take, level=level, threads=threads, advance=advance)
+    take(index_codec.encode(index))
+    digests[:] = digests[-DIGEST_BYTES:] + digests[:-DIGEST_BYTES]
+    return index, _manifest(release.manifest, base_digest, bytes(digests), lengths[-1:] + lengths[:-1])
+
+
 def publish_pack(
     release: Source,
     base: Source | None,
@@ -58,24 +89,13 @@ def publish_pack(
     threads: int | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> MadePack:
-    """Make a pack and put it into the store. `base` None: for devices that hold no earlier release.
+    """Make a pack and put it into the store; see `build`. Raises StoreError."""
 
-    `level`: zstd's. `advance`: see `making.make`. Raises StoreError, and what reading the sources raises.
-    """
-    digest_of = digest_function(release.manifest.algorithm)
-    digests, lengths = bytearray(), array("I")
+    def put(digest: bytes, piece: bytes) -> None:
+        store.put(chunk_path(digest), piece, durable=False)
 
-    def put(bundle: bytes) -> None:
-        digest = digest_of(bundle)
-        store.put(chunk_path(digest), bundle, durable=False)
-        digests.extend(digest)
-        lengths.append(len(bundle))
-
-    index = making.make(release, base, base_digest, put, level=level, threads=threads, advance=advance)
-    head = index_codec.encode(index)
-    store.put(chunk_path(digest_of(head)), head, durable=False)
+    _, manifest = build(release, base, base_digest, put, level=level, threads=threads, advance=advance)
     store.sync()
-    manifest = _manifest(release.manifest, base_digest, digest_of(head) + digests, array("I", [len(head)]) + lengths)
     encoded = codec.encode(manifest)
     name = manifest_digest(encoded)
     store.put(manifest_path(name), encoded)
