@@ -19,7 +19,9 @@ from tests.manifests.factory import make_manifest
 
 VECTOR = json.loads((Path(__file__).parents[1] / "vectors" / "manifest.json").read_text())
 NAMES = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"], exclude_characters="/"), min_size=1, max_size=20
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"], exclude_characters="/"),
+    min_size=1,
+    max_size=20,
 ).filter(lambda name: name not in (".", ".."))
 MTIMES = st.integers(-(2**63), 2**63 - 1)
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9)
