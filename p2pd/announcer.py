@@ -69,6 +69,7 @@ class Announcer:
         self._services: tuple[str, ...] | None = None
         self._revision = 0
         self._seeders = 0
+        self._knows_seeders = False
         self._goals_due = self._seeders_due = False
         self._asked_for: tuple[str, ...] | None = None
         self._reports: dict[str, ServiceReport] = {}
@@ -152,8 +153,11 @@ class Announcer:
             elif isinstance(message, Heard):
                 if isinstance(message, Goals):
                     self._revision = max(self._revision, message.revision)
+                    if message.goals and not self._knows_seeders:  # where would it be fetched from? Who came first was told of none
+                        self._seeders_due = True
+                        self._wake.set()
                 elif isinstance(message, Seeders):
-                    self._seeders = message.version
+                    self._seeders, self._knows_seeders = message.version, bool(message.seeders)
                 self._heard(message)
 
     def _renewed(self, message: Renewed) -> None:

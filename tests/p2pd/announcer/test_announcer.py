@@ -219,6 +219,17 @@ async def test_seeders_are_asked_for_only_when_the_trackers_list_has_changed(
     assert len(house.t1.all(SeedersRequest)) == 2
 
 
+async def test_who_was_told_of_no_seeder_asks_again_as_soon_as_there_is_something_to_fetch(
+    house: House, autojump_clock: trio.testing.MockClock
+) -> None:
+    await house.start(house.t1)
+    await trio.sleep(1)
+    await house.t1.say(Seeders((), 0))
+    await house.t1.say(Goals(7, (Goal("web", "global", "web@1", 7),)))
+    await trio.sleep(0.1)
+    assert len(house.t1.all(SeedersRequest)) == 2
+
+
 async def test_each_announce_tells_how_far_we_are_by_then(house: House, autojump_clock: trio.testing.MockClock) -> None:
     statuses = [SwarmStatus(SWARM, have, 10, 5) for have in range(10)]
     house.announcer.look = lambda: [statuses.pop(0)]
