@@ -42,6 +42,11 @@ def samples(daemon: Daemon, now: float) -> Iterator[Sample]:
     yield Sample("p2pd_upload_queue_bytes", "Bytes promised to peers and not sent", exchange.uploads.queued_bytes)
     yield Sample("p2pd_tracker_connected", "1 while a tracker answers", daemon.announcer.connected)
     yield Sample("p2pd_paused", "1 while a person paused downloads", daemon.downloads.paused)
+    counts = daemon.downloads.patching.counts
+    yield Sample("p2pd_pack_bytes_total", "Bytes of packs that were applied", counts.pack_bytes)
+    yield Sample("p2pd_patched_bytes_total", "Bytes of releases made from packs", counts.patched_bytes)
+    yield Sample("p2pd_refused_pieces_total", "Pieces that a pack did not make", counts.refused_pieces)
+    yield Sample("p2pd_fallback_bytes_total", "Bytes that came as they are for want of a pack", counts.fallback_bytes)
     for artifact in store.artifacts.values():
         labels = {"release": artifact.manifest.release}
         yield Sample("p2pd_release_bytes", "Size of a release on this host", artifact.manifest.size, labels)

@@ -2,7 +2,8 @@
 
 A field may be a str, int, float, bool, tuple[str, ...], a dataclass (a table), dict[str, dataclass] (a table of
 tables), or any of these `| None`. Text is taken for a number where it comes from the environment or a flag, and with
-a unit (`64 MiB`, `30s`, `10 MiB/s`) wherever the field's name ends in `_bytes`, `_s` or `_bytes_per_s`.
+a unit (`64 MiB`, `30s`, `10 MiB/s`) wherever the field's name ends in `_bytes`, `_s` or `_bytes_per_s`, or in one of
+these and `_max`.
 Every refusal names the key, where it was set, and what would do.
 """
 
@@ -190,6 +191,7 @@ def _boolean(value: object, place: _Place) -> bool:
 
 
 def _expected_number(expected: type, name: str) -> str:
+    name = name.removesuffix("_max")
     for ending, example in (("_bytes_per_s", '"10 MiB/s"'), ("_bytes", '"64 MiB"'), ("_s", '"30s"')):
         if name.endswith(ending):
             return f"a number or text such as {example}"
@@ -198,6 +200,7 @@ def _expected_number(expected: type, name: str) -> str:
 
 def _number(name: str, text: str, place: _Place) -> float | str:
     """The number that a text means, given the ending of the field's name; the text itself if none."""
+    name = name.removesuffix("_max")
     try:
         if name.endswith("_bytes_per_s"):
             return parse_bytes(text.strip().removesuffix("/s"))

@@ -3,6 +3,7 @@
 import pytest
 import trio.testing
 
+from p2pd.metrics import samples
 from p2pd.patching.config import PatchingConfig
 from p2pd.policy.patching import STALL_S
 from tests.stories.fleet import Fleet, visible
@@ -38,6 +39,25 @@ async def test_a_second_release_travels_as_a_pack(autojump_clock: trio.testing.M
     assert visible(host) == release.files
     assert host.meter.received_bytes - before <= 1.6 * pack.size + CONTROL_BYTES < 0.1 * release.size_bytes
     assert patched(host, release)["patch"] > 0.9 * release.size_bytes
+
+
+async def test_an_operator_sees_what_was_patched_reused_and_fetched_in_full(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    first, (host,) = await fleet_with_first(fleet, 1)
+    files = edited(first.files) | {"lib/0.bin": first.files["lib/0.bin"], "lib/new": make_files(9, 1)["lib/0.bin"]}
+    release, (pack,) = publish_packed(fleet, "shop@2", files, first)
+    await fleet.deploy("shop@2")
+    await fleet.until_running("shop@2", [host])
+    assert host.daemon is not None
+    status = await host.ask("status")
+    (shown,) = (one for one in status["downloads"] if one["release"] == "shop@2")
+    assert shown["reused_bytes"] >= 150_000
+    assert shown["patched_bytes"] + shown["reused_bytes"] == release.size_bytes
+    assert shown["full_bytes"] == 0
+    assert status["patching"]["pack_bytes"] == pack.size - pack.lengths[0]
+    metrics = {one.name: one.value for one in samples(host.daemon, trio.current_time())}
+    assert metrics["p2pd_patched_bytes_total"] == shown["patched_bytes"]
 
 
 async def test_a_pack_goes_from_host_to_host_and_leaves_the_seeder_about_once(

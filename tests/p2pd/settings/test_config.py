@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from p2pd.config import ENVIRONMENT_PREFIX, Config, ServiceConfig, node_name
+from p2pd.patching.config import PatchingConfig
 from p2pd.settings import SettingsError, load
 from tests.fakes.disk import MemoryDisk
 
@@ -21,6 +22,18 @@ def test_paths_are_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert config.state_directory == f"{tmp_path}/state"
     assert config.control_socket == f"{tmp_path}/state/control.sock"
     assert config.trust_root == f"{tmp_path}/root.json"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"fallback_bytes_max": -1}, "fallback_bytes_max and keep_s must not be negative"),
+        ({"seeds": ("old.img",)}, "'old.img' must be an absolute path"),
+    ],
+)
+def test_patching_that_can_not_work_is_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PatchingConfig(**values)
 
 
 @pytest.mark.parametrize(
