@@ -153,7 +153,7 @@ class Announcer:
             elif isinstance(message, Heard):
                 if isinstance(message, Goals):
                     self._revision = max(self._revision, message.revision)
-                    if message.goals and not self._knows_seeders:  # where would it be fetched from? Who came first was told of none
+                    if message.goals and not self._knows_seeders:  # who came before them was told of none
                         self._seeders_due = True
                         self._wake.set()
                 elif isinstance(message, Seeders):

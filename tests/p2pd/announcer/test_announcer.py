@@ -184,6 +184,8 @@ async def test_goals_are_asked_for_anew_from_the_beginning_after_a_reconnection(
     await house.start(house.t1)
     await trio.sleep(1)
     await house.t1.say(Goals(7, (Goal("web", "global", "web@1", 7),)))
+    await trio.sleep(1)
+    await house.t1.say(Seeders((), 0))
     await trio.sleep(30)
     house.network.drop("t1")
     await trio.sleep(5)
