@@ -26,6 +26,8 @@ class Ledger:
         self.received: F64 = np.zeros((plan.hosts.count, len(SOURCES)))
         """[hosts, sources] bytes of verified pieces."""
         self.wasted_bytes = 0.0
+        self.more: dict[str, F64] = {}
+        """Further arrays."""
         self._region = np.arange(plan.hosts.count) % plan.regions.count
         self._outside = bool(plan.origin.uplink_bytes_per_s)
         self._rows: list[tuple[float, float, float, float, F64, F64]] = []
@@ -78,6 +80,7 @@ class Ledger:
             "crossed_bytes": crossed,
             "finish_s": self.finish_s,
             "region": self._region,
+            **self.more,
         }
         facts = swarm_facts(
             self.plan, self.finish_s, died=died, bytes_by_source=sources[-1], crossed_bytes=crossed[-1],

@@ -4,17 +4,17 @@ Time begins with the command to deploy. A host has finished when the last piece 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import trio
 
-from p2pd.service import Daemon
+from p2pd.exchange import Membership
 from sim.bounds import bound_s
 from sim.ledger import SAMPLES, Ledger
-from sim.plan import SwarmPlan
+from sim.plan import COMMAND_S, SwarmPlan
 from sim.population import Population, population
 from sim.result import Result
 from tracker.client import connect
@@ -24,8 +24,6 @@ from .mapping import Diluted, fleet_plan
 from .member import Member
 from .releases import PRODUCT
 
-SETTLE_S: Final = 5.0
-"""Before the command: all services know each other."""
 PATIENCE: Final = 20.0
 """A run is given up at this many times its bound, unless the scenario says when."""
 CURRENT: Final = f"/srv/{PRODUCT}/current"
@@ -62,9 +60,9 @@ class Deployment:
         async with trio.open_nursery() as nursery:
             late = np.flatnonzero(self._who.join_s > 0)
             for host in late:
-                self._member(int(host)).crash(power=False, down_s=SETTLE_S + float(self._who.join_s[host]))
+                self._member(int(host)).crash(power=False, down_s=COMMAND_S + float(self._who.join_s[host]))
             await self._fleet.run(nursery)
-            await trio.sleep_until(SETTLE_S)
+            await trio.sleep_until(COMMAND_S)
             self._began = trio.current_time()
             async with connect(
                 self._fleet.operator, f"{GLOBAL_TRACKER}:8470", by=self._fleet.operator.name, fleet=FLEET
@@ -76,9 +74,10 @@ class Deployment:
                 await self._over.wait()
             self._take_stock()
             self.ledger.wasted_bytes = self._dilution * sum(map(_duplicate_bytes, self._fleet.daemons.values()))
+            self._remember_meetings()
             nursery.cancel_scope.cancel()
 
-    def _member(self, host: int) -> Member[object]:
+    def _member(self, host: int) -> Member[Any]:
         return self._fleet.members[self._names[host]]
 
     @property
@@ -120,6 +119,18 @@ class Deployment:
                 self.ledger.book(host, {tier: count * self._dilution for tier, count in sources.items()})
         self.ledger.sample(self._now, len(self._dead))
 
+    def _remember_meetings(self) -> None:
+        """Since when each node was in the swarm, and since when it knew whom: what tier 2 can be given."""
+        numbers = {name: number for number, name in enumerate((*self._names, *self._fleet.seeders))}
+        began_s = np.full(len(numbers), np.nan)
+        met: list[tuple[float, float, float]] = []
+        for name, number in numbers.items():
+            for membership in _memberships(self._fleet.members[name]):
+                seen = membership.brain.snapshot(trio.current_time())
+                began_s[number] = seen.began_at - self._began
+                met += [(peer.joined_at - self._began, number, numbers[peer.key]) for peer in seen.peers]
+        self.ledger.more |= {"began_s": began_s, "met": np.array(met).reshape(-1, 3)}
+
     # -- what the scenario does to it ---------------------------------------------------------------------------
 
     async def _break_things(self) -> None:
@@ -152,10 +163,13 @@ class Deployment:
         self._fleet.network.heal()
 
 
-def _duplicate_bytes(member: Member[Daemon]) -> int:
-    daemon, now = member.running, trio.current_time()
-    memberships = daemon.exchange.memberships.values() if daemon is not None else ()
-    return sum(one.brain.snapshot(now).duplicate_bytes for one in memberships)
+def _memberships(member: Member[Any]) -> Iterable[Membership]:
+    exchange = member.running.exchange if member.running is not None else None
+    return exchange.memberships.values() if exchange is not None else ()
+
+
+def _duplicate_bytes(member: Member[Any]) -> int:
+    return sum(one.brain.snapshot(trio.current_time()).duplicate_bytes for one in _memberships(member))
 
 
 def run(

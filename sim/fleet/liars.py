@@ -51,7 +51,7 @@ class LyingContent:
         good = self._releases[swarm].pieces[piece]
         return bytes((good[0] ^ 0xFF,)) + good[1:]
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
+    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
         """It wants nothing."""
         await trio.lowlevel.checkpoint()
 
