@@ -102,6 +102,18 @@ def test_a_revoked_key_signs_no_more_and_its_colleague_goes_on(publisher: Publis
     assert client.look_up().digest == DIGEST
 
 
+def test_the_number_that_clients_see_never_falls_back_to_what_a_colleague_signed_before(publisher: Publisher) -> None:
+    kept, lost = share(publisher, 1, 2)
+    sign_by(publisher, [kept])
+    publisher.pinned = publisher.root
+    sign_by(publisher, [lost], LATER)
+    publisher.promote()
+    publisher.repository.revoke_key("build-shop", lost.public_key.keyid, publisher.keys["targets"])
+    assert publisher.repository.promote(publisher.keys["online"]).roles["build-shop"] == 2
+    sign_by(publisher, [kept], LATER)
+    assert publisher.repository.promote(publisher.keys["online"]).roles["build-shop"] == 3
+
+
 def test_the_last_key_is_not_revoked(publisher: Publisher) -> None:
     (only,) = share(publisher, 1, 1)
     with pytest.raises(SigningError, match="needs 1 keys"):
