@@ -1,0 +1,45 @@
+"""Which claims the figures break."""
+
+from benchmarks.delta.judging import Compared, broken_claims
+from benchmarks.delta.measuring import Cost
+from benchmarks.delta.opponents import Result
+
+MEGABYTE = 1_000_000
+CHEAP = Cost(0.1, 30 * 2**20)
+
+
+def ours(fetch_bytes: int = MEGABYTE, requests: int = 5, apply: Cost = CHEAP, *, equal: bool = True) -> Result:
+    return Result("ours host", fetch_bytes, requests, CHEAP, apply, equal, manifest_bytes=1000)
+
+
+def theirs(method: str, fetch_bytes: int) -> Result:
+    return Result(method, fetch_bytes, 1, CHEAP, CHEAP, equal=True)
+
+
+def broken(*results: Result) -> list[str]:
+    return broken_claims([Compared("pair", 10 * MEGABYTE, 60 * MEGABYTE, results)])
+
+
+def test_good_figures_break_nothing() -> None:
+    assert broken(ours(), theirs("xdelta3 -9 lzma", 3 * MEGABYTE), theirs("casync 64K", 9 * MEGABYTE)) == []
+
+
+def test_more_bytes_than_xdelta3_break_a_claim() -> None:
+    assert "pair: 1.25 x xdelta3 -9 lzma, 1.0 claimed" in broken(ours(), theirs("xdelta3 -9 lzma", 800_000))
+
+
+def test_bytes_that_are_not_the_same_break_a_claim() -> None:
+    assert broken(ours(equal=False)) == ["pair: ours host did not bring the same bytes"]
+
+
+def test_more_is_allowed_where_bsdiff_needs_next_to_nothing() -> None:
+    assert broken(ours(fetch_bytes=120_000, requests=4), theirs("bsdiff", 100_000)) == []
+
+
+def test_too_many_requests_too_much_memory_and_too_slow_are_each_said() -> None:
+    said = broken(ours(requests=50, apply=Cost(1.0, 100 * 2**20)))
+    assert [words.split(" ours host ")[1].split()[0] for words in said] == ["makes", "holds", "applies"]
+
+
+def test_ours_that_was_not_run_is_no_success() -> None:
+    assert broken(Result("ours-host", skipped="no room")) == ["pair: ours-host was not run: no room"]
