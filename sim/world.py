@@ -1,6 +1,6 @@
 """A World for one simulated host: a port, a disk, a clock that may be wrong, dice, and jobs that cost virtual time."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -25,18 +25,16 @@ STORAGE_THREADS: Final = 2
 class Jobs:
     """`RunBlocking` without threads: a job is done at once, and its caller sleeps as long as the disk was busy.
 
-    A job that has begun is never abandoned, as with a thread; but a job on a machine that is off never begins.
+    A job that has begun is never abandoned, as with a thread; but a job on a machine that is off never begins. Who
+    would wake up within the clock's grain does not sleep for it: the thread's time is charged to the next job.
     """
 
     def __init__(self, disk: SimDisk, clock: SimClock) -> None:
         self._disk, self._clock = disk, clock
         self._free_at = [0.0] * STORAGE_THREADS
 
-    def __call__(self, function: Callable[[*Args], T], *args: *Args) -> Awaitable[T]:
+    async def __call__(self, function: Callable[[*Args], T], *args: *Args) -> T:
         """The function's result, or its exception."""
-        return self._run(function, *args)
-
-    async def _run(self, function: Callable[[*Args], T], *args: *Args) -> T:
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._disk.off:
             raise PowerCut
@@ -44,14 +42,22 @@ class Jobs:
         try:
             return function(*args)
         finally:
-            await self._charge(self._disk.meter_s())
+            done_at = self._book(self._disk.meter_s())
+            if done_at - self._clock.now > self._clock.grain_s:
+                # Nobody can cancel that. (An event on the clock costs a third of a shielded deadline.)
+                self._clock.at(done_at, trio.lowlevel.reschedule, trio.lowlevel.current_task())
+                await trio.lowlevel.wait_task_rescheduled(_never)
 
-    async def _charge(self, seconds: float) -> None:
-        """Sleep, and let nobody cancel that. (An event on the clock costs a third of a shielded deadline.)"""
-        thread = min(range(STORAGE_THREADS), key=self._free_at.__getitem__)
-        done_at = self._free_at[thread] = max(self._clock.now, self._free_at[thread]) + seconds
-        self._clock.at(done_at, trio.lowlevel.reschedule, trio.lowlevel.current_task())
-        await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+    def _book(self, seconds: float) -> float:
+        """When the first free thread has done this."""
+        free_at = min(self._free_at)
+        done_at = max(self._clock.now, free_at) + seconds
+        self._free_at[self._free_at.index(free_at)] = done_at
+        return done_at
+
+
+def _never(_: object) -> trio.lowlevel.Abort:
+    return trio.lowlevel.Abort.FAILED
 
 
 class SimHost:

@@ -24,6 +24,7 @@ from sim.fleet.releases import PRODUCT, Release, ReleaseSpec
 from sim.trace import Trace
 
 from .story import SPECS, Story
+from .written import STAGING, Written
 
 RELEASES: Final = f"{DATA}/{PRODUCT}/releases"
 CURRENT: Final = f"{DATA}/{PRODUCT}/current"
@@ -60,12 +61,12 @@ class Ordered:
 class _Node:
     """What is known of one daemon."""
 
+    written: Written
     shown: str = ""
     """The release that `current` points to."""
     proven: list[str] = field(default_factory=list)
     """Those that passed their check here, in order."""
     failed: set[str] = field(default_factory=set)
-    written: set[tuple[str, int, int]] = field(default_factory=set)
 
 
 class Safety:
@@ -74,8 +75,10 @@ class Safety:
     def __init__(self, fleet: Fleet, story: Story, ordered: Ordered, rotten: set[tuple[str, str]]) -> None:
         self._fleet, self._story, self._ordered, self._rotten = fleet, story, ordered, rotten
         self._trace: Trace = fleet.trace
-        self._nodes = {name: _Node() for name in fleet.daemons}
         self._releases = {_folder(release): release for release in fleet.published.releases.values()}
+        self._nodes = {
+            name: _Node(Written(member.host.disk, self._releases.values())) for name, member in fleet.daemons.items()
+        }
         self.checks = 0
         for name, member in fleet.daemons.items():
             self._attach(name, member)
@@ -88,14 +91,8 @@ class Safety:
         disk, node = member.host.disk, self._nodes[name]
 
         def on_write(path: str, offset: int, length: int) -> None:
-            if ".staging-" in path:
-                self._written(name, node, (path, offset, length))
-
-        def on_create(path: str) -> None:
-            node.written = {one for one in node.written if one[0] != path}
-
-        def on_failure(path: str) -> None:  # a piece may lie in several files: all of it is written again
-            node.written = {one for one in node.written if _staging(one[0]) != _staging(path)}
+            if STAGING in path and (what := node.written.add(path, offset, length)):
+                raise self._violation("twice", name, what)
 
         def on_show(path: str, source: str) -> None:
             if path == CURRENT:
@@ -106,17 +103,12 @@ class Safety:
         def answer(argv: tuple[str, ...], environment: dict[str, str]) -> Exit:
             return self._started(name, node, disk, argv, environment)
 
-        disk.on_write, disk.on_failure = on_write, on_failure
-        disk.on_create, disk.on_show = on_create, on_show
+        disk.on_write, disk.on_show = on_write, on_show
+        disk.on_failure, disk.on_create = node.written.forget_failed, node.written.forget
         member.host.answer = answer
         member.on_boot = lambda power_lost: self._booted(name, node, disk, power_lost)
 
     # -- the rules ----------------------------------------------------------------------------------------------
-
-    def _written(self, name: str, node: _Node, where: tuple[str, int, int]) -> None:
-        if where in node.written:
-            raise self._violation("twice", name, f"{where[2]} bytes at {where[1]} of {where[0]} were written before")
-        node.written.add(where)
 
     def _shown(self, name: str, node: _Node, disk: SimDisk, link: str) -> None:
         folder = link.rpartition("/")[2]
@@ -173,7 +165,7 @@ class Safety:
 
     def _booted(self, name: str, node: _Node, disk: SimDisk, power_lost: bool) -> None:
         if power_lost:
-            node.written.clear()
+            node.written.forget_all()
         for folder in disk.list_directory(RELEASES):
             if folder in self._releases:
                 self._check_content(name, disk, f"{RELEASES}/{folder}", folder)
@@ -224,8 +216,3 @@ class Safety:
 
 def _folder(release: Release) -> str:
     return f"{release.spec.version}-{release.swarm.hex()[:8]}"
-
-
-def _staging(path: str) -> str:
-    """The part of a path that names a release that is being staged."""
-    return path.partition(".staging-")[2].partition("/")[0]

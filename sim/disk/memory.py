@@ -97,10 +97,10 @@ class MemoryDisk:
         """Bit rot: one byte changes."""
         self._file(path).data[offset] ^= 0x40
 
-    def peek(self, path: str) -> bytes | None:
-        """What a file holds, whether or not the power is on; None if there is no such file."""
+    def peek(self, path: str, offset: int = 0, length: int = 1 << 62) -> bytes | None:
+        """What a file (or a part of it) holds, whether or not the power is on; None if there is no such file."""
         inode = self._find(path)
-        return bytes(inode.data) if inode is not None and inode.kind == "file" else None
+        return bytes(inode.data[offset : offset + length]) if inode is not None and inode.kind == "file" else None
 
     @property
     def used_bytes(self) -> int:

@@ -65,7 +65,7 @@ class Fleet:
     def __init__(self, plan: FleetPlan, rng_seed: int, folder: str, keep_trace: Any = None) -> None:
         self.plan, self.rng_seed = plan, rng_seed
         self.rng = Random(f"fleet/{rng_seed}")
-        self.clock = SimClock()
+        self.clock = SimClock(plan.grain_s)
         self.trace = Trace(self.clock, folder, keep_trace)
         self.network = SimNetwork(
             self.clock, Random(f"network/{rng_seed}"), self.trace.heard, plan.quantum_bytes,

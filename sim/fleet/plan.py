@@ -49,6 +49,8 @@ class FleetPlan:
     """So many daemons, the last ones, are behind a NAT of their own: they dial, nobody dials them."""
     disk: DiskSpeed = field(default_factory=DiskSpeed)
     metadata_life_s: float = TIMESTAMP_LIFE.total_seconds()
+    grain_s: float = 0.0
+    """Of the clock (`sim.clock`): a large fleet gets cheaper, and each host answers that much later."""
     diluted: bool = False
     parts: int = 4
     """A diluted piece travels in so many parts."""

@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import trio
 
-from .link import Link
+from sim.clock import SimClock
+
+from .link import Link, Quantum
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -53,12 +54,13 @@ class Flow:
         self.broken = False
         self.muted = False
         """The sender's machine is off or its process dead: nothing leaves any more, not even an end."""
-        self._connection = connection
+        self._connection, self._network = connection, connection.network
+        self._clock: SimClock = connection.network.clock
+        self._latency_s = connection.latency_s
         self._way = way
         self._outstanding = 0.0
         self._bulk = 0
-        self._riders: list[bytes] = []
-        """What was sent behind the latest bulk, and stays right behind it: it pays nothing and waits for no turn."""
+        self._latest = Quantum(b"", 0)
         self._held: deque[bytes] = deque()
         self._arrived: deque[bytes] = deque()
         self._readable, self._writable = Waiter(), Waiter()
@@ -69,9 +71,9 @@ class Flow:
     # -- the sender's end ---------------------------------------------------------------------------------------
 
     async def put(self, data: bytes) -> None:
-        """Send it all; returns when all of it is under way."""
-        await trio.lowlevel.checkpoint()
-        network = self._connection.network
+        """Send it all; returns when all of it is under way, at once if the window has room."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        network = self._network
         light = network.is_light(len(data))
         step = len(data) if light else network.quantum_bytes
         for start in range(0, len(data), step or 1):
@@ -99,51 +101,58 @@ class Flow:
     # -- on the way ---------------------------------------------------------------------------------------------
 
     def _send(self, data: bytes, cost_bytes: float) -> None:
-        self._outstanding += cost_bytes if self._connection.network.diluted else len(data)
+        self._outstanding += cost_bytes if self._network.diluted else len(data)
         self.sent_bytes += len(data)
         if cost_bytes:
             self._bulk += 1
-            self._riders = []
-            self._pass(data, self._riders, cost_bytes, 0)
+            quantum = self._latest = Quantum(data, cost_bytes)
+            self._enter(quantum)
         elif self._bulk:
-            self._riders.append(data)
+            self._latest.riders.append(data)
         else:
-            clock = self._connection.network.clock
-            clock.at(clock.now + self._connection.latency_s, self._arrive, data)
+            self._clock.at(self._clock.now + self._latency_s, self._arrive, data)
 
-    def _pass(self, data: bytes, riders: list[bytes], cost_bytes: float, stage: int) -> None:
-        if stage < len(self._way):
-            onward, link = partial(self._pass, data, riders, cost_bytes, stage + 1), self._way[stage]
-            if link is None:
-                clock = self._connection.network.clock
-                clock.at(clock.now + self._connection.latency_s, onward)
-            else:
-                link.carry(self, cost_bytes, onward)
+    def _enter(self, quantum: Quantum) -> None:
+        """The next link, if there is one."""
+        if quantum.stage == len(self._way):
+            self._come(quantum)
             return
+        link = self._way[quantum.stage]
+        if link is None:
+            self._clock.at(self._clock.now + self._latency_s, self.passed, quantum)
+        else:
+            link.carry(self, quantum)
+
+    def passed(self, quantum: Quantum) -> None:
+        """A link or the latency is behind it."""
+        quantum.stage += 1
+        self._enter(quantum)
+
+    def _come(self, quantum: Quantum) -> None:
         self._bulk -= 1
-        if self._connection.network.diluted:
-            self._outstanding -= cost_bytes
+        if self._network.diluted:
+            self._outstanding -= quantum.cost_bytes
             self._writable.wake()
-        for one in (data, *riders):
-            self._arrive(one)
+        for data in (quantum.data, *quantum.riders):
+            self._arrive(data)
 
     def _arrive(self, data: bytes) -> None:
         if self.broken:
             return
         if self._connection.silenced:
             self._connection.lost = True
-        elif self._held or self._connection.network.blocked(self.source, self.destination):
+        elif self._held or self._network.blocked(self.source, self.destination):
             self._held.append(data)
         else:
             self._deliver(data)
 
     def release(self) -> None:
         """What was held up travels on, if nothing holds it any more."""
-        while self._held and not self._connection.network.blocked(self.source, self.destination):
+        while self._held and not self._network.blocked(self.source, self.destination):
             self._deliver(self._held.popleft())
 
     def _deliver(self, data: bytes) -> None:
-        data = self._connection.network.deliver(self, data)
+        data = self._network.deliver(self, data)
         if self._connection.orphaned or (self.abandoned and data):
             self._connection.break_off()  # nobody is there any more to take it: a reset comes back
         elif not self.abandoned:
@@ -153,8 +162,8 @@ class Flow:
     # -- the reader's end ---------------------------------------------------------------------------------------
 
     async def get(self, max_bytes: int) -> bytes:
-        """What is there; b'' at the end."""
-        await trio.lowlevel.checkpoint()
+        """What is there, at once if there is something; b'' at the end."""
+        await trio.lowlevel.checkpoint_if_cancelled()
         while not self._arrived:
             self._check_reader()
             await self._readable.park()
@@ -167,7 +176,7 @@ class Flow:
             data = data[:max_bytes]
         elif self._arrived:
             data = self._gather(data, max_bytes)
-        if not self._connection.network.diluted:
+        if not self._network.diluted:
             self._outstanding -= len(data)
             self._writable.wake()
         return data

@@ -2,11 +2,33 @@
 (within a few percent; `fairness.py` has the exact solution, and a test compares)."""
 
 from collections import deque
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Protocol
 
 from sim.clock import SimClock
+
+
+class Quantum:
+    """Bytes that are on their way, and how far they came: past so many links (and the place where the latency is).
+
+    `riders`: what was sent behind it and stays right behind it: it pays nothing and waits for no turn.
+    """
+
+    __slots__ = ("cost_bytes", "data", "riders", "stage")
+
+    def __init__(self, data: bytes, cost_bytes: float) -> None:
+        self.data, self.cost_bytes, self.stage = data, cost_bytes, 0
+        self.riders: list[bytes] = []
+
+    def __repr__(self) -> str:
+        return f"<Quantum of {len(self.data)} bytes, stage {self.stage}>"
+
+
+class Flow(Protocol):
+    """Whose quanta take turns."""
+
+    def passed(self, quantum: Quantum) -> None:
+        """A quantum has left the link."""
+        ...
 
 
 class Link:
@@ -16,37 +38,40 @@ class Link:
         self.bytes_per_s = bytes_per_s
         self.carried_bytes = 0.0
         self._clock = clock
-        self._waiting: dict[Any, deque[tuple[float, Callable[[], object]]]] = {}
-        self._turns: deque[Any] = deque()
+        self._waiting: dict[Flow, deque[Quantum]] = {}
+        self._turns: deque[Flow] = deque()
         self._busy = False
 
     def __repr__(self) -> str:
         return f"<Link {self.bytes_per_s:g} bytes/s, {len(self._turns)} flows wait>"
 
-    def carry(self, flow: Any, cost_bytes: float, done: Callable[[], object]) -> None:
-        """Call `done` when the quantum has passed."""
+    def carry(self, flow: Flow, quantum: Quantum) -> None:
+        """Call `flow.passed(quantum)` when it has passed."""
+        if not self._busy:
+            self._busy = True
+            self._begin(flow, quantum)
+            return
         waiting = self._waiting.get(flow)
         if waiting is None:
-            waiting = self._waiting[flow] = deque()
-            self._turns.append(flow)
-        waiting.append((cost_bytes, done))
-        if not self._busy:
-            self._next()
-
-    def _next(self) -> None:
-        flow = self._turns.popleft()
-        waiting = self._waiting[flow]
-        cost_bytes, done = waiting.popleft()
-        if waiting:
+            self._waiting[flow] = deque((quantum,))
             self._turns.append(flow)
         else:
-            del self._waiting[flow]
-        self._busy = True
-        self._clock.at(self._clock.now + cost_bytes / self.bytes_per_s, partial(self._passed, cost_bytes, done))
+            waiting.append(quantum)
 
-    def _passed(self, cost_bytes: float, done: Callable[[], object]) -> None:
-        self._busy = False
-        self.carried_bytes += cost_bytes
+    def _begin(self, flow: Flow, quantum: Quantum) -> None:
+        clock = self._clock
+        clock.at(clock.now + quantum.cost_bytes / self.bytes_per_s, self._passed, flow, quantum)
+
+    def _passed(self, flow: Flow, quantum: Quantum) -> None:
+        self.carried_bytes += quantum.cost_bytes
         if self._turns:
-            self._next()
-        done()
+            following = self._turns.popleft()
+            waiting = self._waiting[following]
+            self._begin(following, waiting.popleft())
+            if waiting:
+                self._turns.append(following)
+            else:
+                del self._waiting[following]
+        else:
+            self._busy = False
+        flow.passed(quantum)

@@ -53,6 +53,7 @@ def test_trio_still_jumps_by_the_names_that_the_clock_replaces() -> None:
 def test_trio_still_lets_the_run_loop_be_looked_at() -> None:
     async def look() -> tuple[int, float]:
         runner = scheduler.GLOBAL_RUN_CONTEXT.runner
+        runner.deadlines.expire(0.0)
         return len(runner.runq), runner.deadlines.next_deadline()
 
     assert trio.run(look) == (0, float("inf"))
@@ -103,6 +104,25 @@ def test_a_task_that_is_woken_by_an_event_runs_at_the_time_of_the_event() -> Non
         return trio.current_time()
 
     assert clock.run(main, rng_seed=1) == 0.25
+
+
+def test_tasks_that_are_woken_within_the_grain_run_together_and_events_keep_their_times() -> None:
+    clock, events, turns = SimClock(grain_s=0.01), list[float](), list[tuple[float, int]]()
+
+    async def sleep(seconds: float) -> None:
+        await trio.sleep(seconds)
+        turns.append((clock.now, len(events)))
+
+    async def main() -> None:
+        for when in (1.0, 1.005, 1.009, 1.02):
+            clock.at(when, lambda: events.append(clock.now))
+        async with trio.open_nursery() as nursery:
+            for seconds in (1.001, 1.008, 1.5):
+                nursery.start_soon(sleep, seconds)
+
+    clock.run(main, rng_seed=1)
+    assert events == [1.0, 1.005, 1.009, 1.02]
+    assert turns == [(1.009, 3), (1.009, 3), (1.5, 4)]
 
 
 def test_a_deadlock_is_found_at_once() -> None:

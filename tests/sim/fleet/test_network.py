@@ -101,6 +101,23 @@ def test_a_small_message_does_not_overtake_bulk_of_its_own_connection() -> None:
     net.run(main)
 
 
+def test_a_small_message_does_not_overtake_bulk_even_if_both_are_due_at_the_same_moment() -> None:
+    net = Net()
+    a, b, c = (net.network.port(name, Place(name, WORLD, 1024, 1024, 1.0)) for name in "abc")
+
+    async def main() -> None:
+        here, there = await joined(a, b, 1)
+        other, _ = await joined(c, b, 2)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(here.send_all, bytes(2048))  # through b's downlink from 4 s to 5 s, behind c's
+            nursery.start_soon(other.send_all, bytes(1024))
+            await trio.sleep(3)
+            await here.send_all(b"end")  # there at 5 s
+            assert (await receive(there, 2051))[-3:] == b"end"
+
+    net.run(main)
+
+
 FLOWS = [("a", "x"), ("a", "y"), ("b", "y"), ("c", "y"), ("c", "z"), ("c", "x")]
 UP = {"a": 60_000.0, "b": 50_000.0, "c": 90_000.0}
 DOWN = {"x": 40_000.0, "y": 70_000.0, "z": 100_000.0}
