@@ -111,7 +111,7 @@ class Operator:
 def _drafted(answer: dict[str, Any], command: Deploy | Rollback) -> Goal:
     """The draft, if it is what the operator asked for: nobody signs what a tracker made of it."""
     try:
-        goal = msgspec.convert([answer.get(name) for name in Goal.__struct_fields__], Goal)
+        goal = msgspec.convert([answer.get(name) for name in Goal.__struct_fields__ if name != "signatures"], Goal)
     except msgspec.ValidationError as error:
         raise CommandRefused(f"the tracker's draft is no goal: {error}") from error
     rollback = not isinstance(command, Deploy) or command.rollback

@@ -323,6 +323,7 @@ class Tracker:
             if goal.scope in (GLOBAL, group.region) and not group.stale
         )
         result = msgspec.structs.asdict(goal)
+        del result["signatures"]  # bytes, for hosts and not for people
         warning = self._warning(goal, going_back)
         result |= {"previous": before[-1].release if before else "", "hosts": hosts, "warning": warning}
         if not isinstance(message, Order) and message.draft:
