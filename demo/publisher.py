@@ -78,12 +78,13 @@ class Publisher:
             "--build-key", self.key("build", "pub"), "--release-key", self.key("release", "pub"),
         )  # fmt: skip
 
-    async def publish(self, version: str, tree: Path) -> Release:
+    async def publish(self, version: str, tree: Path, profile: str = "host") -> Release:
         """Chunk a tree and store it; then both parties sign, and the repository shows it."""
         health = f"{sys.executable} -I -S -B app/main.py --check"
         said = await self._run(
-            "publish", str(tree), "--product", PRODUCT, "--version", version, "--health", health, *self._store
-        )
+            "publish", str(tree), "--product", PRODUCT, "--version", version, "--health", health, "--profile", profile,
+            *self._store,
+        )  # fmt: skip
         size = said["size_bytes"]
         if not isinstance(size, int):
             raise DemoError(f"p2p-manifest publish answered {said!r}")

@@ -20,6 +20,7 @@ ORIGIN: Final = "origin"
 MIRROR: Final = "mirror"
 """The sink's service. It runs the same product's releases, so the source can have one before the sink is told to."""
 PORT: Final = "7000"
+PROFILE: Final = "host"
 PIECE_BYTES: Final = 1024 * 1024
 """Of torrents: what suits a large file and one peer."""
 
@@ -31,7 +32,7 @@ class Daemons:
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
-        self._fleet = OurFleet(lab)
+        self._fleet = OurFleet(lab, profile=PROFILE)
 
     def start(self) -> None:
         """Bring the release to the source."""
@@ -59,7 +60,7 @@ class Daemons:
 
     def notes(self) -> dict[str, object]:
         """What the sink says: all must have come from the peer."""
-        return self._fleet.notes([SINK])
+        return {"settings": f"profile {PROFILE}, mutual TLS"} | self._fleet.notes([SINK])
 
 
 class Ceiling:

@@ -28,10 +28,13 @@ PAID_TIERS: Final = frozenset({"lan", "region", "remote", "shield", "origin"})
 
 
 class OurFleet:
-    """Each process has the name of its host, but for the operator, and a seeder that is given another one."""
+    """Each process has the name of its host, but for the operator, and a seeder that is given another one.
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
+    `profile`: how large chunks are, as `p2p-manifest publish` has it.
+    """
+
+    def __init__(self, lab: Lab, *, profile: str) -> None:
+        self._lab, self._profile = lab, profile
         self._publisher = Publisher(lab.home("publisher"), lab.directory / "publisher.log")
         self._tracker = f"{lab.address(TRACKER)}:{TRACKER_PORT}"
         self._regions = {host.name: host.site or configs.REGION for host in lab.network.plan.hosts}
@@ -49,7 +52,7 @@ class OurFleet:
         (tree / "app" / "main.py").write_text("")
         (tree / "content").hardlink_to(self._lab.content)
         await self._publisher.prepare()
-        return await self._publisher.publish(VERSION, tree)
+        return await self._publisher.publish(VERSION, tree, self._profile)
 
     def start_tracker(self, **settings: object) -> None:
         """The global one, on its own host; ready when this returns."""
