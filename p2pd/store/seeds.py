@@ -27,6 +27,23 @@ LINKS_MAX: Final = 8
 INDEX_BYTES_MAX: Final = 64 * 2**20
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """How a seed was cut. `end`: where it was taken to end, 0 for its own end: a partition is longer than its image."""
+
+    path: str
+    profile: Profile
+    algorithm: str
+    end: int
+
+    @property
+    def row(self) -> list[object]:
+        """For the index."""
+        profile = self.profile
+        sizes = [profile.min_bytes, profile.average_bytes, profile.max_bytes]
+        return [self.path, *sizes, self.algorithm, self.end]
+
+
 @dataclass(frozen=True)
 class Cut:
     """A file's chunks: packed digests, and where each begins; one more, for the end."""
@@ -44,32 +61,33 @@ class Seeds:
 
     def __init__(self, disk: Disk, directory: str, paths: Sequence[str] = ()) -> None:
         self._disk, self._directory, self.paths = disk, directory, tuple(paths)
-        self._known: dict[tuple[str, Profile, str], tuple[FileStat, str, Cut, DigestIndex]] = {}
+        self._known: dict[Key, tuple[FileStat, str, Cut, DigestIndex]] = {}
         self.problems: dict[str, str] = {}
         """Why a seed is of no use, in words."""
 
     def learn(self, path: str, manifest: Manifest) -> None:
         """Know a seed's chunks as this release's are cut; quick when it is known and looks as it did."""
-        key = (path, manifest.profile, manifest.algorithm)
         try:
             place = self._follow(path)
             found = self._disk.stat(place)
             if found is None or found.kind not in ("file", "other"):
                 raise OSError(f"a {found.kind}" if found else "not there")
+            end = 0 if found.kind == "file" and found.size <= manifest.size else manifest.size
+            key = Key(path, manifest.profile, manifest.algorithm, end)
             if key in self._known and self._known[key][0] == found:
                 return
             cut = self._remembered(key, found) or self._look(key, place, found)
             self._known[key] = (found, place, cut, DigestIndex(cut))
             self.problems.pop(path, None)
         except OSError as error:
-            self._known.pop(key, None)
+            self._known = {key: known for key, known in self._known.items() if key.path != path}
             self.problems[path] = error.strerror or str(error)
 
     def find(self, digest: bytes, length: int, algorithm: str) -> list[Span]:
         """Places where a chunk may lie."""
         found = []
-        for (_, _, known_algorithm), (_, place, cut, index) in self._known.items():
-            if known_algorithm == algorithm:
+        for key, (_, place, cut, index) in self._known.items():
+            if key.algorithm == algorithm:
                 for chunk in index.find(digest):
                     start, end = cut.offsets[chunk], cut.offsets[chunk + 1]
                     if end - start == length:
@@ -91,14 +109,13 @@ class Seeds:
             path = os.path.normpath(os.path.join(os.path.dirname(path), target))
         raise OSError("too many symlinks")
 
-    def _look(self, key: tuple[str, Profile, str], place: str, found: FileStat) -> Cut:
+    def _look(self, key: Key, place: str, found: FileStat) -> Cut:
         """Read all of it."""
-        _, profile, algorithm = key
-        digest_of, digests, lengths = digest_function(algorithm), bytearray(), array("Q")
-        for chunk in chunker.cut(_Stream(self._disk, place), profile):
+        digest_of, digests, lengths = digest_function(key.algorithm), bytearray(), array("Q")
+        for chunk in chunker.cut(_Stream(self._disk, place, key.end), key.profile):
             digests += digest_of(chunk)
             lengths.append(len(chunk))
-        document = {"key": _row(key), "stat": _looks(found), "digests": bytes(digests), "lengths": lengths.tobytes()}
+        document = {"key": key.row, "stat": _looks(found), "digests": bytes(digests), "lengths": lengths.tobytes()}
         try:
             self._disk.make_directories(self._directory)
             self._disk.replace(self._index_path(key), msgpack.packb(document))
@@ -106,13 +123,13 @@ class Seeds:
             pass  # a full disk: it is read again next time
         return _cut(bytes(digests), lengths)
 
-    def _remembered(self, key: tuple[str, Profile, str], found: FileStat) -> Cut | None:
+    def _remembered(self, key: Key, found: FileStat) -> Cut | None:
         path = self._index_path(key)
         if self._disk.stat(path) is None:
             return None
         try:
             document: Any = msgpack.unpackb(self._disk.read_all(path, INDEX_BYTES_MAX))
-            if (document["key"], document["stat"]) != (_row(key), _looks(found)):
+            if (document["key"], document["stat"]) != (key.row, _looks(found)):
                 return None
             lengths = array("Q", document["lengths"])
             cut = _cut(document["digests"], lengths)
@@ -120,14 +137,8 @@ class Seeds:
         except (ValueError, TypeError, KeyError, OSError, msgpack.UnpackException):
             return None  # torn, or another's
 
-    def _index_path(self, key: tuple[str, Profile, str]) -> str:
-        name = digest_function("sha256")(msgpack.packb(_row(key))).hex()[:32]
-        return f"{self._directory}/{name}"
-
-
-def _row(key: tuple[str, Profile, str]) -> list[object]:
-    path, profile, algorithm = key
-    return [path, profile.min_bytes, profile.average_bytes, profile.max_bytes, algorithm]
+    def _index_path(self, key: Key) -> str:
+        return f"{self._directory}/{digest_function('sha256')(msgpack.packb(key.row)).hex()[:32]}"
 
 
 def _looks(found: FileStat) -> list[object]:
@@ -140,11 +151,12 @@ def _cut(digests: bytes, lengths: "array[int]") -> Cut:
 
 
 class _Stream:
-    def __init__(self, disk: Disk, path: str) -> None:
-        self._disk, self._path, self._offset = disk, path, 0
+    def __init__(self, disk: Disk, path: str, end: int) -> None:
+        self._disk, self._path, self._end, self._offset = disk, path, end, 0
 
     def readinto(self, buffer: memoryview, /) -> int:
-        data = self._disk.read(self._path, self._offset, min(len(buffer), READ_BYTES))
+        count = min(len(buffer), READ_BYTES, self._end - self._offset if self._end else READ_BYTES)
+        data = self._disk.read(self._path, self._offset, count)
         buffer[: len(data)] = data
         self._offset += len(data)
         return len(data)

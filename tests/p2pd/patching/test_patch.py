@@ -104,3 +104,13 @@ def test_a_pack_for_other_pieces_is_refused(store: Store, packs: Store) -> None:
     patch.base = None
     with pytest.raises(MalformedPackError):
         patch.open()
+
+
+def test_each_byte_of_the_target_is_written_once(store: Store, packs: Store, disk: MemoryDisk) -> None:
+    patch, release = prepared(store, packs, packed())
+    opened(patch)
+    before, missing_bytes = disk.written_bytes, release.manifest.size - release.present_bytes
+    for bundle in patch.needed():
+        patch.apply(bundle)
+    books = 12 * len(patch.needed()) + 200
+    assert missing_bytes <= disk.written_bytes - before <= missing_bytes + books

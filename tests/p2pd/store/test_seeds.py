@@ -138,3 +138,8 @@ def test_a_seed_behind_a_link_is_found() -> None:
     disk = with_seed()
     disk.symlink("old", "/dev/by-name")
     assert reused_bytes(opened(disk, "/dev/by-name")) > 0.8 * len(NEW_BYTES)
+
+
+def test_a_partition_that_is_longer_than_its_image_holds_all_of_it() -> None:
+    store = opened(with_seed(NEW_BYTES + bytes(50_000)), SEED)
+    assert reused_bytes(store) == len(NEW_BYTES)
