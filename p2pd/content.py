@@ -28,7 +28,7 @@ class StoreContent:
         except OSError:
             return None
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
+    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
         """Verify, write, remember."""
         found = self._find(swarm)
         if found is None:

@@ -46,7 +46,7 @@ class ShieldContent:
         self._shield.count_served("peer", len(data))
         return data
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
+    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
         """Never: a shield asks no peer for anything."""
         raise DigestMismatchError("a shield takes no pieces from peers")
 

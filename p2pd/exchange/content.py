@@ -14,7 +14,7 @@ class Content(Protocol):
         """The piece, verified; None when it is not there any more, StorageError when it can't be read just now."""
         ...
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
+    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
         """Verify, then keep: DigestMismatchError when it is not the piece, StorageError when it can't be kept."""
         ...
 

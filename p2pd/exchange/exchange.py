@@ -215,7 +215,7 @@ class Exchange:
         membership.brain.arrived(session.remote.node, len(block.data), trio.current_time())
         return membership.manifest.lengths[block.piece]
 
-    async def on_piece(self, session: Session, swarm: bytes, piece: int, data: bytes) -> None:
+    async def on_piece(self, session: Session, swarm: bytes, piece: int, data: bytearray) -> None:
         """A whole piece: verify and keep it in the background, unless too much waits for that already."""
         membership = self.memberships.get(swarm)
         if membership is not None and not session.ended_because:

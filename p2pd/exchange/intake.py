@@ -56,7 +56,7 @@ class Intake:
     def __repr__(self) -> str:
         return f"<Intake {self._unverified_bytes} bytes to verify>"
 
-    async def take(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
+    async def take(self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray) -> None:
         """A whole piece came from the peer `key`: keep it in the background, unless too much waits for that already."""
         fresh = membership.brain.delivered(key, piece, trio.current_time())
         self._owner.settle(membership)
@@ -68,7 +68,7 @@ class Intake:
         while self._unverified_bytes > UNVERIFIED_BYTES_MAX:
             await self._verified.wait()
 
-    async def _keep(self, membership: Membership, key: str, source: str, piece: int, data: bytes) -> None:
+    async def _keep(self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray) -> None:
         brain = membership.brain
         try:
             stored = await self._store(membership, source, piece, data)
@@ -86,7 +86,7 @@ class Intake:
             self._verified = trio.Event()
         self._owner.settle(membership)
 
-    async def _store(self, membership: Membership, source: str, piece: int, data: bytes) -> bool:
+    async def _store(self, membership: Membership, source: str, piece: int, data: bytes | bytearray) -> bool:
         """Write a piece. The first that can't be written is tried until it can: then there is room, and asking goes on.
 
         What was asked for before and comes meanwhile is given up (False): it would only fill the memory. So is

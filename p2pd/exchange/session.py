@@ -18,7 +18,6 @@ from p2pd.wire.framing import BLOCK_BYTES_MAX
 from p2pd.wire.messages import Hello, Ping, Pong
 from p2pd.world.network import Buffer, Stream
 
-RECEIVE_BYTES: Final = 256 * 1024
 CONTROL_QUEUE_BYTES_MAX: Final = 4 * 1024 * 1024
 """Control frames waiting for a peer that doesn't read: then it is dropped."""
 SILENCE_S_MAX: Final = 60.0
@@ -34,8 +33,8 @@ class Owner(Protocol):
         """Something arrived."""
         ...
 
-    async def on_piece(self, session: "Session", swarm: bytes, piece: int, data: bytes) -> None:
-        """A whole piece arrived."""
+    async def on_piece(self, session: "Session", swarm: bytes, piece: int, data: bytearray) -> None:
+        """A whole piece arrived; its bytes are the owner's now."""
         ...
 
     def on_block(self, session: "Session", block: BlockReceived) -> int | None:
@@ -74,7 +73,7 @@ class Session:
         self._wake = trio.Event()
         self._scope = trio.CancelScope()
         self._piece: tuple[bytes, int] | None = None
-        self._assembly = bytearray()
+        self._assembly, self._assembled = bytearray(), 0
         self._writing_since = math.inf
         self._heard_at = trio.current_time()
         self.useful_at = self._heard_at
@@ -188,11 +187,11 @@ class Session:
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def _receive(self) -> Iterator[Event]:
-        data = await self.stream.receive_some(RECEIVE_BYTES)
-        if not data:
+        count = await self.stream.receive_into(self.connection.space())
+        if not count:
             raise trio.BrokenResourceError("the peer closed")
         self._heard_at = trio.current_time()
-        return self.connection.receive(data)
+        return self.connection.received(count)
 
     async def _read(self, pending: list[Event]) -> None:
         for event in pending:
@@ -217,24 +216,22 @@ class Session:
     async def _block(self, block: BlockReceived) -> None:
         length = self._owner.on_block(self, block)
         if length is None:
-            self._piece, self._assembly = None, bytearray()
+            self._piece = None
             return
         self.useful_at = trio.current_time()
         await self._owner.throttle(self._owner.tier(self), received=len(block.data))
         key = (block.swarm, block.piece)
         if self._piece is None and block.offset == 0:
-            self._piece, self._assembly = key, bytearray()
-        elif key != self._piece or block.offset != len(self._assembly):
+            self._piece, self._assembly, self._assembled = key, bytearray(length), 0
+        elif key != self._piece or block.offset != self._assembled:
             # Also one that begins anew or leaves a piece unfinished: it could send bytes for ever and bring nothing.
             raise RemoteProtocolError(f"block of piece {block.piece} at {block.offset} out of order")
-        if block.offset + len(block.data) > length:
+        end = block.offset + len(block.data)
+        if end > length:
             raise RemoteProtocolError(f"piece {block.piece} is longer than {length} bytes")
-        whole: bytes | None = bytes(block.data) if len(block.data) == length else None
-        if whole is None:
-            self._assembly += block.data
-            whole = bytes(self._assembly) if len(self._assembly) == length else None
-        if whole is not None:
-            self._piece, self._assembly = None, bytearray()
+        self._assembly[block.offset : end], self._assembled = block.data, end
+        if end == length:
+            whole, self._piece, self._assembly = self._assembly, None, bytearray()
             await self._owner.on_piece(self, block.swarm, block.piece, whole)
 
     async def _watch(self) -> None:

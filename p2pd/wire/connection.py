@@ -12,14 +12,15 @@ on their channel 3 is for the swarm that *they* joined as 3.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from . import bits as bitset
 from .codec import decode_peer, encode
 from .errors import LocalProtocolError, RemoteProtocolError
-from .framing import FRAME_BYTES_MAX, Block, FrameReader, block_head
+from .framing import FRAME_BYTES_MAX, Block, block_head
+from .inplace import InPlaceReader
 from .messages import (
     CHANNELS_MAX,
     HELLO_BYTES_MAX,
@@ -90,7 +91,7 @@ class PeerConnection:
 
     def __init__(self, hello: Hello) -> None:
         self._hello = hello
-        self._reader = FrameReader(HELLO_BYTES_MAX)
+        self._reader = InPlaceReader(HELLO_BYTES_MAX)
         self._theirs: dict[int, _Channel] = {}
         self._ours: dict[bytes, int] = {}
         self._next_channel = 0
@@ -102,13 +103,27 @@ class PeerConnection:
 
     # -- they ---------------------------------------------------------------------------------------------------
 
-    def receive(self, data: bytes | bytearray) -> Iterator[Event]:
-        """What the bytes mean, in order; RemoteProtocolError at the first thing that may not be."""
-        for frame in self._reader.feed(bytes(data)):
+    def space(self) -> memoryview:
+        """Where to receive the next bytes; blocks that came before are void from now on."""
+        return self._reader.space()
+
+    def received(self, count: int) -> Iterator[Event]:
+        """What so many bytes there mean, in order; RemoteProtocolError at the first thing that may not be."""
+        for frame in self._reader.received(count):
             if isinstance(frame, Block):
                 yield self._block(frame)
             else:
                 yield self._message(decode_peer(frame))
+
+    def receive(self, data: bytes | bytearray) -> Iterator[Event]:
+        """The same for bytes that lie elsewhere, which are copied; what it gives may be kept."""
+        rest = memoryview(data)
+        while rest:
+            space = self.space()
+            count = min(len(space), len(rest))
+            space[:count], rest = rest[:count], rest[count:]
+            for event in self.received(count):
+                yield replace(event, data=bytes(event.data)) if isinstance(event, BlockReceived) else event
 
     def _message(self, message: AnyMessage) -> Event:
         if self.remote is None:

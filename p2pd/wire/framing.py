@@ -10,7 +10,7 @@ piece, so that bulk data is never copied through a codec.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .errors import LocalProtocolError, RemoteProtocolError
@@ -19,10 +19,12 @@ BLOCK_BYTES_MAX: Final = 256 * 1024
 """One block: large enough that a frame costs nothing, small enough that control messages wait < 25 ms at 100 Mbit/s."""
 CONTROL_BYTES_MAX: Final = 1024 * 1024
 """One control message: a bitfield of 4 million pieces takes 512 KiB."""
-_LENGTH = struct.Struct(">I")
+LENGTH: Final = struct.Struct(">I")
 _HEAD = struct.Struct(">IB")
 _BLOCK = struct.Struct(">IBIII")
 _BLOCK_HEAD_BYTES: Final = 12
+BLOCK_HEAD_BYTES: Final = _BLOCK.size
+"""Of a block's frame: all that precedes its raw bytes."""
 _CONTROL, _BLOCK_KIND = 0, 1
 FRAME_BYTES_MAX: Final = 1 + max(CONTROL_BYTES_MAX, BLOCK_BYTES_MAX + _BLOCK_HEAD_BYTES)
 
@@ -70,21 +72,23 @@ class FrameReader:
         buffer += data
         start = 0
         try:
-            while len(buffer) - start >= _LENGTH.size:
-                (length,) = _LENGTH.unpack_from(buffer, start)
+            while len(buffer) - start >= LENGTH.size:
+                (length,) = LENGTH.unpack_from(buffer, start)
                 if not 1 <= length <= self.frame_bytes_max:
                     raise RemoteProtocolError(f"frame of {length} bytes, 1 to {self.frame_bytes_max} allowed")
-                end = start + _LENGTH.size + length
+                end = start + LENGTH.size + length
                 if len(buffer) < end:
                     break
-                yield _frame(buffer, start, end)
+                frame = frame_in(buffer, start, end)
+                yield frame if isinstance(frame, bytes) else replace(frame, data=bytes(frame.data))
                 start = end
         finally:
             del buffer[:start]
 
 
-def _frame(buffer: bytearray, start: int, end: int) -> bytes | Block:
-    kind = buffer[start + _LENGTH.size]
+def frame_in(buffer: bytearray | memoryview, start: int, end: int) -> bytes | Block:
+    """The whole frame there; a block's bytes are a part of the buffer. RemoteProtocolError."""
+    kind = buffer[start + LENGTH.size]
     if kind == _CONTROL:
         return bytes(buffer[start + _HEAD.size : end])
     if kind != _BLOCK_KIND:
@@ -93,4 +97,4 @@ def _frame(buffer: bytearray, start: int, end: int) -> bytes | Block:
     if end <= head_end or end - head_end > BLOCK_BYTES_MAX:
         raise RemoteProtocolError(f"block frame of {end - start} bytes")
     _, _, channel, piece, offset = _BLOCK.unpack_from(buffer, start)
-    return Block(channel, piece, offset, bytes(buffer[head_end:end]))
+    return Block(channel, piece, offset, buffer[head_end:end])

@@ -25,7 +25,7 @@ class Poison:
         self.served += 1
         return b"!" * self._release.manifest.lengths[piece]
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
+    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
         """It asks for nothing."""
         raise AssertionError("a complete node asks for nothing")
 

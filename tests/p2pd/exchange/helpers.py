@@ -53,10 +53,10 @@ class MemoryContent:
         await trio.lowlevel.checkpoint()
         return self.pieces.get(piece)
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
+    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
         await trio.lowlevel.checkpoint()
         verify(self.manifest.algorithm, data, self.manifest.digest(piece))
-        self.pieces[piece] = data
+        self.pieces[piece] = bytes(data)
         self.sources[piece] = source
 
     async def release_name(self, swarm: bytes) -> str | None:

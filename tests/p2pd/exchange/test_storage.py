@@ -24,7 +24,7 @@ class Gate(MemoryContent):
         super().__init__(make_release(pieces, piece_bytes)[0])
         self.open, self.full, self.waiting_bytes = trio.Event(), False, 0
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes, source: str) -> None:
+    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
         self.waiting_bytes += len(data)
         await self.open.wait()
         self.waiting_bytes -= len(data)
