@@ -26,10 +26,12 @@ def run(
     *,
     rng_seed: int | None = None,
     tick: Callable[[float], None] = _quiet,
+    like: Result | None = None,
 ) -> Result:
     """Run a scenario: a built-in one's name, a TOML file's path, a table, or a `Scenario`.
 
-    `rng_seed` replaces the scenario's own; `tick` is told the share that is done, 0 to 1. Raises ScenarioError.
+    `rng_seed` replaces the scenario's own; `tick` is told the share that is done, 0 to 1. `like`, for the engine
+    `quick`: a run of the same scenario and seed by `fleet`, whose meetings are taken over. Raises ScenarioError.
     """
     from importlib import import_module
 
@@ -38,6 +40,9 @@ def run(
     elif not isinstance(scenario, Scenario):
         scenario = parse(scenario)
     seed = scenario.rng_seed if rng_seed is None else rng_seed
+    more = {} if like is None else {"like": like.arrays}
+    if more and scenario.engine != "quick":
+        raise ScenarioError(f"like: the engine {scenario.engine} has meetings of its own; take quick")
     result: Result = import_module(ENGINES[scenario.engine].module).run(
         scenario.plan,
         name=scenario.name,
@@ -45,5 +50,6 @@ def run(
         settings=dict(scenario.settings),
         rng_seed=seed,
         tick=tick,
+        **more,
     )
     return result

@@ -12,7 +12,7 @@ UNLIMITED: Final = float("inf")
 HOSTS_MAX: Final = 2_000_000
 """A host costs about 2.4 KB at 2,560 chunks: 5 GB of memory."""
 COMMAND_S: Final = 5.0
-"""When the command to deploy is given, on the clock of engines that follow each message: by then all know each other."""
+"""When the command to deploy comes, on the clock of engines that follow each message: by then all know each other."""
 PIECE_PARTS_MAX: Final = 4
 PART_BYTES_MIN: Final = 128 * 1024
 UNSENT_BYTES: Final = 256 * 1024

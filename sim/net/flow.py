@@ -70,11 +70,11 @@ class Flow:
 
     # -- the sender's end ---------------------------------------------------------------------------------------
 
-    async def put(self, data: bytes) -> None:
-        """Send it all; returns when all of it is under way, at once if the window has room."""
+    async def put(self, data: bytes, light: bool) -> None:
+        """Send it all; returns when all of it is under way, at once if the window has room. `light`: it pays latency
+        only."""
         await trio.lowlevel.checkpoint_if_cancelled()
         network = self._network
-        light = network.is_light(len(data))
         step = len(data) if light else network.quantum_bytes
         for start in range(0, len(data), step or 1):
             self._check_sender()

@@ -7,7 +7,7 @@ kill        a host's machine goes dark, or only its process dies; `boot` brings 
 """
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from math import inf
@@ -28,8 +28,6 @@ from .port import Port, SimListener
 QUANTUM_BYTES: Final = 16 * 1024
 WINDOW_QUANTA: Final = 16
 """Sent and not yet read, where nothing else is said: deep enough to fill every way of the chaos fleets."""
-HEAD_BYTES_MAX: Final = 512
-"""What stands before a piece, on the peer wire or in an HTTP answer."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,9 @@ class SimNetwork:
 
     `quantum_bytes`: what a flow sends in one turn. Smaller is fairer and dearer; it should pass the slowest link in
     well under a second, or a shared link looks like one that stalls. `diluted_bytes`: where pieces and rates are
-    diluted, the size of a piece. What is not as long as one was not diluted, so it pays latency only. `window_bytes`:
-    what one way of a connection holds that was sent and not yet read (where it is diluted: that has not arrived);
-    above it the sender waits.
+    diluted, the size of a piece. What has no part of that size was not diluted, so it pays latency only.
+    `window_bytes`: what one way of a connection holds that was sent and not yet read (where it is diluted: that has
+    not arrived); above it the sender waits.
     """
 
     def __init__(
@@ -209,11 +207,11 @@ class SimNetwork:
         """A place's link, if it has a bound and was used."""
         return self._links.get((place, upwards))
 
-    def is_light(self, count: int) -> bool:
-        """Whether a message of so many bytes pays latency only."""
-        if self._diluted_bytes:
-            return not 0 <= count - self._diluted_bytes <= HEAD_BYTES_MAX
-        return count <= SMALL_BYTES
+    def is_light(self, parts: Sequence[int]) -> bool:
+        """Whether a message of parts of so many bytes pays latency only: it is small, or was not diluted."""
+        if self.diluted:
+            return self._diluted_bytes not in parts
+        return sum(parts) <= SMALL_BYTES
 
     def cost_bytes(self, part: int, whole: int) -> float:
         """What a part of a bulk message costs on links. A diluted piece costs its own size, in equal parts: the head

@@ -41,6 +41,7 @@ class Crowd:
         """Regions that nothing enters or leaves now."""
         self._blocks = [min(parts_of(length), -(-length // BLOCK_BYTES_MAX)) for length in lengths]
         """Of each piece, and never more than the parts that it really travels in here."""
+        self._touched: dict[Way, None] = {}
         self._links: dict[tuple[Place, bool], Link] = {}
         self._held: list[tuple[Way, Owed | Sequence[AnyMessage]]] = []
 
@@ -66,6 +67,7 @@ class Crowd:
         node.brain = Swarm(self.lengths, present, rng=rng, now=now, super_seeding=node.shield)
         node.began_s = now
         self.settle(node)
+        self.write_all()
 
     def link(self, one: Node, other: Node) -> None:
         """A connection, both ways; they meet when each hears that the other is in the swarm."""
@@ -92,6 +94,7 @@ class Crowd:
             return
         one.brain.add_peer(other.key, tier_of(one, other), bits, self.heap.now)
         self.settle(one)
+        self.write_all()
 
     def part(self, one: Node, other: Node) -> None:
         """`one` finds its connection to `other` dead."""
@@ -100,28 +103,31 @@ class Crowd:
         if one.brain is not None:
             one.brain.remove_peer(other.key, self.heap.now)
             self.settle(one)
+            self.write_all()
 
     # -- deeds --------------------------------------------------------------------------------------------------
 
     def settle(self, node: Node) -> None:
-        """Do what its brain wants, send what that put into the ways, and see to its timer."""
+        """Do what its brain wants, and see to its timer. What that put into the ways is sent by `write_all`."""
         brain = node.brain
         if brain is None or node.dead:
             return
-        action = brain.next_action()
-        if action is not None:
-            touched: dict[Way, None] = {}
-            while action is not None:
-                way = self._do(node, action)
-                if way is not None:
-                    touched[way] = None
-                action = brain.next_action()
-            for way in touched:
-                way.write()
+        while (action := brain.next_action()) is not None:
+            way = self._do(node, action)
+            if way is not None:
+                self._touched[way] = None
         timer = brain.next_timer()
         if timer < node.timer_at:
             node.timer_at = timer
             self.heap.timer(timer, self._timer, node, timer)
+
+    def write_all(self) -> None:
+        """Send what is to be sent: only now, as a daemon's writers run when its reader has told all that had come."""
+        touched = self._touched
+        while touched:
+            way = next(iter(touched))
+            del touched[way]
+            way.write()
 
     def _do(self, node: Node, action: Action) -> Way | None:
         """The way that there is now something to send on."""
@@ -160,6 +166,7 @@ class Crowd:
         node.timer_at = inf
         node.brain.handle_timer(self.heap.now)
         self.settle(node)
+        self.write_all()
 
     # -- what ways tell -----------------------------------------------------------------------------------------
 
@@ -200,10 +207,16 @@ class Crowd:
             if fresh:
                 tier = tier_of(node, way.sender).name.lower()
                 node.received[tier] = node.received.get(tier, 0) + owed.length
-                node.brain.stored(owed.piece, now)
-                self.settle(node)
+                self.heap.at(now, self._stored, node, owed.piece)
             else:
                 self.wasted_bytes += owed.length
+
+    def _stored(self, node: Node, piece: int) -> None:
+        """The job that verifies and writes has ended, of which nobody waited."""
+        if node.brain is not None:
+            node.brain.stored(piece, self.heap.now)
+            self.settle(node)
+            self.write_all()
 
     # -- cuts ---------------------------------------------------------------------------------------------------
 
@@ -222,6 +235,7 @@ class Crowd:
                 self.brought(way, what)
             else:
                 self.heard(way, what)
+            self.write_all()
 
 
 def tier_of(node: Node, other: Node) -> Tier:

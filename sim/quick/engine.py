@@ -1,28 +1,34 @@
 """Run a scenario on the brains alone, without tasks, sockets or bytes: what it says happens, and the books are kept.
 
-Time begins with the command to deploy, as in the engine `fleet`.
+The command to deploy comes when it does in the engine `fleet`, and results count from it. Hosts have the names, the
+links and the dice that they have there.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from p2pd.wire import bits
+from p2pd.world import root_of, stream
 from sim.bounds import bound_s
 from sim.fleet.mapping import refuse
+from sim.fleet.releases import PRODUCT
 from sim.ledger import SAMPLES, Ledger
 from sim.net import Place
-from sim.plan import SwarmPlan
+from sim.plan import COMMAND_S, SwarmPlan
 from sim.population import Population, population
 from sim.result import Result
+from sim.world import host_dice
 
 from .crowd import Crowd
+from .history import History
 from .meeting import Meetings
 from .node import Node
 
 PATIENCE: Final = 20.0
 """A run is given up at this many times its bound, unless the scenario says when."""
+RELEASE: Final = f"{PRODUCT}@1.0"
 ANNOUNCE_S: Final = 5.0
 """The tracker's own default for nodes that miss pieces."""
 
@@ -30,11 +36,18 @@ ANNOUNCE_S: Final = 5.0
 class Deployment:
     """One release to one crowd."""
 
-    def __init__(self, plan: SwarmPlan, who: Population, rng_seed: int, tick: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        plan: SwarmPlan,
+        who: Population,
+        rng_seed: int,
+        tick: Callable[[float], None],
+        like: Mapping[str, Any] | None,
+    ) -> None:
         self.ledger = Ledger(plan, who)
         self.crowd = Crowd([round(plan.chunk_bytes)] * plan.chunks, plan.window_bytes)
         self.died = 0
-        self._plan, self._who, self._seed, self._tick = plan, who, rng_seed, tick
+        self._plan, self._who, self._seed, self._tick, self._like = plan, who, rng_seed, tick, like
         self._world = Place("world")
         feed = plan.regions.feed_bytes_per_s
         self._regions = [
@@ -84,32 +97,45 @@ class Deployment:
         """Until all that live have it, or patience ends."""
         plan, heap = self._plan, self.crowd.heap
         meetings = Meetings(self.crowd, Random(f"meetings/{self._seed}"), plan.tracker.announce_s or ANNOUNCE_S)
-        everything = bits.full(plan.chunks)
-        for node in self.shields:
-            heap.at(0.0, self._begin, node, everything, meetings)
-        for node, join_s in zip(self.hosts, self._who.join_s.tolist(), strict=True):
-            heap.at(join_s + plan.policy.begin_s, self._begin, node, 0, meetings)
+        if self._like is None:
+            for node in self.shields:
+                heap.at(COMMAND_S, self._begin, node, meetings)
+            for node, join_s in zip(self.hosts, self._who.join_s.tolist(), strict=True):
+                heap.at(COMMAND_S + join_s + plan.policy.begin_s, self._begin, node, meetings)
+        else:
+            self._follow(self._like)
         self._book_troubles(meetings)
-        heap.at(0.0, self._sample, bound_s(plan) / SAMPLES)
-        heap.run(plan.give_up_s or PATIENCE * bound_s(plan))
+        heap.at(COMMAND_S, self._sample, bound_s(plan) / SAMPLES)
+        heap.run(COMMAND_S + (plan.give_up_s or PATIENCE * bound_s(plan)))
         self._take_stock()
 
-    def _begin(self, node: Node, present: int, meetings: Meetings) -> None:
+    def _follow(self, like: Mapping[str, Any]) -> None:
+        nodes = [*self.hosts, *self.shields]
+        history = History(self.crowd, nodes, like)
+        for number, node in enumerate(nodes):
+            if not math.isnan(history.began_at(number)):
+                self.crowd.heap.at(history.began_at(number), self._begin, node, None)
+        history.book()
+
+    def _begin(self, node: Node, meetings: Meetings | None) -> None:
         if not node.dead:
-            self.crowd.begin(node, present, Random(f"{self._seed}/{node.key}"))
-            meetings.come(node)
+            rng, _ = host_dice(str(self._seed), node.key, 1)
+            present = bits.full(self._plan.chunks) if node.shield else 0
+            self.crowd.begin(node, present, stream(root_of(rng), RELEASE))
+            if meetings is not None:
+                meetings.come(node)
 
     def _book_troubles(self, meetings: Meetings) -> None:
         heap, tracker = self.crowd.heap, self._plan.tracker
         for node, dies_s in zip(self.hosts, self._who.dies_s.tolist(), strict=True):
             if dies_s < math.inf:
-                heap.at(dies_s, self._die, node, meetings)
+                heap.at(COMMAND_S + dies_s, self._die, node, meetings)
         if tracker.outage_until_s > tracker.outage_from_s:
-            heap.at(tracker.outage_from_s, setattr, meetings, "away", True)
-            heap.at(tracker.outage_until_s, setattr, meetings, "away", False)
+            heap.at(COMMAND_S + tracker.outage_from_s, setattr, meetings, "away", True)
+            heap.at(COMMAND_S + tracker.outage_until_s, setattr, meetings, "away", False)
         for cut in self._plan.regions.cuts:
-            heap.at(cut.from_s, self.crowd.cut, frozenset((cut.region,)))
-            heap.at(cut.until_s, self.crowd.cut, frozenset())
+            heap.at(COMMAND_S + cut.from_s, self.crowd.cut, frozenset((cut.region,)))
+            heap.at(COMMAND_S + cut.until_s, self.crowd.cut, frozenset())
 
     def _die(self, node: Node, meetings: Meetings) -> None:
         meetings.die(node)
@@ -127,9 +153,9 @@ class Deployment:
     def _take_stock(self) -> None:
         for host, node in enumerate(self.hosts):
             self.ledger.book(host, node.received)
-            self.ledger.finish_s[host] = node.finish_s
+            self.ledger.finish_s[host] = node.finish_s - COMMAND_S
         self.ledger.wasted_bytes = float(self.crowd.wasted_bytes)
-        self.ledger.sample(self.crowd.heap.now, self.died)
+        self.ledger.sample(self.crowd.heap.now - COMMAND_S, self.died)
 
 
 def run(
@@ -140,10 +166,14 @@ def run(
     settings: dict[str, object],
     rng_seed: int,
     tick: Callable[[float], None] = lambda part: None,
+    like: Mapping[str, Any] | None = None,
 ) -> Result:
-    """Run the plan to its end on brains; ScenarioError for what they can't be given."""
+    """Run the plan to its end on brains; ScenarioError for what they can't be given.
+
+    `like`: arrays of a run of the same plan on real daemons; hosts then begin, and meet, exactly as there.
+    """
     refuse(plan, "quick")
-    deployment = Deployment(plan, population(plan, rng_seed), rng_seed, tick)
+    deployment = Deployment(plan, population(plan, rng_seed), rng_seed, tick, like)
     deployment.run()
     tick(1.0)
     return deployment.ledger.result(

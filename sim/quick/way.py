@@ -40,6 +40,10 @@ class Ends(Protocol):
         """A whole piece arrives."""
         ...
 
+    def write_all(self) -> None:
+        """All that arrived at once was told."""
+        ...
+
 
 class Way:
     """From `sender` to `receiver`. `links`: what a piece goes through; None stands where the latency is."""
@@ -132,7 +136,11 @@ class Way:
         else:
             heap = self._heap
             when = heap.now + self.latency_s
-            heappush(heap.queue, (when, heap.next_place(), self._ends.heard, (self, messages)))
+            heappush(heap.queue, (when, heap.next_place(), self._messages_arrive, (messages,)))
+
+    def _messages_arrive(self, messages: list[AnyMessage]) -> None:
+        self._ends.heard(self, messages)
+        self._ends.write_all()
 
     def passed(self, unit: Unit) -> None:
         """A link or the latency is behind it."""
@@ -157,6 +165,7 @@ class Way:
             self._ends.brought(self, unit.piece)
         for messages in unit.followers:
             self._ends.heard(self, messages)
+        self._ends.write_all()
         if self._blocked:
             self._blocked = False
             self.write()

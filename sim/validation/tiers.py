@@ -39,6 +39,21 @@ CASES: Final[Mapping[str, dict[str, Any]]] = {
 }
 
 
+EXACT: Final[Mapping[str, dict[str, Any]]] = {
+    "some hosts half as fast": {"slow_share": 0.25, "slow_factor": 2.0},
+    "hosts that come over 4 s": {"join_over_s": 4.0},
+}
+"""What 8 hosts with latencies of their own do in scenarios that brains alone must tell exactly as daemons do."""
+
+
+def twins(case: str, rng_seed: int = 1) -> tuple[sim.Result, sim.Result]:
+    """A run of real daemons, and of the same brains without them: told who met whom when, and nothing else."""
+    hosts = {"latency_s": "4 ms", "latency_spread": 0.5, "downlink_bytes_per_s": "120 Mbit/s", **EXACT[case]}
+    table = {"name": case, **_deploy(8, pieces=96, hosts=hosts, daemons={"dilution": 256})}
+    daemons = sim.run({**table, "engine": "fleet"}, rng_seed=rng_seed)
+    return daemons, sim.run({**table, "engine": "quick"}, rng_seed=rng_seed, like=daemons)
+
+
 @dataclass(frozen=True)
 class Row:
     """One case on one engine: seconds until half and until all have it, over the bound; copies from the seeders."""
