@@ -30,9 +30,9 @@ PLANTED = (
     ),
     Planted(
         "a finished release is shown before its bytes are synced",
-        "p2pd/store/store.py",
-        "            self.disk.sync_all(artifact.root)\n",
-        "            pass\n",
+        "p2pd/store/placing.py",
+        "        disk.sync_all(artifact.root)\n",
+        "        pass\n",
         ("visible",),
         95,
     ),
