@@ -9,7 +9,6 @@ from .desk import Desk, delegated
 from .errors import UntrustedReleaseError
 from .tuf_api import Root, Snapshot, Targets, Timestamp
 
-
 _ONLINE = (Snapshot.type, Timestamp.type)
 """A machine renews these before they grow old."""
 

@@ -145,7 +145,7 @@ class Goal(msgspec.Struct, frozen=True, array_like=True):
     `scope` is `global` or a region. `revision` is the global tracker's counter at the time of the command: the goal
     with the highest revision among `global` and one's own region is in force. `rollback` says that going to an older
     release was ordered by a person (`rollback` command); without it a node refuses an older release. `at`, `expires`:
-    UTC in seconds. Where the fleet's metadata names a director, a node takes only a goal that is signed and not expired.
+    UTC in seconds. Where the fleet's metadata names a director, only a goal that is signed and not expired is taken.
     """
 
     service: Name
