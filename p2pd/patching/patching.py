@@ -73,6 +73,10 @@ class Work:
     """Why pieces come as they are ('' if none do)."""
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
+    def hope_for(self, pieces: int) -> None:
+        """The pack at hand is expected to bring these; what it leaves is for the next pack, where there is one."""
+        self.hoped = self.missing if self.packs_left else pieces
+
     @property
     def missing(self) -> int:
         """The set of pieces that are not present."""
@@ -257,7 +261,7 @@ class Patching:
         self._want(pack.swarm, 1 << INDEX_PIECE)
         await self._read_index(patch, membership)
         needed = await self._world.run_blocking(patch.needed)
-        work.hoped = _union(needed)
+        work.hope_for(_union(needed))
         self._want(pack.swarm, bits.of(1 + bundle for bundle in needed))
         await self._apply_all(patch, membership, needed, work)
         if pack.complete and not pack.finished:
@@ -301,7 +305,7 @@ class Patching:
                     self._lost(patch, membership, 1 + bundle)
                 else:
                     del needed[bundle]
-                    work.hoped = _union(needed)
+                    work.hope_for(_union(needed))
                     self._take_note(made, patch, bundle, work)
             if needed:
                 await news.wait()

@@ -77,7 +77,7 @@ class Seeds:
             if key in self._known and self._known[key][0] == found:
                 return
             cut = self._remembered(key, found) or self._look(key, place, found)
-            self._known[key] = (found, place, cut, DigestIndex(cut))
+            self._known = {**self._known, key: (found, place, cut, DigestIndex(cut))}  # others may be looking into it
             self.problems.pop(path, None)
         except OSError as error:
             self._known = {key: known for key, known in self._known.items() if key.path != path}

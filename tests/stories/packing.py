@@ -48,7 +48,7 @@ def publish_packed(
         for base in bases:
             source = None if base is None else from_store(store, base.manifest)
             digest = b"" if base is None else base.digest
-            pack = publish_pack(from_store(store, manifest), source, digest, place, threads=1).pack
+            pack = publish_pack(from_store(store, manifest), source, digest, place, level=3, threads=1).pack
             encoded = place.get(manifest_path(pack.manifest))
             store.put(manifest_path(pack.manifest), encoded)
             made.append(codec.decode(encoded))

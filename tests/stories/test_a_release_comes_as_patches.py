@@ -89,6 +89,24 @@ async def test_a_damaged_base_costs_what_was_to_be_made_from_it(
     assert received <= 1.6 * (pack.size + counts.fallback_bytes) + CONTROL_BYTES
 
 
+async def test_where_the_link_is_dear_what_a_damaged_base_leaves_comes_compressed_and_no_more_of_it(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    first = fleet.publish("shop@1", words(files=24))
+    (host,) = await fleet.hosts(1, patching=PatchingConfig(dear_link=True))
+    await fleet.deploy("shop@1")
+    await fleet.until_running("shop@1", [host])
+    release, (_, compressed) = publish_packed(fleet, "shop@2", edited(first.files), first, None)
+    host.disk.corrupt("/srv/shop/current/share/3.txt", 70_000)
+    await fleet.deploy("shop@2")
+    await fleet.until_running("shop@2", [host])
+    assert visible(host) == release.files
+    assert set(patched(host, release)) <= {"patch", "local"}
+    assert host.daemon is not None
+    packs = {one.manifest.size: one for one in host.daemon.downloads.patching.shelf.store.artifacts.values()}
+    assert packs[compressed.size].present_count < compressed.pieces
+
+
 async def test_a_pack_that_nobody_gives_is_not_waited_for(autojump_clock: trio.testing.MockClock, fleet: Fleet) -> None:
     first, (host,) = await fleet_with_first(fleet, 1)
     release, _ = publish_packed(fleet, "shop@2", edited(first.files), first, stored=False)

@@ -46,7 +46,7 @@ def check(disk: MemoryDisk) -> None:
         for artifact in store.artifacts.values():
             release = next(one for one in (packed().old, packed().new, packed().pack) if one.swarm == artifact.swarm)
             for piece in range(release.manifest.pieces):
-                assert (store.read_piece(artifact, piece) == release.data[piece]) == artifact.has(piece)
+                assert artifact.has(piece) == (store.read_piece(artifact, piece) == release.data[piece])
         store.close()
     for destination, release in ((DESTINATION, packed().old), (NEW_DESTINATION, packed().new)):
         assert disk.stat(destination) is None or is_exactly(disk, destination, release)

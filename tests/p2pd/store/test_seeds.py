@@ -70,7 +70,7 @@ def reused_bytes(store: Store, data: bytes = NEW_BYTES) -> int:
         store.reuse(artifact, batch)
     for piece in range(manifest.pieces):
         start, end = manifest.offsets[piece], manifest.offsets[piece + 1]
-        assert (store.read_piece(artifact, piece) == data[start:end]) == artifact.has(piece)
+        assert artifact.has(piece) == (store.read_piece(artifact, piece) == data[start:end])
     return artifact.bytes_by_source.get(LOCAL_SOURCE, 0)
 
 
@@ -94,7 +94,7 @@ def test_a_seed_that_changed_since_it_was_read_gives_nothing_wrong() -> None:
     store.reuse(artifact, batch)
     for piece in range(manifest.pieces):
         start, end = manifest.offsets[piece], manifest.offsets[piece + 1]
-        assert (store.read_piece(artifact, piece) == NEW_BYTES[start:end]) == artifact.has(piece)
+        assert artifact.has(piece) == (store.read_piece(artifact, piece) == NEW_BYTES[start:end])
     assert 0 < artifact.present_bytes < 0.6 * len(NEW_BYTES)
 
 
