@@ -251,10 +251,11 @@ class Downloads:
         download.step = "reuse"
         await self._reuse(download, artifact)
         download.step = "patch"
-        membership = self.join(artifact)
+        plan = await self.patching.plan(artifact)
+        membership = self.join(artifact, 0 if plan.packs else bits.full(artifact.manifest.pieces))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._checkpoint, download, artifact)
-            await self.patching.bring(artifact, membership)
+            await self.patching.bring(artifact, membership, plan)
             download.step = "fetch"
             await membership.completed.wait()
             nursery.cancel_scope.cancel()
@@ -287,9 +288,9 @@ class Downloads:
         for batch in await self._world.run_blocking(self._store.reusable, artifact):
             download.reused_pieces += len(await self._world.run_blocking(self._store.reuse, artifact, batch))
 
-    def join(self, artifact: Artifact) -> Membership:
-        """Be in the swarm of what is to be fetched, and tell the tracker."""
-        membership = self._join(artifact)
+    def join(self, artifact: Artifact, wanted: int) -> Membership:
+        """Be in the swarm of what is to be fetched, ask for this set of its pieces only, and tell the tracker."""
+        membership = self._join(artifact, wanted)
         if self.paused:
             self._apply_pause(membership)
         self.announce()
@@ -301,7 +302,7 @@ class Downloads:
         self._forget(swarm)
         self.announce()
 
-    def _join(self, artifact: Artifact) -> Membership:
+    def _join(self, artifact: Artifact, wanted: int | None = None) -> Membership:
         manifest = artifact.manifest
         present = bits.from_bitfield(artifact.present, manifest.pieces)
         brain = Swarm(manifest.lengths, present, rng=self._world.dice(manifest.release), now=trio.current_time())
@@ -309,6 +310,8 @@ class Downloads:
         async def fetch(digest: bytes, length: int) -> bytes:
             return await self._origins.present.fetch_chunk(digest, length, manifest.algorithm)
 
+        if wanted is not None:
+            brain.want(wanted, trio.current_time())
         membership = Membership(artifact.swarm, manifest, brain, fetch)
         if artifact.finished:
             brain.pause()  # pieces that rot are told to be lost; a finished release is never written to again

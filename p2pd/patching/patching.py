@@ -48,13 +48,21 @@ class Ways(Protocol):
         """One of which only the digest is known, verified; None if it is not to be had now."""
         ...
 
-    def join(self, artifact: Artifact) -> Membership:
-        """Be in the swarm of an artifact."""
+    def join(self, artifact: Artifact, wanted: int) -> Membership:
+        """Be in the swarm of an artifact, and ask for this set of pieces only."""
         ...
 
     def leave(self, swarm: bytes) -> None:
         """Be in it no longer."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`packs`: to be taken, the next when one ends with something missing. `bases`: what they start from."""
+
+    packs: tuple[Pack, ...]
+    bases: Mapping[bytes, Base]
 
 
 @dataclass(slots=True)
@@ -113,21 +121,37 @@ class Patching:
         """Swarms of the packs that are being fetched."""
         return [work.pack.manifest for work in self.work.values() if work.pack is not None]
 
-    async def bring(self, release: Artifact, membership: Membership) -> None:
-        """Returns when the release is complete, or when no pack can help: then all may be asked for as it is."""
-        bases = await self._bases(release)
-        chosen = self._choose(release, bases)
-        if not chosen:
+    async def plan(self, release: Artifact) -> Plan:
+        """What to make this release from; to be known before its swarm is joined, or that would bring all as it is."""
+        bases = await self._bases(release) if self._config.packs else {}
+        return Plan(tuple(self._choose(release, bases)), bases)
+
+    async def bring(self, release: Artifact, membership: Membership, plan: Plan) -> None:
+        """Returns when the release is complete; at once when no pack can help."""
+        if not plan.packs:
             return
         lengths, now = release.manifest.lengths, trio.current_time()
         fallback = Fallback(lengths, self._config.fallback_bytes_max, now)
-        work = Work(release, membership, fallback, bits.full(len(lengths)), packs_left=len(chosen))
+        work = Work(release, membership, fallback, bits.full(len(lengths)), packs_left=len(plan.packs))
         with self._at_work(work):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._watch, work)
-                nursery.start_soon(self._go_through, chosen, bases, work)
+                nursery.start_soon(self._go_through, plan, work)
                 await membership.completed.wait()
                 nursery.cancel_scope.cancel()
+        for pack in plan.packs:
+            await self._seal(pack.manifest)
+
+    async def _seal(self, swarm: bytes) -> None:
+        """A pack that came whole is shared after a restart, too."""
+        pack = self.shelf.store.artifacts.get(swarm)
+        if pack is None or pack.finished or not pack.complete:
+            return
+        try:
+            await self._world.run_blocking(self.shelf.store.finish, pack)
+        except (StoreError, OSError):
+            return  # it is no release: without room it is shared for as long as this process lives
+        self._exchange.memberships[swarm].brain.pause()  # a finished file is never written to again
 
     @contextmanager
     def _at_work(self, work: Work) -> Iterator[None]:
@@ -142,7 +166,7 @@ class Patching:
         """What lies here that packs of this release start from."""
         packs = sorted((pack for pack in release.manifest.packs if pack.base), key=lambda pack: pack.size)
         found = {}
-        for pack in packs if self._config.packs else ():
+        for pack in packs:
             one = self._store.artifacts.get(pack.base)
             if one and one.finished and is_held(present_bytes=one.present_bytes, size=one.manifest.size):
                 found[pack.base] = Base(one.manifest, one)
@@ -228,14 +252,14 @@ class Patching:
 
     # -- one pack after the other -------------------------------------------------------------------------------
 
-    async def _go_through(self, chosen: list[Pack], bases: Mapping[bytes, Base], work: Work) -> None:
-        for pack in chosen:
+    async def _go_through(self, plan: Plan, work: Work) -> None:
+        for pack in plan.packs:
             work.pack, work.packs_left, work.hoped = pack, work.packs_left - 1, work.missing
             work.fallback.progress(trio.current_time())
             self.shelf.use(pack.manifest)
             try:
                 with trio.CancelScope() as work.scope:
-                    await self._take(pack, bases.get(pack.base), work)
+                    await self._take(pack, plan.bases.get(pack.base), work)
             except (MalformedManifestError, StoreError) as error:
                 work.because = f"a pack can't be used: {error}"
             except OSError as error:
@@ -256,7 +280,7 @@ class Patching:
     async def _take(self, named: Pack, base: Base | None, work: Work) -> None:
         """Fetch a pack, and apply it as it comes. MalformedManifestError, StoreError, OSError."""
         pack = await self._lay_out(named)
-        membership = self._exchange.memberships.get(pack.swarm) or self._ways.join(pack)
+        membership = self._exchange.memberships.get(pack.swarm) or self._ways.join(pack, 1 << INDEX_PIECE)
         patch = Patch(self._store, self.shelf.store, work.release, pack, named, base)
         self._want(pack.swarm, 1 << INDEX_PIECE)
         await self._read_index(patch, membership)
@@ -264,9 +288,6 @@ class Patching:
         work.hope_for(_union(needed))
         self._want(pack.swarm, bits.of(1 + bundle for bundle in needed))
         await self._apply_all(patch, membership, needed, work)
-        if pack.complete and not pack.finished:
-            await self._world.run_blocking(self.shelf.store.finish, pack)
-            membership.brain.pause()  # a finished file is never written to again
 
     async def _lay_out(self, named: Pack) -> Artifact:
         packs = self.shelf.store

@@ -69,6 +69,7 @@ async def test_a_pack_goes_from_host_to_host_and_leaves_the_seeder_about_once(
     await fleet.deploy("shop@2")
     await fleet.until_running("shop@2", hosts)
     assert all(visible(host) == release.files for host in hosts)
+    assert all(set(patched(host, release)) <= {"patch", "local"} for host in hosts)
     assert fleet.seeder.sent_bytes - before <= 3 * pack.size + 8 * CONTROL_BYTES < 0.5 * release.size_bytes
 
 
