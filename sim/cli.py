@@ -27,9 +27,15 @@ _EXAMPLE: Final = """\
   p2p-sim list
   p2p-sim run flash-crowd --report flash-crowd.html
   p2p-sim run code-deploy-10gb-100k --set hosts.count=20000 --set 'hosts.downlink_bytes_per_s=1 Gbit/s'
+  p2p-sim run office-lan --engine scale
   p2p-sim sweep flash-crowd --vary policy.degree=8,16,32
+  p2p-sim compare office-lan@fleet office-lan@scale --report tiers.html
   p2p-sim compare before.npz after.npz --report both.html
   p2p-sim chaos --seeds 500"""
+_ENGINES_WORDS: Final = """\
+Run a built-in scenario or a TOML file, on the engine that it names or on another one that can express it: real daemons,
+trackers and seeders in virtual time (fleet, up to 2,000 hosts), their brains on a heap (quick, up to 10,000), arrays
+(scale, hundreds of thousands), or cohorts of devices (cohort). Exit code 1: hosts never finished."""
 _COLUMNS: Final = (
     ("p50_s", "#p50 s"),
     ("p99_s", "#p99 s"),
@@ -56,7 +62,7 @@ def _parser() -> ArgumentParser:
     parser = command_parser("p2p-sim", about, _EXAMPLE)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     listing = commands.add_parser("list", help="the scenarios that come with it")
-    run = commands.add_parser("run", help="run a scenario", description="Run a built-in scenario or a TOML file.")
+    run = commands.add_parser("run", help="run a scenario", description=_ENGINES_WORDS)
     sweep = commands.add_parser(
         "sweep", help="vary a setting", description="Run a scenario for each value of a setting."
     )
@@ -64,7 +70,9 @@ def _parser() -> ArgumentParser:
     for command in (run, sweep):
         command.add_argument("scenario", metavar="SCENARIO", help="a name from `list`, or a TOML file")
         command.add_argument("--rng-seed", type=int, metavar="N", help="(default: the scenario's, else 1)")
+        command.add_argument("--engine", metavar="NAME", help="fleet (real daemons), quick (brains) or scale")
         command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting first")
+    run.add_argument("--like", metavar="FILE", help="engine quick: who met whom, and when, as in this saved fleet run")
     run.add_argument("--save", metavar="FILE", help="keep the result with its arrays (.npz), for compare and notebooks")
     compare = commands.add_parser("compare", help="two runs side by side")
     for which in ("a", "b"):
@@ -111,20 +119,29 @@ def _table_of(arguments: Namespace) -> dict[str, object]:
     from sim.scenario import changed, load_table, setting
 
     table = load_table(arguments.scenario)
+    if arguments.engine:
+        table = changed(table, "engine", arguments.engine)
     for text in arguments.set:
         key, value = _pair(text, "--set")
         table = changed(table, key, setting(value))
     return table
 
 
-def _simulate(console: Console, table: Mapping[str, object], where: str, rng_seed: int | None, title: str) -> "Result":
+def _simulate(
+    console: Console,
+    table: Mapping[str, object],
+    where: str,
+    rng_seed: int | None,
+    title: str,
+    like: "Result | None" = None,
+) -> "Result":
     import sim
     from sim.scenario import parse
 
     scenario = parse(table, where)
     try:
         with _bar(console, title) as tick:
-            return sim.run(scenario, rng_seed=rng_seed, tick=tick)
+            return sim.run(scenario, rng_seed=rng_seed, tick=tick, like=like)
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name} is missing; install the simulator with: pip install 'p2pd[sim]'") from None
 
@@ -150,8 +167,11 @@ def _list(arguments: Namespace, console: Console) -> int:
 
 
 def _run(arguments: Namespace, console: Console) -> int:
+    from sim.result import Result
+
     table = _table_of(arguments)
-    result = _simulate(console, table, arguments.scenario, arguments.rng_seed, arguments.scenario)
+    like = Result.load(arguments.like) if arguments.like else None
+    result = _simulate(console, table, arguments.scenario, arguments.rng_seed, arguments.scenario, like)
     if arguments.save:
         result.save(arguments.save)
         console.note(f"saved: {arguments.save}")
@@ -197,12 +217,17 @@ def _sweep(arguments: Namespace, console: Console) -> int:
 
 def _compare(arguments: Namespace, console: Console) -> int:
     from sim.result import Result
-    from sim.scenario import load_table
+    from sim.scenario import ENGINES, changed, load_table
 
     results: list[tuple[str, Result]] = []
     for name in (arguments.a, arguments.b):
         saved = name.endswith(".npz")
-        result = Result.load(name) if saved else _simulate(console, load_table(name), name, None, name)
+        scenario, _, engine = name.rpartition("@") if name.rpartition("@")[2] in ENGINES else (name, "", "")
+        if saved:
+            result = Result.load(name)
+        else:
+            table = load_table(scenario)
+            result = _simulate(console, changed(table, "engine", engine) if engine else table, scenario, None, name)
         results.append((Path(name).stem if saved else name, result))
     if arguments.report:
         from sim.report import compare_page
