@@ -268,8 +268,7 @@ def main() -> int:
 
 
 def _note(words: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{words}", end="", file=sys.stderr, flush=True)
+    print(f"\r{words}", end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
