@@ -64,6 +64,26 @@ def test_a_sweep_with_one_wrong_value_runs_nothing(small: str, capsys: pytest.Ca
     assert "hosts.count=none: hosts.count: 'none' is not a whole number" in capsys.readouterr().err
 
 
+def test_a_scenario_runs_on_another_engine_with_the_same_figures_to_read(
+    small: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = {}
+    for engine in ("quick", "scale"):
+        assert main(["run", small, "--engine", engine, "--json"]) == 0
+        facts[engine] = answer(capsys)
+        assert facts[engine]["engine"] == engine
+    assert set(facts["scale"]) <= set(facts["quick"])
+
+
+def test_two_engines_are_compared_by_name(small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "both.html"
+    assert main(["compare", f"{small}@quick", f"{small}@scale", "--report", str(report), "--json"]) == 0
+    runs = answer(capsys)["runs"]
+    assert isinstance(runs, list)
+    assert [run["engine"] for run in runs] == ["quick", "scale"]
+    assert "@quick" in report.read_text()
+
+
 def test_saved_runs_are_compared(small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, count in (("before", 4), ("after", 8)):
         main(["run", small, "--set", f"hosts.count={count}", "--save", str(tmp_path / f"{name}.npz"), "--quiet"])
@@ -82,6 +102,8 @@ def test_saved_runs_are_compared(small: str, tmp_path: Path, capsys: pytest.Capt
         (["run", "flash-croud"], "did you mean 'flash-crowd'?"),
         (["run", "flash-crowd", "--set", "hosts.cuont=3"], "did you mean 'count'?"),
         (["run", "flash-crowd", "--set", "hosts.count"], "is not KEY=VALUE"),
+        (["run", "flash-crowd", "--engine", "fleet"], "real daemons are too many"),
+        (["run", "flash-crowd", "--engine", "abacus"], "no engine 'abacus' here"),
         (["compare", "nothing.npz", "flash-crowd"], "not a saved result"),
     ],
 )
