@@ -42,7 +42,7 @@ def test_an_interrupted_demo_is_gone_with_all_that_it_made(number: signal.Signal
     assert demo.stderr is not None
     assert "Make release 1" in demo.stderr.readline()
     os.killpg(demo.pid, number)  # a terminal sends Ctrl-C to the whole group
-    _, words = demo.communicate(timeout=60)
+    _, words = demo.communicate(timeout=180)
     assert demo.returncode == 130, words
     assert "Nothing of it runs any more" in words
     assert gone_within(5.0, demo.pid)
