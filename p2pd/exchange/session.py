@@ -187,7 +187,7 @@ class Session:
     # -- reading ------------------------------------------------------------------------------------------------
 
     async def _receive(self) -> Iterator[Event]:
-        count = await self.stream.receive_into(self.connection.space())
+        count = await self.stream.receive_into(self.connection.space(), self.connection.lacking)
         if not count:
             raise trio.BrokenResourceError("the peer closed")
         self._heard_at = trio.current_time()

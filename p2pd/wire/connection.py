@@ -107,6 +107,11 @@ class PeerConnection:
         """Where to receive the next bytes; blocks that came before are void from now on."""
         return self._reader.space()
 
+    @property
+    def lacking(self) -> int:
+        """Fewer bytes than these, at least one, end nothing that has begun."""
+        return self._reader.lacking
+
     def received(self, count: int) -> Iterator[Event]:
         """What so many bytes there mean, in order; RemoteProtocolError at the first thing that may not be."""
         for frame in self._reader.received(count):

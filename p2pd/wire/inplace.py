@@ -47,6 +47,11 @@ class InPlaceReader:
             self._make_room(waiting, wanted)
         return memoryview(self._buffer)[self._end : self._end + wanted]
 
+    @property
+    def lacking(self) -> int:
+        """Bytes until the frame that has begun is whole; 1 when none has."""
+        return max(1, self._lacking() - BLOCK_HEAD_BYTES)
+
     def received(self, count: int) -> Iterator[bytes | Block]:
         """The frames that are whole now, to be taken before the next `space`; RemoteProtocolError for an impossible
         one."""

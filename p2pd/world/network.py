@@ -52,8 +52,11 @@ class Stream(Protocol):
         """What is there, at least one byte; empty at the end of the stream."""
         ...
 
-    async def receive_into(self, buffer: bytearray | memoryview) -> int:
-        """The same into the beginning of a buffer of at least one byte: how many bytes; 0 at the end."""
+    async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
+        """The same into the beginning of a buffer of at least one byte: how many bytes; 0 at the end.
+
+        `least`: fewer are of no use to the caller, who need not be woken for them. A hint: fewer may come.
+        """
         ...
 
     async def aclose(self) -> None:

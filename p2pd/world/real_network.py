@@ -43,9 +43,9 @@ class RealStream:
             await self._socket.wait_readable()
         return bytes(self._scratch[:count])
 
-    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+    async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """The same into a buffer; 0 at the end."""
-        return await self._socket.receive_into(buffer)
+        return await self._socket.receive_into(buffer, least)
 
     async def aclose(self) -> None:
         """Close both ways."""

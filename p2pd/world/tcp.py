@@ -22,6 +22,8 @@ DIAL_TIMEOUT_S: Final = 5.0
 """Three SYNs (0, 1 and 3 s) have gone unanswered by then."""
 UNSENT_BYTES: Final = 256 * 1024
 """Not yet sent bytes in the kernel at which a sender waits. trio's own 16 KiB are for interactive use."""
+LEAST_BYTES_MAX: Final = 64 * 1024
+"""Nobody waits for more at once. A peer's packets come in twos and sixes; a wake-up for each costs more than they."""
 PARTS_MAX: Final = 64
 """In one system call; any number below the kernel's own limit of 1024 would do."""
 BACKLOG: Final = 1024
@@ -41,6 +43,7 @@ class TcpSocket:
         self._socket = socket.socket(fileno=stream.socket.detach())
         self._socket.setblocking(False)
         self._sending = False
+        self._least = 1
 
     def __repr__(self) -> str:
         return f"<TcpSocket to {self.remote_address}>"
@@ -60,18 +63,22 @@ class TcpSocket:
         poll.register(self._socket, select.POLLRDHUP)
         return bool(poll.poll(0))
 
-    async def wait_readable(self) -> None:
-        """Until `try_receive` has something to say."""
+    async def wait_readable(self, least: int = 1) -> None:
+        """Until `try_receive` has something to say: so many bytes, if that is not too much, or the end."""
+        least = max(1, min(least, LEAST_BYTES_MAX))
+        if least != self._least and self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
+            self._least = least
         await trio.lowlevel.wait_readable(self._socket)
 
-    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+    async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """What is there, at least one byte, 0 at the end; a checkpoint."""
         await trio.lowlevel.checkpoint_if_cancelled()
         if (count := self.try_receive(buffer)) is not None:
             await trio.lowlevel.cancel_shielded_checkpoint()
             return count
         while count is None:
-            await self.wait_readable()
+            await self.wait_readable(least)
             count = self.try_receive(buffer)
         return count
 

@@ -133,6 +133,10 @@ class TlsNetwork:
                 del self._sessions[next(iter(self._sessions))]
             self._sessions[stream.remote_address] = session
 
+    def forget_sessions(self) -> None:
+        """Come back to nobody with a ticket: each belongs to the context that it came by."""
+        self._sessions.clear()
+
     # -- as time goes by ----------------------------------------------------------------------------------------
 
     async def keep(self) -> NoReturn:
@@ -154,7 +158,7 @@ class TlsNetwork:
         except (IdentityError, OSError):
             return False  # perhaps half written; what we had counts until they fit
         if changed:
-            self._sessions.clear()  # a ticket belongs to the context that it came by
+            self.forget_sessions()
         return changed
 
     def _save_lists(self) -> None:

@@ -11,8 +11,11 @@ from .network import Buffer, Identity
 from .tcp import TcpSocket
 from .tls_pump import RECORD_BYTES, TlsError, TlsPump
 
-RECEIVE_BYTES: Final = 256 * 1024
-"""Taken from the kernel at once; a system call costs less than its share of the copy from there on."""
+RECEIVE_BYTES: Final = 288 * 1024
+"""Taken from the kernel at once: a whole block with what TLS adds to it. A system call costs less than its share of the
+copy from a fraction of that on."""
+SEAL_BYTES: Final = 2 * 1024
+"""What TLS adds to so much, at most, and a little more."""
 SEND_BYTES: Final = 256 * 1024
 """Sealed and sent at once."""
 KEY_BYTES_MAX: Final = 2**38
@@ -105,20 +108,20 @@ class TlsStream:
         await trio.lowlevel.cancel_shielded_checkpoint()
         return data
 
-    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+    async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """The same into a buffer; 0 at their goodbye."""
         await trio.lowlevel.checkpoint_if_cancelled()
         if (count := self._try_receive(buffer)) is None:
-            return await self._wait_and_receive(buffer)
+            return await self._wait_and_receive(buffer, least)
         await trio.lowlevel.cancel_shielded_checkpoint()
         return count
 
-    async def _wait_and_receive(self, buffer: bytearray | memoryview) -> int:
-        """No checkpoint between the last try and the return."""
+    async def _wait_and_receive(self, buffer: bytearray | memoryview, least: int = 1) -> int:
+        """No checkpoint between the last try and the return. A part of a record may have come already."""
         count = None
         while count is None:
             try:
-                await self.socket.wait_readable()
+                await self.socket.wait_readable(least - RECORD_BYTES)
             except trio.ClosedResourceError:
                 raise self._closed() from None
             count = self._try_receive(buffer)
@@ -139,7 +142,7 @@ class TlsStream:
                         return count
                 if self.pump.ended:
                     return 0
-                room = max(RECORD_BYTES, min(len(buffer), RECEIVE_BYTES))
+                room = max(RECORD_BYTES, min(len(buffer) + SEAL_BYTES, RECEIVE_BYTES))
                 received = self.socket.try_receive(self._scratch.sealed, room)
                 if received is None:
                     return None

@@ -45,7 +45,7 @@ class UnixStream:
         """What is there, at least one byte; empty at the end."""
         return bytes(await self._stream.receive_some(max_bytes or RECEIVE_BYTES))
 
-    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+    async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """The same into a buffer; 0 at the end."""
         data = await self._stream.receive_some(len(buffer))
         buffer[: len(data)] = data

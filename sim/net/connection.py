@@ -92,7 +92,7 @@ class SimStream:
         """What is there, at least one byte; empty at the end of the stream."""
         return await self._incoming.get(max_bytes or 1 << 30)
 
-    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+    async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """The same into a buffer; 0 at the end."""
         data = await self._incoming.get(len(buffer))
         buffer[: len(data)] = data

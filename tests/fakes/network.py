@@ -180,7 +180,7 @@ class MemoryStream:
         """What is there, or b'' when the other end closed."""
         return await self._incoming.get(max_bytes or PIPE_BYTES)
 
-    async def receive_into(self, buffer: bytearray | memoryview) -> int:
+    async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """The same into a buffer; 0 when the other end closed."""
         data = await self._incoming.get(len(buffer))
         buffer[: len(data)] = data

@@ -55,8 +55,8 @@ class _Stream:
         self._meter.received_bytes += len(data)
         return data
 
-    async def receive_into(self, buffer: bytearray | memoryview) -> int:
-        count = await self._stream.receive_into(buffer)
+    async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
+        count = await self._stream.receive_into(buffer, least)
         self._meter.received_bytes += count
         return count
 

@@ -107,3 +107,16 @@ def test_after_a_while_without_blocks_the_large_buffer_goes() -> None:
 def test_an_oversized_frame_is_refused_by_its_length_alone() -> None:
     with pytest.raises(RemoteProtocolError, match="101"):
         read(InPlaceReader(100), struct.pack(">I", 101))
+
+
+@given(FRAMES, st.integers(1, 60))
+def test_what_a_frame_lacks_is_told_to_the_byte(frames: list[bytes | Block], at_once: int) -> None:
+    """Waiting for `lacking` bytes before each receive never waits for a byte beyond the end of the stream."""
+    reader, rest = InPlaceReader(), b"".join(map(to_bytes, frames))
+    while rest:
+        space = reader.space()
+        assert 1 <= reader.lacking <= len(rest)
+        count = min(len(space), len(rest), max(at_once, reader.lacking))
+        space[:count], rest = rest[:count], rest[count:]
+        for _ in reader.received(count):
+            pass

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from p2pd.world import tcp
 from p2pd.world.real_network import RealListener, RealNetwork, RealStream
@@ -52,6 +53,34 @@ async def test_both_ends_know_each_other_and_prove_nothing() -> None:
         assert (here.identity.proven, there.identity.node) == (False, "")
         await here.aclose()
         await there.aclose()
+        await listener.aclose()
+
+
+async def test_whoever_lacks_much_is_not_woken_for_little() -> None:
+    buffer, got = bytearray(1000), list[int]()
+
+    async def receive(least: int) -> None:
+        got.append(await here.receive_into(buffer, least))
+
+    with trio.fail_after(TIMEOUT_S):
+        listener, here, there = await pair()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive, 100)
+            await trio.testing.wait_all_tasks_blocked()
+            await there.send_all(b"x" * 10)
+            await trio.sleep(0.05)
+            assert got == []
+            await there.send_all(b"x" * 90)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive, 1)
+            await trio.testing.wait_all_tasks_blocked()
+            await there.send_all(b"x")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive, 100)
+            await trio.testing.wait_all_tasks_blocked()
+            await there.aclose()
+        assert got == [100, 1, 0]
+        await here.aclose()
         await listener.aclose()
 
 

@@ -100,6 +100,19 @@ async def test_bytes_go_both_ways_in_order_and_the_end_is_seen(papers: Papers) -
         assert await here.receive_into(buffer) == 0
 
 
+@pytest.mark.parametrize("least", [1, 20_000, 100_000, 1_000_000])
+async def test_bulk_arrives_whole_however_much_is_waited_for_at_once(papers: Papers, least: int) -> None:
+    bulk = os.urandom(1_000_000)
+    async with connection(papers.member("alice"), papers.member("bob")) as (here, there):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(there.send_all, bulk)
+            got, buffer = bytearray(), bytearray(300_000)
+            while len(got) < len(bulk):
+                wanted = min(least, len(bulk) - len(got))
+                got += memoryview(buffer)[: await here.receive_into(buffer, wanted)]
+        assert bytes(got) == bulk
+
+
 async def test_many_connections_share_one_buffer_and_don_t_mix(papers: Papers) -> None:
     alice, bob = papers.member("alice"), papers.member("bob")
     listener = await bob.listen(HERE)
