@@ -22,7 +22,7 @@ from .tls_stream import Scratch, TlsStream, shake_hands
 HANDSHAKE_S: Final = 10.0
 """From the accepted connection to the end of the handshake, waiting in line included."""
 SESSIONS_MAX: Final = 256
-"""Servers remembered by their tickets, so that coming back to them costs half."""
+"""Servers remembered by their tickets, so that coming back to them costs a third less."""
 LOOK_S: Final = 5.0
 """How often the files are looked at."""
 SWEEP_S: Final = 60.0
