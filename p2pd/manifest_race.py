@@ -14,8 +14,9 @@ from p2pd.wire.announce import PeerInfo
 
 MANIFEST_PEERS: Final = 3
 """Peers asked for a manifest before HTTP is."""
-HANDOUT_S_MAX: Final = 0.5
-"""How long to wait for the tracker's first handout before HTTP is asked for a manifest."""
+HANDOUT_S_MAX: Final = 0.1
+"""How long to wait for the tracker to name peers, who are asked before a shield is: it answers within a round trip, and
+while it can't, nobody shall wait for it."""
 MANIFEST_PEERS_S: Final = 1.0
 """Peers get this long to bring a manifest before HTTP is asked as well: dead ones must not hold the start up."""
 RETRY_S: Final = 2.0

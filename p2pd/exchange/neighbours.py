@@ -23,7 +23,6 @@ HANDSHAKES_MAX: Final = 64
 REACH_S_MAX: Final = 2.0
 DETOUR_S_MAX: Final = 10.0
 """A dial that fails, and two letters."""
-REACH_LOOK_S: Final = 0.02
 PRUNE_S: Final = 30.0
 """A connection over which neither side can learn anything more is closed after this."""
 
@@ -71,6 +70,8 @@ class Neighbours:
         self.detour: Callable[[str], Awaitable[Stream]] | None = None
         """The way to nodes that can't be dialled."""
         self._dialling: dict[str, None] = {}
+        self._reached: dict[str, trio.Event] = {}
+        """Set when a node that is waited for is connected, or can't be."""
         self._handshakes = 0
         self._changed = trio.Event()
 
@@ -215,7 +216,7 @@ class Neighbours:
 
     async def reach(self, peer: PeerInfo) -> Session | None:
         """A session with this peer, dialling if need be; None when it does not answer soon."""
-        ended = trio.Event()
+        settled = self._reached.setdefault(peer.node, trio.Event())
         tier = self.tier(peer.node, role=peer.role, region=peer.region)
         candidate = Candidate(peer.node, peer.address, tier, peer.complete, peer.webrtc)
 
@@ -225,16 +226,14 @@ class Neighbours:
             except OSError:
                 pass  # the caller is told None
             finally:
-                ended.set()
+                settled.set()
 
-        session = self.sessions.get(peer.node)
-        if session is None:
+        if peer.node not in self.sessions:
             self._exchange.spawn(dial)
-        with trio.move_on_after(DETOUR_S_MAX if peer.webrtc and self.detour else REACH_S_MAX):
-            while session is None and not ended.is_set():
-                await trio.sleep(REACH_LOOK_S)
-                session = self.sessions.get(peer.node)
-        return session
+            with trio.move_on_after(DETOUR_S_MAX if peer.webrtc and self.detour else REACH_S_MAX):
+                await settled.wait()
+        self._reached.pop(peer.node, None)
+        return self.sessions.get(peer.node)
 
     # -- a connection's life ------------------------------------------------------------------------------------
 
@@ -278,6 +277,8 @@ class Neighbours:
             self._dismiss(old)
             old.end("replaced by a newer connection")
         self.sessions[node] = session
+        if node in self._reached:
+            self._reached[node].set()
         return True
 
     def _dismiss(self, session: Session) -> None:

@@ -17,8 +17,10 @@ INTERVAL_S_MIN: Final = 1.0
 INTERVAL_S_MAX: Final = 3_600.0
 """What a tracker may ask for; beyond it is a mistake of its own."""
 GAP_S: Final = 1.0
-"""At least this long between announces, however much happens: changes are gathered."""
-
+"""Between announces, however much happens: changes are gathered. Only one may come before that, for a download that is
+wanted a moment after something else was announced must not wait for its peers."""
+GATHER_S: Final = 0.02
+"""What changes within so much is told at once: ten services that are deployed together are one announce."""
 
 PEERS_WANTED: Final = 32
 """Named to a newcomer: twice the degree, for some of them will not answer."""
@@ -64,16 +66,17 @@ class AnnouncePace:
     interval_s: float = INTERVAL_S
     _pause_s: float = INTERVAL_S
     _last: float = -inf
+    _gap_ends: float = -inf
     _changed_at: float = inf
 
     @property
     def due(self) -> float:
         """When to announce next; in the past if nothing was announced on this connection."""
-        return max(self._last + GAP_S, min(self._changed_at, self._last + self._pause_s))
+        return max(self._gap_ends - GAP_S, min(self._changed_at + GATHER_S, self._last + self._pause_s))
 
     def connected(self) -> None:
         """A new connection: the tracker knows nothing of us."""
-        self._last = -inf
+        self._last = self._gap_ends = -inf
 
     def changed(self, now: float) -> None:
         """Something that matters changed."""
@@ -81,7 +84,7 @@ class AnnouncePace:
 
     def announced(self, now: float) -> None:
         """An announce was sent."""
-        self._last = now
+        self._last, self._gap_ends = now, max(now, self._gap_ends) + GAP_S
         self._changed_at = inf
         self._pause_s = jittered(self.interval_s, self.rng)
 

@@ -68,6 +68,7 @@ async def join_as_liar(fleet: Fleet, release: Release, content: Poison, name: st
     await fleet.nursery.start(exchange.run, f"{name}:7")
     manifest = release.manifest
     brain = Swarm(manifest.lengths, bits.full(manifest.pieces), rng=world.rng, now=0.0)
+    brain.pause()  # it asks for nothing, not even for what it had to say that it lost
     exchange.join(Membership(release.digest, manifest, brain))
     await fleet.claim(release, name)
 

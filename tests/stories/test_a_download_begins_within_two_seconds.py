@@ -10,6 +10,7 @@ from tests.stories.publisher import Release
 from tests.stories.services import Host
 
 BEGINS_S = 2.0
+AT_ONCE_S = 0.5
 
 
 async def first_piece_s(fleet: Fleet, release: Release, hosts: list[Host]) -> float:
@@ -27,6 +28,16 @@ async def test_a_download_begins_within_two_seconds_of_the_deploy(
     hosts = await fleet.hosts(4, download_bytes_per_s=1_000_000)
     await trio.sleep(300)
     assert await first_piece_s(fleet, release, hosts) < BEGINS_S
+
+
+async def test_a_download_that_is_ordered_the_moment_the_last_one_ended_begins_at_once(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    releases = [fleet.publish(f"shop@{number}") for number in (1, 2, 3)]
+    hosts = await fleet.hosts(4)
+    for release in releases:
+        assert await first_piece_s(fleet, release, hosts) < AT_ONCE_S
+        await fleet.until_running(release.name, hosts)
 
 
 async def test_a_download_begins_in_time_when_the_tracker_names_dead_peers(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pd.policy.announcing import GAP_S, INTERVAL_S_MAX, INTERVAL_S_MIN, AnnouncePace, fitting, matters
+from p2pd.policy.announcing import GAP_S, GATHER_S, INTERVAL_S_MAX, INTERVAL_S_MIN, AnnouncePace, fitting, matters
 from p2pd.policy.backoff import BASE_S, LIMIT_S, Backoff, jittered
 from p2pd.wire.announce import SWARMS_MAX, SwarmStatus
 
@@ -99,13 +99,14 @@ def test_the_next_announce_comes_when_the_tracker_asked_for_it() -> None:
 def test_a_change_is_announced_at_once() -> None:
     made = pace()
     made.changed(107.0)
-    assert made.due == 107.0
+    assert made.due == 107.0 + GATHER_S
 
 
 def test_changes_in_quick_succession_are_gathered() -> None:
     made = pace()
-    made.changed(100.1)
+    made.announced(100.1)
     made.changed(100.2)
+    made.changed(100.3)
     assert made.due == 100.0 + GAP_S
 
 
@@ -113,7 +114,7 @@ def test_a_change_is_not_put_off_by_the_answer_to_the_announce_before() -> None:
     made = pace()
     made.changed(100.1)
     made.renewed(300.0)
-    assert made.due == 100.0 + GAP_S
+    assert made.due == 100.1 + GATHER_S
 
 
 @pytest.mark.parametrize("asked_s, kept_s", [(0.0, INTERVAL_S_MIN), (1e12, INTERVAL_S_MAX)])

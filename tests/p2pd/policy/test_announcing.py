@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from p2pd.policy.announcing import (
     GAP_S,
+    GATHER_S,
     INTERVAL_S_MAX,
     INTERVAL_S_MIN,
     PEERS_REFRESHED,
@@ -64,12 +65,31 @@ def test_a_new_connection_announces_at_once() -> None:
     assert pace.due <= 10.0
 
 
-def test_changes_are_gathered() -> None:
+def test_changes_of_one_moment_are_one_announce() -> None:
     pace = AnnouncePace(Random(1))
     pace.announced(10.0)
     pace.changed(10.1)
+    pace.changed(10.11)
+    assert pace.due == 10.1 + GATHER_S
+
+
+def test_after_two_announces_changes_are_gathered_for_longer() -> None:
+    pace = AnnouncePace(Random(1))
+    pace.announced(10.0)
+    pace.announced(10.1)
     pace.changed(10.2)
+    pace.changed(10.3)
     assert pace.due == 10.0 + GAP_S
+
+
+def test_in_the_long_run_there_is_one_announce_in_each_gap() -> None:
+    pace, times = AnnouncePace(Random(1)), [10.0]
+    pace.announced(times[0])
+    for _ in range(10):
+        pace.changed(times[-1])
+        times.append(max(times[-1], pace.due))
+        pace.announced(times[-1])
+    assert times[-1] == pytest.approx(10.0 + 9 * GAP_S)
 
 
 @given(st.floats(allow_nan=False, min_value=0), st.integers(0, 99))
