@@ -371,32 +371,6 @@ async def test_papers_that_are_half_written_are_not_taken(papers: Papers) -> Non
     assert alice.look()
 
 
-async def test_who_comes_back_does_so_with_a_ticket(papers: Papers) -> None:
-    alice, tracker = papers.member("alice"), papers.member("tracker", "tracker")
-    listener = await tracker.listen(HERE)
-    short: list[bool] = []
-
-    async def serve() -> None:
-        for _ in range(2):
-            stream = await listener.accept()
-            await stream.handshake()
-            await stream.send_all(b"welcome")
-            short.append(stream.pump.resumed)
-            assert stream.identity.node == "alice"
-            await stream.aclose()
-
-    with trio.fail_after(TIMEOUT_S):
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve)
-            for _ in range(2):
-                stream = await alice.dial(listener.address)
-                assert await stream.receive_some() == b"welcome"
-                assert stream.identity.role == "tracker"
-                await stream.aclose()
-    assert short == [False, True]
-    await listener.aclose()
-
-
 async def test_a_ticket_does_not_outlive_a_revocation(papers: Papers) -> None:
     alice, tracker = papers.member("alice"), papers.member("tracker", "tracker")
     async with connection(alice, tracker) as (here, there):
