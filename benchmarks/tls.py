@@ -3,8 +3,8 @@
     python -m benchmarks.tls [--size 1] [--directory DIRECTORY] [--json]
 
 The streams are the daemon's own, on loopback; the sink receives into its buffers, hashes and writes each MiB in a
-worker, as the daemon does. Then, over TLS: what a handshake costs who is dialled, a whole one and one with a ticket, and
-what it keeps of an idle connection.
+worker, as the daemon does. Then, over TLS: what a handshake costs who is dialled, a whole one and one with a ticket,
+and what it keeps of an idle connection.
 """
 
 import argparse
