@@ -112,7 +112,7 @@ async def join(
                 tell(f"waiting to join the fleet: {told}")
             await trio.sleep(backoff.failed())
     check_answer(list(chain), token.root, key, identity)
-    papers.keep(key, list(chain))
+    papers.keep(key, list(chain), token)
 
 
 async def stay(papers: Papers, network: TlsNetwork, authority: Authority, clock: Clock) -> NoReturn:

@@ -69,11 +69,11 @@ async def fleet_network(entry: Entry, tell: Callable[[str], None]) -> AsyncItera
 
 async def _enter(papers: Papers, entry: Entry, clock: Clock, tell: Callable[[str], None]) -> TlsNetwork:
     try:
-        if not papers.there:
-            token = papers.token()
-            if token is None:
-                raise UsageError(_no_papers(entry.role))
+        token = None if papers.own_pki else papers.token()
+        if token is not None:
             await join(papers, token, entry.node, entry.trackers, clock, tell)
+        elif not papers.there:
+            raise UsageError(_no_papers(entry.role))
         network = TlsNetwork(Credentials(papers.files), clock.utc_now)
     except (IdentityError, RefusedError) as error:
         raise CommandError(f"not a member of the fleet: {error}") from error

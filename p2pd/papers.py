@@ -4,6 +4,7 @@ identity.pem    our key, our certificate, and those above it; for nobody else to
 root.pem        the fleet's root, pinned
 revoked.pem     what does not count any more, as far as we were told
 pending.key     the key of a certificate that was asked for and has not come yet
+token.id        which token these papers came by: another one means to join anew
 """
 
 import os
@@ -17,7 +18,7 @@ from p2pd.identity.keys import chain_pem, key_pem, new_key, read_key
 from p2pd.identity.token import JoinToken, read_token
 from p2pd.world.credentials import IdentityFiles
 
-IDENTITY, ROOT, REVOKED, PENDING = "identity.pem", "root.pem", "revoked.pem", "pending.key"
+IDENTITY, ROOT, REVOKED, PENDING, TOKEN = "identity.pem", "root.pem", "revoked.pem", "pending.key", "token.id"
 FILE_BYTES_MAX: Final = 64 * 1024
 
 
@@ -56,9 +57,18 @@ class Papers:
         return IdentityFiles(self.files.root)
 
     def token(self) -> JoinToken | None:
-        """What this machine was given to join with, if it was given anything."""
+        """What this machine was given to join with, if it was given anything that it has not joined with yet."""
         path = self._config.token_file
-        return read_token(_read(path).decode(errors="replace")) if path else None
+        if not path or (self.there and not os.path.exists(path)):
+            return None
+        try:
+            token = read_token(_read(path).decode(errors="replace"))
+        except IdentityError:
+            if self.there:
+                return None  # what is left of a token does no harm
+            raise
+        known = self._path(TOKEN)
+        return None if self.there and os.path.exists(known) and _read(known) == token.id else token
 
     def pin(self, root: bytes) -> None:
         """From now on this root (DER) is whom we trust; IdentityError if another one was pinned before."""
@@ -86,10 +96,12 @@ class Papers:
         """The present one."""
         return read_key(_read(self.files.key))
 
-    def keep(self, key: EllipticCurvePrivateKey, chain: list[bytes]) -> None:
-        """This is who we are now."""
+    def keep(self, key: EllipticCurvePrivateKey, chain: list[bytes], token: JoinToken | None = None) -> None:
+        """This is who we are now, by this token if by any."""
         write_private(self.files.certificate, key_pem(key) + chain_pem(chain))
         _remove(self._path(PENDING))
+        if token is not None:
+            write_private(self._path(TOKEN), token.id)
 
     def _path(self, name: str) -> str:
         return os.path.join(self.directory, name)

@@ -77,6 +77,17 @@ def test_a_revoked_host_is_out_within_seconds_and_stays_out(site: Site) -> None:
     assert "revoked" in error or "closed" in error or "goodbye" in error
 
 
+def test_with_a_new_token_a_revoked_host_is_a_member_again(site: Site) -> None:
+    _, tracker = site.trackers()
+    daemon = site.daemon(tracker)
+    assert p2p_tracker(["ca", "revoke", "--host", "host-1", "--ca", site.shop.authority, "--quiet"]) == 0
+    daemon.end()
+    revoked = own_certificate(site)
+    site.daemon(tracker)
+    assert own_certificate(site).serial != revoked.serial
+    until(lambda: connected(site))
+
+
 def test_a_host_s_papers_deploy_nothing(site: Site) -> None:
     globally, _ = site.trackers()
     words = ("deploy", "shop", "shop@1", "--tracker", globally)

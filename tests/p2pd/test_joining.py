@@ -18,7 +18,7 @@ from p2pd.tracker_link import RefusedError
 from p2pd.wire.announce import Certify
 from p2pd.world.credentials import Credentials
 from p2pd.world.tls_network import TlsNetwork
-from tests.tracker.ca.fleet_authority import DAY_S, NOW, Site
+from tests.tracker.ca.fleet_authority import DAY_S, HOST, NOW, Site
 from tracker.errors import RefusalError
 
 VirtualClock = trio.testing.MockClock
@@ -154,3 +154,27 @@ def test_a_key_that_was_asked_for_is_kept_until_the_answer_has_come(member: Memb
     with open(os.path.join(member.papers.directory, PENDING), "wb") as file:
         file.write(b"-----BEGIN PRIV")
     assert member.papers.pending_key().private_numbers() != first.private_numbers()
+
+
+def test_what_is_left_of_a_token_does_no_harm_once_there_are_papers(member: Member, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    config = IdentityConfig(directory=member.papers.directory, token_file=str(file))
+    papers = Papers(config, "")
+    assert papers.token() is None, "it was taken away"
+    file.write_text("none\n")
+    assert papers.token() is None
+    (tmp_path / "new").mkdir()
+    with pytest.raises(IdentityError, match="begins with"):
+        Papers(IdentityConfig(directory=str(tmp_path / "new"), token_file=str(file)), "").token()
+
+
+def test_a_token_is_used_once_and_another_one_means_to_join_anew(member: Member, tmp_path: Path) -> None:
+    file, token = tmp_path / "token", member.site.token(HOST, uses=9)
+    papers = Papers(IdentityConfig(directory=member.papers.directory, token_file=str(file)), "")
+    file.write_text(token.text())
+    assert papers.token() == token
+    key = papers.pending_key()
+    papers.keep(key, member.site.join(token, "host-2", key=key), token)
+    assert papers.token() is None
+    file.write_text(member.site.token().text())
+    assert papers.token() is not None
