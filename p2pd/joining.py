@@ -89,11 +89,19 @@ class Clock:
 
 
 async def join(
-    papers: Papers, token: JoinToken, node: str, trackers: Sequence[str], clock: Clock, tell: Callable[[str], None]
+    papers: Papers,
+    token: JoinToken,
+    node: str,
+    trackers: Sequence[str],
+    clock: Clock,
+    tell: Callable[[str], None],
+    *,
+    once: bool = False,
 ) -> None:
     """Get the first certificate, however long it takes until a tracker answers; `tell` is told what it waits for.
 
-    RefusedError when the token is not (or no longer) good for that; IdentityError; OSError of the disk.
+    `once`: OSError when none answers the first time. RefusedError when the token is not (or no longer) good for that;
+    IdentityError; OSError of the disk.
     """
     identity = replace(token.identity, node=token.identity.node or node)
     papers.pin(token.root)
@@ -107,6 +115,8 @@ async def join(
         try:
             chain = await authority.certify(message)
         except OSError as error:
+            if once:
+                raise
             if str(error) != told:
                 told = str(error)
                 tell(f"waiting to join the fleet: {told}")

@@ -15,6 +15,7 @@ import trio
 from manifests.console import CommandError, UsageError
 from p2pd.identity.config import IdentityConfig
 from p2pd.identity.errors import IdentityError
+from p2pd.identity.token import JoinToken
 from p2pd.joining import Authority, Clock, TrackerAuthority, join, stay, stranger
 from p2pd.papers import Papers
 from p2pd.tracker_link import RefusedError
@@ -70,7 +71,9 @@ async def fleet_network(entry: Entry, tell: Callable[[str], None]) -> AsyncItera
 async def _enter(papers: Papers, entry: Entry, clock: Clock, tell: Callable[[str], None]) -> TlsNetwork:
     try:
         token = None if papers.own_pki else papers.token()
-        if token is not None:
+        if token is not None and papers.there:
+            await _join_anew(papers, token, entry, clock, tell)
+        elif token is not None:
             await join(papers, token, entry.node, entry.trackers, clock, tell)
         elif not papers.there:
             raise UsageError(_no_papers(entry.role))
@@ -80,6 +83,14 @@ async def _enter(papers: Papers, entry: Entry, clock: Clock, tell: Callable[[str
     if network.own.identity.role != entry.role:
         raise UsageError(f"the certificate in {papers.files.certificate} is for a {network.own.identity.role}")
     return network
+
+
+async def _join_anew(papers: Papers, token: JoinToken, entry: Entry, clock: Clock, tell: Callable[[str], None]) -> None:
+    """There is a new token: one try, for the papers that are there may be good enough."""
+    try:
+        await join(papers, token, entry.node, entry.trackers, clock, tell, once=True)
+    except (IdentityError, RefusedError, OSError) as error:
+        tell(f"not joined anew, going on with the papers that are there: {error}")
 
 
 def _no_papers(role: str) -> str:

@@ -88,6 +88,17 @@ def test_with_a_new_token_a_revoked_host_is_a_member_again(site: Site) -> None:
     until(lambda: connected(site))
 
 
+def test_a_new_token_that_is_refused_keeps_no_member_out(site: Site) -> None:
+    _, tracker = site.trackers()
+    site.daemon(tracker).end()
+    before, refused = own_certificate(site), str(site.directory / "another.token")
+    flags = ("--role", "seeder", "--region", "elsewhere", "--host", "host-1", "--expires", "1ms", "--output", refused)
+    assert p2p_tracker(["ca", "token", *flags, "--ca", site.shop.authority, "--quiet"]) == 0
+    assert site.daemon(tracker, token=refused).ready["node"] == "host-1"
+    assert own_certificate(site) == before
+    until(lambda: connected(site))
+
+
 def test_a_host_s_papers_deploy_nothing(site: Site) -> None:
     globally, _ = site.trackers()
     words = ("deploy", "shop", "shop@1", "--tracker", globally)
