@@ -35,7 +35,7 @@ def build_parser() -> ArgumentParser:
         "p2p-manifest", "Say exactly what a release is, and who vouches for it.", EXAMPLE.strip("\n")
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_publish, _inspect, _diff, _verify, _unpack):
+    for add in (_publish, _inspect, _diff, _advise, _verify, _unpack):
         add(commands)
     cli_trust.add(commands)
     return parser
@@ -53,6 +53,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "publish": _lazily("cli_publish", "publish"),
     "inspect": _lazily("cli_release", "inspect"),
     "diff": _lazily("cli_diff", "diff"),
+    "advise": _lazily("cli_advise", "advise"),
     "verify": _lazily("cli_release", "verify"),
     "unpack": _lazily("cli_release", "unpack"),
     "sign": _lazily("cli_sign", "sign"),
@@ -160,6 +161,13 @@ def _diff(commands: Any) -> None:
     parser.add_argument("--threads", type=int, help="that make patches (default: one a core)")
     store(parser, required=False)
     root(parser)
+
+
+def _advise(commands: Any) -> None:
+    example = "p2p-manifest advise build/rootfs --old last/rootfs"
+    parser = command(commands, "advise", "find compression inside a release, which makes its updates large", example)
+    parser.add_argument("path", help="file, image or directory")
+    parser.add_argument("--old", metavar="PATH", help="the release before: measure what an update would save")
 
 
 def _verify(commands: Any) -> None:

@@ -1,0 +1,102 @@
+"""`p2p-manifest advise`: what a release has compressed inside, and what that costs every update."""
+
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from .console import EXIT_OK, Console, human_bytes
+from .nested.advising import Nested, Saving, files, saving, survey
+from .nested.finding import SQUASHFS
+from .nested.streams import DEFLATE, GZIP, XZ, ZSTD
+
+FILES_SHOWN = 40
+"""Rows of a table for people; `--json` has all."""
+
+_ADVICE = {
+    SQUASHFS: "ship ext4 or erofs without compression: an update of a squashfs sends three to five times as much, and "
+    "chunks are compressed as they travel",
+    ZSTD: "an initrd can be stored as it is (initramfs-tools: COMPRESS=cat; dracut: --no-compress)",
+    XZ: "kernels and modules can be built without (CONFIG_KERNEL_UNCOMPRESSED, CONFIG_MODULE_COMPRESS_NONE)",
+    GZIP: "documentation can be installed without compression, or not at all (dpkg: path-exclude)",
+    DEFLATE: "wheels, jars and other zip files can be unpacked, or stored without compression (zip -0)",
+}
+
+
+def advise(arguments: Namespace, console: Console) -> int:
+    """`advise`."""
+    new = _survey(Path(arguments.path), console)
+    saved = None
+    if arguments.old:
+        old = _survey(Path(arguments.old), console)
+        with console.progress("measuring an update", None) as bar:
+            saved = saving(old, new, bar.advance)
+    value = {
+        "stored_bytes": sum(file.stored_bytes for file in new),
+        "expanded_bytes": sum(file.expanded_bytes for file in new),
+        "recreatable_bytes": sum(file.recreated_bytes for file in new),
+        "streams": sum(len(file.members) for file in new),
+        "update_bytes": None if saved is None else saved.today_bytes,
+        "update_opened_bytes": None if saved is None else saved.opened_bytes,
+        "advice": _advice(new),
+        "files": [_row(file) for file in new],
+    }
+    console.result(value, lambda: _show(new, saved, console))
+    return EXIT_OK
+
+
+def _survey(path: Path, console: Console) -> list[Nested]:
+    total = sum(file.stat().st_size for file in files(path))
+    with console.progress(f"looking into {path}", total) as bar:
+        return survey(path, bar.advance)
+
+
+def _row(file: Nested) -> dict[str, object]:
+    return {
+        "path": file.path,
+        "kinds": file.kinds,
+        "streams": len(file.members),
+        "stored_bytes": file.stored_bytes,
+        "expanded_bytes": file.expanded_bytes,
+        "recreatable_bytes": file.recreated_bytes,
+        "recreated_by": dict(Counter(way for way in file.ways if way)),
+    }
+
+
+def _advice(found: Sequence[Nested]) -> list[str]:
+    kinds = {member.kind for file in found for member in file.members}
+    return [words for kind, words in _ADVICE.items() if kind in kinds]
+
+
+def _show(found: Sequence[Nested], saved: Saving | None, console: Console) -> None:
+    if not found:
+        print("nothing in it is compressed: updates are as small as they can be")
+        return
+    stored, again = sum(file.stored_bytes for file in found), sum(file.recreated_bytes for file in found)
+    print(
+        f"{sum(len(file.members) for file in found)} compressed streams in {len(found)} files: {human_bytes(stored)}, "
+        f"which hold {human_bytes(sum(file.expanded_bytes for file in found))}"
+    )
+    print(
+        f"{human_bytes(again)} of them could be made again byte for byte here; a change in the rest travels compressed"
+    )
+    largest = sorted(found, key=lambda file: (-file.stored_bytes, file.path))
+    rows = [
+        (
+            ", ".join(file.kinds), len(file.members), human_bytes(file.stored_bytes), human_bytes(file.expanded_bytes),
+            human_bytes(file.recreated_bytes), file.path,
+        )
+        for file in largest[:FILES_SHOWN]
+    ]  # fmt: skip
+    console.table("", ("", "#streams", "#stored", "#holds", "#made again", "path"), rows)
+    if len(found) > FILES_SHOWN:
+        print(f"and {len(found) - FILES_SHOWN} more (--json has all)")
+    if saved:
+        print(
+            f"from the old one, an update sends {human_bytes(saved.today_bytes)} for these streams; "
+            f"{human_bytes(saved.opened_bytes)} if what they hold were stored as it is"
+        )
+    else:
+        print("give --old, an earlier release's files, to measure what an update would save")
+    for words in _advice(found):
+        print(f"- {words}")

@@ -1,0 +1,139 @@
+"""Streams are found, measured and made again; what is none is left alone."""
+
+import gzip
+import io
+import lzma
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manifests.nested.finding import SQUASHFS, members
+from manifests.nested.recreating import recreated_by
+from manifests.nested.streams import DEFLATE, GZIP, XZ, ZSTD, DamagedStreamError, Expander
+from tests.manifests.delta.makings import noise, text
+
+TEXT = text(1, 8_000)
+
+
+def gzipped(level: int = 9, name: str = "") -> bytes:
+    buffer = io.BytesIO()
+    with gzip.GzipFile(name, "wb", level, buffer, mtime=0) as file:
+        file.write(TEXT)
+    return buffer.getvalue()
+
+
+def zstd() -> bytes:
+    frame: bytes = zstandard.ZstdCompressor(level=19, write_checksum=True).compress(TEXT)
+    return frame
+
+
+def piped_zstd() -> bytes:
+    compressor = zstandard.ZstdCompressor(level=3).compressobj()
+    start: bytes = compressor.compress(TEXT)
+    return start + compressor.flush()
+
+
+BCJ = ({"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "dict_size": 2**22, "preset": 6})
+STREAMS = {
+    "gzip": (GZIP, gzipped()),
+    "gzip of a name": (GZIP, gzipped(6, "changelog")),
+    "xz": (XZ, lzma.compress(TEXT, preset=6)),
+    "xz of modules": (XZ, lzma.compress(TEXT, check=lzma.CHECK_CRC32, preset=9 | lzma.PRESET_EXTREME)),
+    "xz of a kernel": (XZ, lzma.compress(TEXT, check=lzma.CHECK_CRC32, filters=BCJ)),
+    "zstd": (ZSTD, zstd()),
+    "zstd from a pipe": (ZSTD, piped_zstd()),
+    "deflate": (DEFLATE, zlib.compress(TEXT, 9, wbits=-15)),
+}
+
+
+@pytest.mark.parametrize("kind, stream", STREAMS.values(), ids=STREAMS)
+def test_a_stream_is_expanded_and_measured_whatever_follows(kind: str, stream: bytes) -> None:
+    expander = Expander(kind, memoryview(stream + noise(1, 500)))
+    assert b"".join(expander) == TEXT
+    assert expander.length == len(stream)
+
+
+@pytest.mark.parametrize("kind, stream", STREAMS.values(), ids=STREAMS)
+def test_a_stream_that_our_libraries_made_can_be_made_again(kind: str, stream: bytes) -> None:
+    assert recreated_by(kind, memoryview(stream))
+
+
+@pytest.mark.parametrize("kind, stream", STREAMS.values(), ids=STREAMS)
+def test_a_stream_that_ends_too_early_is_none(kind: str, stream: bytes) -> None:
+    with pytest.raises(DamagedStreamError):
+        list(Expander(kind, memoryview(stream[:-40])))
+
+
+@given(st.sampled_from((GZIP, DEFLATE, XZ, ZSTD)), st.binary(max_size=300))
+def test_any_bytes_are_a_stream_or_none(kind: str, data: bytes) -> None:
+    try:
+        for block in Expander(kind, memoryview(data)):
+            assert len(block) <= 2**20
+    except DamagedStreamError:
+        pass
+
+
+def test_blocks_are_bounded_whatever_a_stream_expands_to() -> None:
+    for kind, bomb in ((GZIP, gzip.compress(bytes(2**25))), (XZ, lzma.compress(bytes(2**25)))):
+        assert {len(block) <= 2**20 for block in Expander(kind, memoryview(bomb))} == {True}
+
+
+def test_what_somebody_else_compressed_in_another_way_can_not_be_made_again() -> None:
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15, 8, zlib.Z_FILTERED)
+    half = len(TEXT) // 2
+    stream = compressor.compress(TEXT[:half]) + compressor.flush(zlib.Z_FULL_FLUSH)
+    stream += compressor.compress(TEXT[half:]) + compressor.flush()
+    assert recreated_by(DEFLATE, memoryview(stream)) == ""
+
+
+def test_streams_are_found_where_files_of_an_image_begin(tmp_path: Path) -> None:
+    image = bytearray(noise(1, 400_000))
+    for place, (_, stream) in zip(
+        (0, 102_400, 204_800), (STREAMS["xz"], STREAMS["gzip"], STREAMS["zstd"]), strict=True
+    ):
+        image[place : place + len(stream)] = stream
+    (tmp_path / "image").write_bytes(image)
+    found = members(tmp_path / "image")
+    assert [(one.kind, one.offset) for one in found] == [(XZ, 0), (GZIP, 102_400), (ZSTD, 204_800)]
+    assert {one.expanded_bytes for one in found} == {len(TEXT)}
+
+
+def test_a_stream_that_begins_elsewhere_is_not_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "image").write_bytes(b"!" + gzipped())
+    assert members(tmp_path / "image") == []
+
+
+def test_members_of_a_zip_are_found_by_its_directory(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "wheel", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("one", TEXT)
+        archive.writestr("stored", TEXT, zipfile.ZIP_STORED)
+        archive.writestr("two", TEXT)
+    found = members(tmp_path / "wheel")
+    assert [(one.kind, one.name, one.expanded_bytes) for one in found] == [
+        (DEFLATE, "one", len(TEXT)),
+        (DEFLATE, "two", len(TEXT)),
+    ]
+
+
+def test_a_kernel_says_where_its_payload_is(tmp_path: Path) -> None:
+    head = bytearray(3 * 512 + 100)
+    head[0x1F1] = 2
+    head[0x202:0x208] = b"HdrS" + (0x020F).to_bytes(2, "little")
+    head[0x248:0x24C] = (100).to_bytes(4, "little")
+    stream = STREAMS["xz of a kernel"][1]
+    (tmp_path / "vmlinuz").write_bytes(head + stream + noise(1, 900))
+    (found,) = members(tmp_path / "vmlinuz")
+    assert (found.kind, found.offset, found.length) == (XZ, len(head), len(stream))
+
+
+def test_a_squashfs_says_by_what_it_is_compressed(tmp_path: Path) -> None:
+    head = struct.pack("<4sIIIIHHHHHHQQ", b"hsqs", 1, 2, 3, 4, 6, 17, 0, 1, 4, 0, 0, 4096)
+    (tmp_path / "root.squashfs").write_bytes(head + bytes(8192))
+    (found,) = members(tmp_path / "root.squashfs")
+    assert (found.kind, found.name, found.length) == (SQUASHFS, "zstd", 4096)

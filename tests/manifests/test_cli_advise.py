@@ -1,0 +1,76 @@
+"""`p2p-manifest advise` finds compression, and measures what it costs an update."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from manifests.cli import main
+from tests.manifests.delta.makings import text
+from tests.manifests.shell import Shell
+
+TEXT = text(1, 20_000)
+
+
+@pytest.fixture
+def trees(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Two trees with a compressed text that differs at its start, and something plain."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("old", "new"):
+        (tmp_path / name / "doc").mkdir(parents=True)
+        (tmp_path / name / "doc" / "changelog.gz").write_bytes(gzip.compress(name.encode() + TEXT, mtime=0))
+        (tmp_path / name / "plain").write_bytes(TEXT)
+    return Shell(tmp_path, capsys)
+
+
+def test_it_says_what_it_found_and_what_could_be_made_again(trees: Shell) -> None:
+    done = trees("advise new")
+    (file,) = done["files"]
+    assert (file["path"], file["kinds"], file["streams"]) == ("doc/changelog.gz", ["gzip"], 1)
+    assert (
+        file["stored_bytes"] == file["recreatable_bytes"] == (trees.directory / "new/doc/changelog.gz").stat().st_size
+    )
+    assert file["expanded_bytes"] == len(TEXT) + 3
+    assert list(file["recreated_by"].values()) == [1]
+
+
+def test_with_the_release_before_it_measures_an_update(trees: Shell) -> None:
+    done = trees("advise new --old old")
+    assert done["update_bytes"] > 0.9 * done["stored_bytes"]
+    assert done["update_opened_bytes"] < 0.1 * done["update_bytes"]
+
+
+def test_without_it_nothing_is_guessed(trees: Shell) -> None:
+    assert trees("advise new")["update_bytes"] is None
+
+
+def test_a_single_file_is_looked_into(trees: Shell) -> None:
+    assert trees("advise new/doc/changelog.gz")["files"][0]["path"] == "changelog.gz"
+
+
+def test_links_are_not_followed(trees: Shell) -> None:
+    (trees.directory / "new" / "doc" / "again.gz").symlink_to("changelog.gz")
+    assert trees("advise new")["streams"] == 1
+
+
+def test_each_kind_has_its_advice(trees: Shell) -> None:
+    (advice,) = trees("advise new")["advice"]
+    assert "documentation" in advice
+
+
+def test_a_tree_without_compression_is_praised(trees: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    assert trees("advise new/plain")["files"] == []
+    assert main(["advise", "new/plain"]) == 0
+    assert "as small as they can be" in capsys.readouterr().out
+
+
+def test_people_see_a_table(trees: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["advise", "new", "--old", "old"]) == 0
+    out = capsys.readouterr().out
+    assert "made again" in out
+    assert "if what they hold were stored as it is" in out
+
+
+def test_a_path_that_is_not_there_is_an_error(trees: Shell) -> None:
+    code, error = trees.fails("advise nowhere")
+    assert (code, "nowhere" in error) == (1, True)
