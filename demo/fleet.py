@@ -49,7 +49,7 @@ class Fleet:
             "seeder": await authority.token("seeder"),
             "host": await authority.token("host", uses=len(self.names)),
         }
-        self._operator = await authority.papers("operator", "operator", region=GLOBAL)
+        self._operator = await authority.papers("release-manager", "operator", region=GLOBAL)
         progress("everybody has a join token")
         regional = self.directory / "regional-tracker"
         config = configs.regional_tracker(regional, self.addresses["global"], self._tokens["tracker"])

@@ -109,8 +109,8 @@ async def _assemble(
                 rendezvous.on_signal(message)
             case Revoked(list=revoked):
                 world.network.revoke([revoked])
-            case Goals(goals=goals):
-                updates.on_goals(goals)
+            case Goals():
+                updates.on_goals(message)
 
     announcer = Announcer(Demanding(world.network, TRACKERS), config.trackers, register, world.rng, heard)
     rendezvous = Rendezvous(lambda: load_rtc(config, world), announcer.write, exchange.neighbours.take_in)

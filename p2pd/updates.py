@@ -10,18 +10,20 @@ import trio
 from p2pd.announcer import Announcer
 from p2pd.config import Config, ServiceConfig
 from p2pd.downloads import Downloads
-from p2pd.install import Installer, Keeper, Lifecycle, ServiceStatus, State
+from p2pd.install import Hold, Installer, Keeper, Lifecycle, ServiceStatus, State
 from p2pd.install.keeper import load_memory
 from p2pd.judge import Judge
 from p2pd.origin import OriginError
 from p2pd.policy.retention import Kept, choose_removals
 from p2pd.resolver import Resolver
 from p2pd.store import Artifact, Store
-from p2pd.wire.announce import TEXT_CHARS_MAX, Goal, ServiceReport
+from p2pd.wire.announce import GLOBAL, TEXT_CHARS_MAX, Goal, Goals, Paused, ServiceReport
 from p2pd.world import World
 
 REPORT_S: Final = 1.0
 """Progress of a running download is reported this often."""
+PAUSE_ENDS_S: Final = 60.0
+"""A regional tracker that has not heard the global one for so long may not know of a pause: it can't end one."""
 
 
 class Updates:
@@ -82,9 +84,14 @@ class Updates:
             nursery.start_soon(self._collect_when_verified)
             task_status.started()
 
-    def on_goals(self, goals: Sequence[Goal]) -> None:
-        """The goals in force, as the tracker says."""
-        for goal in goals:
+    def on_goals(self, message: Goals) -> None:
+        """The goals in force and all that is paused, as the tracker says. A pause needs no signature: whoever could
+        forge one could as well say nothing."""
+        for service, keeper in self._keepers.items():
+            hold = _hold(service, self._config.region, message.paused)
+            if hold is not None or message.upstream_age_s < PAUSE_ENDS_S:
+                keeper.hold(hold)
+        for goal in message.goals:
             if goal.service in self._keepers:
                 self._judge.hear(goal)
 
@@ -210,6 +217,18 @@ class Updates:
                 if not dry_run:
                     await self._downloads.remove(one.key)
         return removed
+
+
+def _hold(service: str, region: str, paused: Sequence[Paused]) -> Hold | None:
+    """What the newest of the pauses that concern a service here means for it."""
+    ours = (one for one in paused if one.service in ("", service) and one.scope in (GLOBAL, region))
+    newest = max(ours, key=lambda one: one.revision, default=None)
+    if newest is None:
+        return None
+    what = "all services" if not newest.service else service
+    why = f"{what} paused {'everywhere' if newest.scope == GLOBAL else 'in ' + newest.scope}"
+    why += f" by {newest.by}" if newest.by else ""
+    return Hold(newest.revision, f"{why}: {newest.reason}" if newest.reason else why)
 
 
 def _kept(artifact: Artifact) -> Kept:

@@ -1,4 +1,4 @@
-"""Who commanded what: a chain of records, each sealed with the digest of the one before it. Pure.
+"""Who commanded what, and what was refused to whom: a chain of records, each sealed with the digest of the one before.
 
 Whoever can write the file can also write it anew from some record on. So keep a digest elsewhere now and then (`audit
 verify` prints the last one): a chain that no longer holds it was changed or cut short since.
@@ -17,13 +17,15 @@ GENESIS: Final = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One command that was carried out. `at`: UTC. `proven`: `who` is from a certificate, not only said. `where`: the
-    address that it came from. `before`, `after`: what the service should run. `seal`: 32 bytes, empty until sealed."""
+    """One command. `at`: UTC. `proven`: `who` is from a certificate, not only said; `role`: what that says they are.
+    `where`: the address that it came from. `before`, `after`: what it changed. `refused`: why it was not carried out
+    (then `after` is what it would have made it), '' if it was. `seal`: 32 bytes, empty until sealed."""
 
     number: int
     at: float
     who: str
     proven: bool
+    role: str
     where: str
     action: str
     service: str
@@ -31,6 +33,7 @@ class Record:
     before: str
     after: str
     reason: str
+    refused: str = ""
     seal: bytes = b""
 
     def sealed(self, previous: bytes) -> "Record":

@@ -1,11 +1,11 @@
-"""`p2p-tracker`: serve a tracker; deploy, roll back and look at what runs.
+"""`p2p-tracker`: serve a tracker; deploy, promote, pause, roll back; look at what runs and who commanded it.
 
 What does the work is loaded when it is asked for, so that `--help` costs nothing.
 """
 
 import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from typing import Final
+from typing import Any, Final
 
 from manifests.console import Console, UsageError, add_output_flags, command_parser, parse_duration, run_command
 from p2pd.identity.flags import add_identity_flags
@@ -17,6 +17,7 @@ _EXAMPLE: Final = """\
   p2p-tracker serve --listen 0.0.0.0:8470 --state-directory /var/lib/p2p-tracker --ca /var/lib/p2p-tracker/ca
   p2p-tracker deploy web web@42 --reason 'faster search' --wait
   p2p-tracker status web --hosts
+  p2p-tracker pause web --reason 'errors in the log'
   p2p-tracker rollback web"""
 _FLAGS: Final = {
     "listen": ("--listen", "HOST:PORT", "where to listen (port 0: any free one)"),
@@ -46,6 +47,9 @@ def main(argv: list[str] | None = None) -> int:
             "serve": _serve,
             "deploy": _operate,
             "rollback": _operate,
+            "promote": _operate,
+            "pause": _operate,
+            "resume": _operate,
             "status": _operate,
             "swarms": _operate,
             "audit": _operate,
@@ -69,8 +73,15 @@ def _parser() -> ArgumentParser:
     rollback = commands.add_parser("rollback", help="go back", description="Go back to an earlier release.")
     rollback.add_argument("service", metavar="SERVICE")
     rollback.add_argument("--to", metavar="RELEASE", default="", help="which one (default: the one before)")
-    for command in (deploy, rollback):
+    about = "Say that what a service runs in one region should run elsewhere too."
+    promote = commands.add_parser("promote", help="what one region runs, elsewhere too", description=about)
+    promote.add_argument("service", metavar="SERVICE")
+    promote.add_argument("--from", dest="source", metavar="REGION", required=True,
+                         help="all hosts there must run it and be healthy")  # fmt: skip
+    promote.add_argument("--force", action="store_true", help="also if they don't")
+    for command in (deploy, rollback, promote):
         _add_goal_flags(command)
+    pause, resume = _add_pauses(commands)
     status = commands.add_parser("status", help="how it goes", description="Show what should run, and what does.")
     status.add_argument("service", metavar="SERVICE", nargs="?", default="", help="(default: all)")
     status.add_argument("--hosts", action="store_true", help="every host")
@@ -85,16 +96,31 @@ def _parser() -> ArgumentParser:
     ca = commands.add_parser("ca", help="who belongs to the fleet", description="The fleet's certificate authority.")
     add_ca_commands(ca)
     add_identity_flags(serve)
-    for command in (deploy, rollback, status, swarms, audit):
+    operations = (deploy, rollback, promote, pause, resume, status, swarms, audit)
+    for command in operations:
         _add_connection_flags(command)
-    for command in (serve, deploy, rollback, status, swarms, audit):
+    for command in (serve, *operations):
         add_output_flags(command, nested=True)
     return parser
 
 
-def _add_goal_flags(command: ArgumentParser) -> None:
+def _add_pauses(commands: Any) -> tuple[ArgumentParser, ArgumentParser]:
+    about = "No host begins with a release, or goes on with one; what runs goes on running. A rollback still works."
+    pause = commands.add_parser("pause", help="stop a rollout at once", description=about)
+    resume = commands.add_parser("resume", help="end a pause", description="End the pause that was given so.")
+    for command in (pause, resume):
+        command.add_argument("service", metavar="SERVICE", nargs="?", default="", help="(default: all)")
+        _add_scope_flags(command)
+    return pause, resume
+
+
+def _add_scope_flags(command: ArgumentParser) -> None:
     command.add_argument("--region", metavar="NAME", help="only there (default: everywhere)")
     command.add_argument("--reason", metavar="TEXT", default="", help="why, for those who look later")
+
+
+def _add_goal_flags(command: ArgumentParser) -> None:
+    _add_scope_flags(command)
     command.add_argument(
         "--key",
         metavar="FILE",

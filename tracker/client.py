@@ -17,8 +17,11 @@ from p2pd.wire.announce import (
     Done,
     Goal,
     Order,
+    Pause,
+    Promote,
     Refused,
     Register,
+    Resume,
     Rollback,
     StatusRequest,
 )
@@ -30,6 +33,7 @@ ANSWER_TIMEOUT_S: Final = 10.0
 """A deploy is one fsync; whatever takes longer than this is broken."""
 CLOSE_TIMEOUT_S: Final = 1.0
 Sign = Callable[[Goal], Goal]
+Command = Deploy | Rollback | Order | Pause | Resume | Promote
 
 
 class CommandRefused(CommandError):
@@ -74,7 +78,31 @@ class Operator:
         number, draft = next(self._numbers), sign is not None
         return await self._set(Rollback(number, service, scope, release, self._by, reason, draft), sign)
 
-    async def _set(self, command: Deploy | Rollback, sign: Sign | None) -> dict[str, Any]:
+    async def promote(
+        self,
+        service: str,
+        source: str,
+        *,
+        scope: str = GLOBAL,
+        reason: str = "",
+        force: bool = False,
+        sign: Sign | None = None,
+    ) -> dict[str, Any]:
+        """What runs in the region `source` should run in `scope` too; the rest as of `deploy`. `force`: also where not
+        all hosts do well."""
+        draft = sign is not None
+        number = next(self._numbers)
+        return await self._set(Promote(number, service, source, scope, self._by, reason, draft, force), sign)
+
+    async def pause(self, service: str = "", *, scope: str = GLOBAL, reason: str = "") -> dict[str, Any]:
+        """No host begins with a release of the service ('': of any), or goes on with one, until `resume`."""
+        return await self._command(Pause(next(self._numbers), service, scope, self._by, reason))
+
+    async def resume(self, service: str = "", *, scope: str = GLOBAL, reason: str = "") -> dict[str, Any]:
+        """That pause ends."""
+        return await self._command(Resume(next(self._numbers), service, scope, self._by, reason))
+
+    async def _set(self, command: Deploy | Rollback | Promote, sign: Sign | None) -> dict[str, Any]:
         answer = await self._command(command)
         if sign is None:
             return answer
@@ -97,7 +125,7 @@ class Operator:
                 yield record
             after += len(records)
 
-    async def _command(self, command: Deploy | Rollback | Order | StatusRequest | AuditRequest) -> dict[str, Any]:
+    async def _command(self, command: Command | StatusRequest | AuditRequest) -> dict[str, Any]:
         with _reachable(self._address), trio.fail_after(self._timeout_s):
             await self._stream.send(command)
             while True:
@@ -108,12 +136,16 @@ class Operator:
                     return answer.result
 
 
-def _drafted(answer: dict[str, Any], command: Deploy | Rollback) -> Goal:
+def _drafted(answer: dict[str, Any], command: Deploy | Rollback | Promote) -> Goal:
     """The draft, if it is what the operator asked for: nobody signs what a tracker made of it."""
     try:
         goal = msgspec.convert([answer.get(name) for name in Goal.__struct_fields__ if name != "signatures"], Goal)
     except msgspec.ValidationError as error:
         raise CommandRefused(f"the tracker's draft is no goal: {error}") from error
+    if isinstance(command, Promote):
+        if (goal.service, goal.scope, goal.rollback) != (command.service, command.scope, False):
+            raise CommandRefused("the tracker's draft is not what was asked for")
+        return goal
     rollback = not isinstance(command, Deploy) or command.rollback
     asked = (command.service, command.scope, command.release, rollback)
     if (goal.service, goal.scope, goal.release, goal.rollback) == asked:

@@ -17,7 +17,7 @@ from p2pd.world.network import Network
 from .audit import from_document, verify
 from .client import Operator, Sign, connect
 from .config import DEFAULT_FLEET
-from .display import show_audit, show_goal, show_status, show_swarms, show_verdict
+from .display import show_audit, show_goal, show_pauses, show_status, show_swarms, show_verdict
 from .waiting import Outlook, outlook
 
 POLL_S: Final = 1.0
@@ -53,6 +53,39 @@ async def rollback(network: Network, arguments: Namespace, console: Console) -> 
             sign=sign,
         )
     return await _follow(network, arguments, console, goal)
+
+
+async def promote(network: Network, arguments: Namespace, console: Console) -> int:
+    """What one region runs, elsewhere too; with --wait, see it through."""
+    sign = _pen(arguments)
+    async with _connected(network, arguments) as operator:
+        goal = await operator.promote(
+            arguments.service,
+            arguments.source,
+            scope=arguments.region or GLOBAL,
+            reason=arguments.reason,
+            force=arguments.force,
+            sign=sign,
+        )
+    return await _follow(network, arguments, console, goal)
+
+
+async def pause(network: Network, arguments: Namespace, console: Console) -> int:
+    """Nobody begins, or goes on."""
+    async with _connected(network, arguments) as operator:
+        scope = arguments.region or GLOBAL
+        answer = await operator.pause(arguments.service, scope=scope, reason=arguments.reason)
+    console.result(answer, lambda: show_pauses(console, answer["in_force"]))
+    return EXIT_OK
+
+
+async def resume(network: Network, arguments: Namespace, console: Console) -> int:
+    """A pause ends."""
+    async with _connected(network, arguments) as operator:
+        scope = arguments.region or GLOBAL
+        answer = await operator.resume(arguments.service, scope=scope, reason=arguments.reason)
+    console.result(answer, lambda: show_pauses(console, answer["in_force"]))
+    return EXIT_OK
 
 
 async def status(network: Network, arguments: Namespace, console: Console) -> int:
@@ -147,7 +180,10 @@ def _connected(network: Network, arguments: Namespace) -> AbstractAsyncContextMa
     return connect(network, arguments.tracker, by=arguments.by, fleet=arguments.fleet)
 
 
-OPERATIONS: Final = {"deploy": deploy, "rollback": rollback, "status": status, "swarms": swarms, "audit": audit}
+OPERATIONS: Final = {
+    "deploy": deploy, "rollback": rollback, "promote": promote, "pause": pause, "resume": resume, "status": status,
+    "swarms": swarms, "audit": audit,
+}  # fmt: skip
 
 
 class _Line:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from p2pd.wire.announce import Certify, Goal, TrackerMessage
 
 from .audit import Record
+from .goals.pauses import Pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,25 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class CommitPauses:
+    """The same with what is paused now; the brain is told by `paused`."""
+
+    session: int
+    number: int
+    pauses: Pauses
+    result: dict[str, object]
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Store the record of a command that was refused."""
+
+    session: int
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
 class ReadAudit:
     """Answer Done with these audit records."""
 
@@ -52,4 +72,4 @@ class AskAuthority:
     message: Certify
 
 
-Deed = Send | Close | Commit | ReadAudit | AskAuthority
+Deed = Send | Close | Commit | CommitPauses | Note | ReadAudit | AskAuthority

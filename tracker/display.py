@@ -10,7 +10,7 @@ from .audit import Verdict
 
 Status = dict[str, Any]
 SERVICE_COLUMNS: Final = ("service", "region", "goal", "#rev", "#running", "#failed", "#silent", "#done", "states")
-AUDIT_COLUMNS: Final = ("#", "when", "who", "from", "did", "what", "change", "reason")
+AUDIT_COLUMNS: Final = ("#", "when", "who", "from", "did", "what", "change", "reason", "refused")
 HOST_COLUMNS: Final = ("host", "region", "service", "goal", "runs", "state", "#done", "waits for")
 
 
@@ -29,18 +29,31 @@ def show_goal(console: Console, goal: Status) -> None:
         console.note(f"warning: {goal['warning']}")
 
 
+def show_pauses(console: Console, pauses: Sequence[Status]) -> None:
+    """A line for each pause in force."""
+    for pause in pauses:
+        where = "everywhere" if pause["scope"] == "global" else f"in {clean(pause['scope'])}"
+        when = datetime.fromtimestamp(pause["at"], UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        reason = f": {clean(pause['reason'])}" if pause["reason"] else ""
+        what = clean(pause["service"]) or "every service"
+        console.say(f"PAUSED: {what} {where}, by {clean(pause['by']) or 'somebody'} at {when}{reason}")
+    if not pauses:
+        console.say("nothing is paused")
+
+
 def show_audit(console: Console, records: Sequence[Status]) -> None:
     """A line each."""
     rows = [
         (
             record["number"],
             datetime.fromtimestamp(record["at"], UTC).strftime("%Y-%m-%d %H:%M:%SZ"),
-            clean(record["who"]) + ("" if record["proven"] else " (unproven)"),
+            f"{clean(record['who'])}, {record['role'] if record['proven'] else 'unproven'}",
             clean(record["where"]),
-            record["action"],
-            f"{clean(record['service'])} {clean(record['scope'])}",
+            clean(record["action"]),
+            f"{clean(record['service']) or 'every service'} {clean(record['scope'])}",
             f"{clean(record['before']) or 'nothing'} -> {clean(record['after']) or 'nothing'}",
             clean(record["reason"]),
+            clean(record["refused"]),
         )
         for record in records
     ]
@@ -57,6 +70,8 @@ def show_verdict(console: Console, verdict: Verdict) -> None:
 def show_status(console: Console, status: Status) -> None:
     """Who answers; a table of services by region; hosts in trouble; every host if it was asked for."""
     console.say(_heading(status["tracker"]))
+    if status["paused"]:
+        show_pauses(console, status["paused"])
     if not status["services"]:
         console.say("no service has a goal or a host yet")
         return

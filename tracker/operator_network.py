@@ -25,8 +25,8 @@ def operator_network(arguments: Namespace) -> tuple[Network, str]:
     papers = Papers(IdentityConfig(directory=arguments.identity), "")
     if not papers.there:
         raise UsageError(
-            f"no papers in {arguments.identity}: `p2p-tracker ca issue --role operator --host YOU --output DIR` makes "
-            "some; or give --tracker the path of the tracker's socket on its own machine"
+            f"no papers in {arguments.identity}: `p2p-tracker ca issue --role release-manager --host YOU --output DIR` "
+            "makes some; or give --tracker the path of the tracker's socket on its own machine"
         )
     try:
         network = TlsNetwork(Credentials(papers.files), utc_now)

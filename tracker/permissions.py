@@ -1,15 +1,28 @@
-"""Who may come, and who may say what: a daemon can't deploy, whatever it sends."""
+"""Who may come, and who may say what: a daemon can't deploy, whatever it sends, and a viewer only looks.
 
+A person's certificate says their grade, and each grade may do what those below it may:
+
+    viewer           look: status, swarms, audit
+    operator         stop and take back: pause, resume, roll back to what ran before; deploy to one region
+    release-manager  let out: deploy everywhere, promote
+    admin            all of it, and whatever will be; who may open the tracker's own socket is one
+"""
+
+from dataclasses import dataclass
 from typing import Final
 
 from p2pd.wire.announce import (
     GLOBAL,
+    GRADES,
     Announce,
     AuditRequest,
     Deploy,
     Order,
+    Pause,
+    Promote,
     Register,
     Report,
+    Resume,
     Rollback,
     SeedersRequest,
     Signal,
@@ -28,9 +41,55 @@ ALLOWED: Final[dict[str, tuple[type[TrackerMessage], ...]]] = {
     "daemon": (*_NODE, Signal),
     "seeder": _NODE,
     "tracker": (Watch, Report),
-    "operator": (Deploy, Rollback, Order, StatusRequest, AuditRequest),
+    "operator": (Deploy, Rollback, Order, Pause, Resume, Promote, StatusRequest, AuditRequest),
 }
+VIEWER, OPERATOR, RELEASE_MANAGER, ADMIN = GRADES
 LOOPBACK: Final = ("127.", "[::1]:", "localhost:")
+
+
+@dataclass(frozen=True, slots=True)
+class Commander:
+    """Who gives a command. `name`: as the certificate says, or as they say themselves (then `proven` is false).
+    `grade`: one of GRADES; the role of whoever is no person. `address`: where from."""
+
+    name: str
+    proven: bool
+    grade: str
+    address: str
+
+    def called(self, said: str) -> str:
+        """What their commands are signed with: a certificate's word counts more than theirs."""
+        return self.name if self.proven else said or self.name
+
+
+def commander_of(register: Register, identity: Identity, address: str) -> Commander:
+    """Where nobody's identity is proven there are no grades: whoever may come in is an admin."""
+    name = identity.node if identity.proven else register.node
+    grade = identity.role if identity.proven else ADMIN if register.role == "operator" else register.role
+    return Commander(name, identity.proven, grade, address)
+
+
+def needed_grade(message: TrackerMessage, *, going_back: bool = False) -> str:
+    """The lowest grade that may command this. `going_back`: an order to return to what was in force there before."""
+    if isinstance(message, StatusRequest | AuditRequest):
+        return VIEWER
+    if isinstance(message, Pause | Resume | Rollback) or going_back:
+        return OPERATOR
+    if isinstance(message, Deploy | Order):
+        scope = message.scope if isinstance(message, Deploy) else message.goal.scope
+        return RELEASE_MANAGER if scope == GLOBAL else OPERATOR
+    return RELEASE_MANAGER if isinstance(message, Promote) else ADMIN
+
+
+def check_grade(grade: str, message: TrackerMessage, *, going_back: bool = False) -> None:
+    """RefusalError unless this grade may command this."""
+    needed = needed_grade(message, going_back=going_back)
+    if grade not in GRADES or GRADES.index(grade) < GRADES.index(needed):
+        what = type(message).__name__.lower() + (" everywhere" if getattr(message, "scope", "") == GLOBAL else "")
+        raise RefusalError(
+            f"{what} takes {_article(needed)} or more, your certificate says {grade}: ask one of them, or have another "
+            f"certificate issued (`p2p-tracker ca issue --role {needed}`)"
+        )
 
 
 def check_register(register: Register, identity: Identity, remote_address: str, config: TrackerConfig) -> None:
@@ -72,9 +131,14 @@ def check_reports(register: Register, report: Report) -> None:
 
 
 def _check_identity(register: Register, identity: Identity) -> None:
-    claims = [("role", register.role, identity.role)]
+    role = "operator" if identity.role in GRADES else identity.role
+    claims = [("role", register.role, role)]
     if register.role != "operator":  # who signs with the certificate's name, wherever they stand
         claims += [("node", register.node, identity.node), ("region", register.region, identity.region)]
     for what, said, proven in claims:
         if proven and said != proven:
             raise RefusalError(f"your certificate says {what} {proven!r}, you say {said!r}")
+
+
+def _article(grade: str) -> str:
+    return f"{'an' if grade[0] in 'ao' else 'a'} {grade}"

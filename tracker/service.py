@@ -46,7 +46,7 @@ async def run(
         now = trio.current_time()
         tracker = Tracker(
             config,
-            Goals(stored.goals, config.revision_floor),
+            Goals(stored.goals, config.revision_floor, stored.pauses),
             world.rng,
             now - (world.utc_now() - stored.upstream_seen_at),
         )

@@ -15,12 +15,9 @@ from p2pd.tracker_stream import ConnectionEndedError, TrackerStream
 from p2pd.wire.announce import (
     AnyTrackerMessage,
     Certified,
-    Deploy,
     Done,
     Goal,
-    Order,
     Refused,
-    Rollback,
     TrackerMessage,
 )
 from p2pd.wire.codec import encode
@@ -30,8 +27,9 @@ from p2pd.world.network import Stream
 
 from .allowance import Allowance, work_of
 from .audit import to_document
+from .commanding import COMMANDS, Command
 from .connection import Connection
-from .deeds import AskAuthority, Close, Commit, Deed, ReadAudit, Send
+from .deeds import AskAuthority, Close, Commit, CommitPauses, Deed, Note, ReadAudit, Send
 from .director import Director
 from .errors import StoreError
 from .store import Store
@@ -147,7 +145,7 @@ class Sessions:
                 await trio.sleep(rest_s)
 
     async def _hear(self, connection: Connection, message: AnyTrackerMessage) -> None:
-        if isinstance(message, Deploy | Rollback | Order):
+        if isinstance(message, COMMANDS):
             async with self._commands:  # a command's revision follows the one before it
                 await self._obey(connection, message)
         else:
@@ -185,14 +183,39 @@ class Sessions:
     def _decide(self, connection: Connection, message: AnyTrackerMessage) -> list[Deed]:
         return self._tracker.receive(connection.number, message, trio.current_time(), self._world.utc_now())
 
-    async def _obey(self, connection: Connection, message: Deploy | Rollback | Order) -> None:
+    async def _obey(self, connection: Connection, message: Command) -> None:
         """A command; begun is done, even if its connection ends meanwhile."""
         for deed in self._decide(connection, message):
-            if isinstance(deed, Commit):
-                with trio.CancelScope(shield=True):
+            with trio.CancelScope(shield=True):
+                if isinstance(deed, Commit):
                     await self._commit(deed)
-            else:
-                self.perform([deed])
+                elif isinstance(deed, CommitPauses):
+                    await self._commit_pauses(deed)
+                elif isinstance(deed, Note):
+                    await self._note(deed)
+                else:
+                    self.perform([deed])
+
+    async def _commit_pauses(self, deed: CommitPauses) -> None:
+        try:
+            await self._world.run_blocking(self._store.pause, deed.pauses, deed.record)
+        except StoreError as error:
+            log.error("not paused or resumed: %s", error)
+            self.perform([Send(deed.session, Refused(deed.number, f"not stored, so nothing changed: {error}"))])
+            return
+        log.info("revision %d: %s of %s in %s, by %s", deed.pauses.revision, deed.record.action,
+                 deed.record.service or "every service", deed.record.scope, deed.record.who)  # fmt: skip
+        self.perform(self._tracker.paused(deed.pauses, trio.current_time()))
+        self.perform([Send(deed.session, Done(deed.number, deed.result))])
+
+    async def _note(self, deed: Note) -> None:
+        """What is refused is refused, whether that can be written down or not."""
+        record = deed.record
+        log.warning("refused to %s (%s): %s: %s", record.who, record.where, record.action, record.refused)
+        try:
+            await self._world.run_blocking(self._store.note, record)
+        except StoreError as error:
+            log.error("the refusal is not in the audit: %s", error)
 
     async def _commit(self, deed: Commit) -> None:
         try:

@@ -57,22 +57,7 @@ def swarms_status(registry: Registry) -> tuple[list[Status], int]:
     return rows[:SWARMS_MAX], len(rows[SWARMS_MAX:])
 
 
-def _service(goals: Goals, reports: Reports, service: str) -> Status:
-    regions = dict.fromkeys(goal.scope for goal in goals.scopes(service) if goal.scope != GLOBAL)
-    regions |= dict.fromkeys(group.region for group, _, _ in reports.groups(service))
-    troubled = list(reports.troubled(service))
-    return {
-        "service": service,
-        "goals": [msgspec.structs.asdict(goal) for goal in goals.scopes(service)],
-        "regions": [_region(goals.effective(service, region), reports, service, region) for region in sorted(regions)],
-        "troubled": [
-            {name: getattr(report, name) for name in ("node", "region", "state", "goal_release", "error", "waits_for")}
-            for report in troubled[:TROUBLED_MAX]
-        ],
-    }
-
-
-def _region(goal: Goal | None, reports: Reports, service: str, region: str) -> Status:
+def region_status(goal: Goal | None, reports: Reports, service: str, region: str) -> Status:
     """Counts of hosts. `settled`: run the goal and are verified; `failed`: gave it up; stale ones count apart."""
     row: Status = {"region": region, "goal": goal.release if goal else "", "revision": goal.revision if goal else 0}
     row |= {"hosts": 0, "settled": 0, "failed": 0, "stale": 0, "progress": 0.0, "states": {}, "releases": {}}
@@ -92,6 +77,24 @@ def _region(goal: Goal | None, reports: Reports, service: str, region: str) -> S
     fresh = row["hosts"] - row["stale"]
     row["progress"] = round(moving / fresh, 4) if fresh else 0.0
     return row
+
+
+def _service(goals: Goals, reports: Reports, service: str) -> Status:
+    regions = dict.fromkeys(goal.scope for goal in goals.scopes(service) if goal.scope != GLOBAL)
+    regions |= dict.fromkeys(group.region for group, _, _ in reports.groups(service))
+    troubled = list(reports.troubled(service))
+    return {
+        "service": service,
+        "goals": [msgspec.structs.asdict(goal) for goal in goals.scopes(service)],
+        "paused": [msgspec.structs.asdict(one) for one in goals.pauses.over(service, GLOBAL)],
+        "regions": [
+            region_status(goals.effective(service, region), reports, service, region) for region in sorted(regions)
+        ],
+        "troubled": [
+            {name: getattr(report, name) for name in ("node", "region", "state", "goal_release", "error", "waits_for")}
+            for report in troubled[:TROUBLED_MAX]
+        ],
+    }
 
 
 def _in_region(reports: Reports, service: str, region: str) -> Iterator[Any]:

@@ -1,5 +1,6 @@
-"""Goals on disk: one SQLite file. What `append` returned from survives kill -9 and power loss.
+"""Goals, pauses and who commanded them, on disk: one SQLite file.
 
+What a method has returned from survives kill -9 and power loss.
 Synchronous and safe to call from any thread, one at a time: the service calls it within `world.run_blocking`.
 """
 
@@ -8,18 +9,19 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Final
 
 import msgspec
 
-from p2pd.wire.announce import Goal, GoalSignature
+from p2pd.wire.announce import Goal, GoalSignature, Paused
 
 from .audit import GENESIS, Record
 from .errors import StoreError
 from .goals.goals import HISTORY_MAX
+from .goals.pauses import Pauses
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 BUSY_TIMEOUT_S: Final = 2.0
 """How long to wait for a tracker on the same file that is just stopping."""
 _SCHEMA: Final = """
@@ -41,6 +43,7 @@ CREATE TABLE audit (
     at REAL NOT NULL,
     who TEXT NOT NULL,
     proven INTEGER NOT NULL,
+    role TEXT NOT NULL,
     where_from TEXT NOT NULL,
     action TEXT NOT NULL,
     service TEXT NOT NULL,
@@ -48,10 +51,20 @@ CREATE TABLE audit (
     before TEXT NOT NULL,
     after TEXT NOT NULL,
     reason TEXT NOT NULL,
+    refused TEXT NOT NULL,
     seal BLOB NOT NULL
 ) STRICT;
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit records stay'); END;
 CREATE TRIGGER audit_is_not_cut BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit records stay'); END;
+CREATE TABLE pauses (
+    service TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    at REAL NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (service, scope)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO counters VALUES ('revision', 0), ('upstream_seen_at', 0);
 """
@@ -68,10 +81,12 @@ _PRUNE: Final = (
 
 @dataclass(frozen=True)
 class Stored:
-    """What was on disk: goals with their history by revision; when the global tracker was last heard (UTC or 0)."""
+    """What was on disk: goals with their history by revision; when the global tracker was last heard (UTC or 0); what
+    is paused."""
 
     goals: tuple[Goal, ...]
     upstream_seen_at: float
+    pauses: Pauses
 
 
 class Store:
@@ -108,15 +123,22 @@ class Store:
         The record's number and seal are set here, from the one before it.
         """
         with self._transaction() as connection:
-            advanced = connection.execute(
-                "UPDATE counters SET value = ? WHERE name = 'revision' AND value < ?",
-                (goal.revision, goal.revision),
-            )
-            if advanced.rowcount != 1:
-                raise StoreError(f"{self.path}: revision {goal.revision} is not newer than what is stored")
+            self._advance(connection, goal.revision)
             _insert(connection, goal)
             if record is not None:
                 _seal(connection, record)
+
+    def pause(self, pauses: Pauses, record: Record) -> None:
+        """Keep what is paused after a command, its revision as the counter's, and who gave it: all or none, durably."""
+        with self._transaction() as connection:
+            self._advance(connection, pauses.revision)
+            _replace_pauses(connection, pauses)
+            _seal(connection, record)
+
+    def note(self, record: Record) -> None:
+        """Keep the record of a command that was refused."""
+        with self._transaction() as connection:
+            _seal(connection, record)
 
     def audit(self, after: int, count: int) -> list[Record]:
         """Up to so many records, from the one that follows number `after` on."""
@@ -130,12 +152,15 @@ class Store:
             for goal in goals:
                 _insert(connection, goal)
 
-    def adopt(self, goals: Sequence[Goal], upstream_seen_at: float) -> None:
-        """Keep copies of the global tracker's goals, and when it was heard."""
+    def adopt(self, goals: Sequence[Goal], upstream_seen_at: float, pauses: Pauses | None = None) -> None:
+        """Keep copies of the global tracker's goals and (if they changed) pauses, and when it was heard."""
         with self._transaction() as connection:
             for goal in goals:
                 _insert(connection, goal)
+            if pauses is not None:
+                _replace_pauses(connection, pauses)
             newest = max((goal.revision for goal in goals), default=0)
+            newest = max(newest, pauses.revision if pauses else 0)
             connection.execute("UPDATE counters SET value = max(value, ?) WHERE name = 'revision'", (newest,))
             connection.execute("UPDATE counters SET value = ? WHERE name = 'upstream_seen_at'", (upstream_seen_at,))
 
@@ -145,6 +170,13 @@ class Store:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def _advance(self, connection: sqlite3.Connection, revision: int) -> None:
+        advanced = connection.execute(
+            "UPDATE counters SET value = ? WHERE name = 'revision' AND value < ?", (revision, revision)
+        )
+        if advanced.rowcount != 1:
+            raise StoreError(f"{self.path}: revision {revision} is not newer than what is stored")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -188,7 +220,9 @@ def _prepare(connection: sqlite3.Connection) -> Stored:
     )
     goals = tuple(_goal(*row) for row in rows)
     (seen_at,) = connection.execute("SELECT value FROM counters WHERE name = 'upstream_seen_at'").fetchone()
-    return Stored(goals, seen_at)
+    (revision,) = connection.execute("SELECT value FROM counters WHERE name = 'revision'").fetchone()
+    paused = connection.execute("SELECT service, scope, revision, by, at, reason FROM pauses ORDER BY revision")
+    return Stored(goals, seen_at, Pauses(int(revision), tuple(Paused(*row) for row in paused)))
 
 
 def _goal(
@@ -203,7 +237,13 @@ def _seal(connection: sqlite3.Connection, record: Record) -> None:
     last = connection.execute("SELECT number, seal FROM audit ORDER BY number DESC LIMIT 1").fetchone()
     number, seal = last or (0, GENESIS)
     sealed = replace(record, number=number + 1).sealed(seal)
-    connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(sealed))
+    marks = ", ".join("?" * len(fields(sealed)))
+    connection.execute(f"INSERT INTO audit VALUES ({marks})", astuple(sealed))
+
+
+def _replace_pauses(connection: sqlite3.Connection, pauses: Pauses) -> None:
+    connection.execute("DELETE FROM pauses")
+    connection.executemany("INSERT INTO pauses VALUES (?, ?, ?, ?, ?, ?)", map(msgspec.structs.astuple, pauses.paused))
 
 
 def _insert(connection: sqlite3.Connection, goal: Goal) -> None:

@@ -3,6 +3,7 @@
 connected(session, identity, address, now)  somebody dialled
 receive(session, message, now, utc)         they said something: deeds
 committed(goal, now)                        a goal is durable: deeds
+paused(pauses, now)                         what is paused is durable: deeds
 revoked(lists)                              certificates don't count any more: deeds
 closed(session, now)                        they are gone
 handle_timer(now)                           leases may have ended: deeds
@@ -17,25 +18,20 @@ from typing import Any, Final
 import msgspec
 
 from p2pd.wire.announce import (
-    GLOBAL,
     PEERS_MAX,
     SERVICES_MAX,
     Announce,
     AnyTrackerMessage,
     AuditRequest,
     Certify,
-    Deploy,
     Done,
     Goal,
     Handout,
-    Order,
     PeerInfo,
-    Refused,
     Register,
     Renewed,
     Report,
     Revoked,
-    Rollback,
     Seeders,
     SeedersRequest,
     Signal,
@@ -46,14 +42,15 @@ from p2pd.wire.announce import (
 from p2pd.wire.announce import Goals as GoalsMessage
 from p2pd.world.network import Identity
 
-from .audit import Record
+from .commanding import COMMANDS, Commanding
 from .config import TrackerConfig
-from .deeds import AskAuthority, Close, Commit, Deed, ReadAudit, Send
+from .deeds import AskAuthority, Close, Deed, ReadAudit, Send
 from .errors import RefusalError
 from .goals.goals import Goals
-from .goals.watching import goals_messages, is_told
+from .goals.pauses import Pauses
+from .goals.watching import goals_messages, is_told, pauses_message
 from .leases import Leases
-from .permissions import check_allowed, check_register, check_reports
+from .permissions import Commander, check_allowed, check_register, check_reports, commander_of
 from .reports import Reports, Unsent
 from .status import hosts_status, services_status, swarms_status
 from .swarms.handout import Asker, choose
@@ -77,6 +74,12 @@ class Session:
     register: Register | None = None
     watch: Watch | None = None
 
+    @property
+    def commander(self) -> Commander:
+        """Who they are, if they command. Only of one that said who it is."""
+        assert self.register is not None
+        return commander_of(self.register, self.identity, self.address)
+
 
 class Tracker:
     """All that a tracker knows. Public: `goals`, `reports`, `registry`, `unsent`."""
@@ -94,6 +97,7 @@ class Tracker:
         self._session_of: dict[str, int] = {}
         self._session_leases = Leases[int]()
         self._node_leases = Leases[str]()
+        self._commanding = Commanding(config, goals, self.reports, self._revision_ahead)
 
     def __repr__(self) -> str:
         return f"<Tracker of {self.config.region}: {len(self._sessions)} sessions, {self.registry!r}, {self.goals!r}>"
@@ -119,25 +123,34 @@ class Tracker:
                 return self._register(session, message, now)
             check_allowed(session.register.role, message)
             self._renew(session, session.register, now)
-            if isinstance(message, AuditRequest):
-                return [ReadAudit(number, message.number, message.after, message.count)]
-            if isinstance(message, Deploy | Rollback | Order | StatusRequest):
-                return [self._command(session, message, now, utc)]
+            if isinstance(message, COMMANDS):
+                return self._commanding.obey(number, session.commander, message, utc)
             return list(self._answer(session, session.register, message, now))
         except RefusalError as error:
-            return [self._close(session, str(error), now)]
+            noted = []
+            if isinstance(message, COMMANDS) and session.register is not None:
+                noted = self._commanding.refused(number, session.commander, message, str(error), utc)
+            return [*noted, self._close(session, str(error), now)]
 
     def committed(self, goal: Goal, now: float) -> list[Deed]:
         """The goal is on disk: it counts, and everybody concerned is told."""
         if not self.goals.apply(goal):
             return []
-        message = GoalsMessage(goal.revision, (goal,), self.upstream_age_s(now))
+        age_s = self.upstream_age_s(now)
+        message = GoalsMessage(goal.revision, (goal,), age_s, self.goals.pauses.paused)
         return [
             Send(session.number, message)
             for session in self._sessions.values()
             if session.watch is not None and session.register is not None
             if is_told(session.register, session.watch, goal)
         ]
+
+    def paused(self, pauses: Pauses, now: float) -> list[Deed]:
+        """A pause that began or ended is on disk: it counts, and everybody who watches goals is told."""
+        if not self.goals.apply_pauses(pauses):
+            return []
+        message = pauses_message(self.goals, self.upstream_age_s(now))
+        return [Send(session.number, message) for session in self._sessions.values() if session.watch is not None]
 
     def revoked(self, lists: tuple[bytes, ...]) -> list[Deed]:
         """These lists of revoked certificates are in force: whoever does not know them is told."""
@@ -200,6 +213,7 @@ class Tracker:
                 "reports_dropped": self.reports.dropped,
             },
             "services": services_status(self.goals, self.reports, request.service),
+            "paused": [msgspec.structs.asdict(one) for one in self.goals.pauses.paused],
         }
         if request.hosts:
             answer["hosts"], answer["hosts_left_out"] = hosts_status(self.reports, request.service)
@@ -249,6 +263,10 @@ class Tracker:
             yield from self._hand_on(message, register.node)
         elif isinstance(message, Report):
             self._report(register, message)
+        elif isinstance(message, StatusRequest):
+            yield Send(session.number, Done(message.number, self.status(message, now)))
+        elif isinstance(message, AuditRequest):
+            yield ReadAudit(session.number, message.number, message.after, message.count)
 
     def _announce(self, session: Session, register: Register, announce: Announce, now: float) -> Iterator[Deed]:
         self.registry.announce(register.node, announce.swarms)
@@ -293,75 +311,9 @@ class Tracker:
             if self.reports.put(report, register.node):
                 self._forward(report)
 
+    def _revision_ahead(self) -> int:
+        return max((one.watch.revision for one in self._sessions.values() if one.watch), default=0)
+
     def _forward(self, report: Any) -> None:
         if self.config.upstream:
             self.unsent.put(report)
-
-    def _command(
-        self, session: Session, message: Deploy | Rollback | Order | StatusRequest, now: float, utc: float
-    ) -> Deed:
-        try:
-            if isinstance(message, StatusRequest):
-                return Send(session.number, Done(message.number, self.status(message, now)))
-            return self._goal_command(session, message, utc)
-        except RefusalError as error:
-            return Send(session.number, Refused(message.number, str(error)))
-
-    def _goal_command(self, session: Session, message: Deploy | Rollback | Order, utc: float) -> Commit | Send:
-        config = self.config
-        if config.upstream:
-            raise RefusalError(
-                f"this is the tracker of region {config.region}; commands go to the global one at {config.upstream}"
-            )
-        goal, going_back = self._goal(session, message, utc), False
-        before = self.goals.history(goal.service, goal.scope)
-        if isinstance(message, Deploy):
-            going_back = self.goals.would_go_back(message)
-        hosts = sum(
-            count
-            for group, count, _ in self.reports.groups(goal.service)
-            if goal.scope in (GLOBAL, group.region) and not group.stale
-        )
-        result = msgspec.structs.asdict(goal)
-        del result["signatures"]  # bytes, for hosts and not for people
-        warning = self._warning(goal, going_back)
-        result |= {"previous": before[-1].release if before else "", "hosts": hosts, "warning": warning}
-        if not isinstance(message, Order) and message.draft:
-            return Send(session.number, Done(message.number, result))
-        if config.director_key and goal.rollback and not goal.signatures:
-            raise RefusalError("hosts of this fleet go back only with an operator's signature: give --key FILE")
-        return Commit(session.number, message.number, goal, result, _record(session, goal, result, utc))
-
-    def _goal(self, session: Session, message: Deploy | Rollback | Order, utc: float) -> Goal:
-        proven = session.identity.node if session.identity.proven else ""
-        if isinstance(message, Order):
-            goal = self.goals.order(message.goal, utc)
-            if proven and goal.by != proven:
-                raise RefusalError(f"the order says that it is by {goal.by!r}, your certificate says {proven!r}")
-            return goal
-        by = proven or message.by
-        if isinstance(message, Deploy):
-            return self.goals.deploy(message, by, utc)
-        return self.goals.rollback(message, by, utc)
-
-    def _warning(self, goal: Goal, going_back: bool) -> str:
-        ahead = max((one.watch.revision for one in self._sessions.values() if one.watch), default=0)
-        if ahead >= goal.revision:
-            return (
-                f"a region's tracker or a host knows revision {ahead}, so this goal does not count there: has this "
-                f"tracker lost its goals? set revision_floor = {ahead} and deploy again"
-            )
-        if going_back:
-            return (
-                f"{goal.release} was replaced before: hosts refuse to go back to it unless by rollback "
-                "(or deploy with --allow-older)"
-            )
-        return ""
-
-
-def _record(session: Session, goal: Goal, result: dict[str, object], utc: float) -> Record:
-    action = "rollback" if goal.rollback else "deploy"
-    before, proven = str(result["previous"]), session.identity.proven
-    return Record(
-        0, utc, goal.by, proven, session.address, action, goal.service, goal.scope, before, goal.release, goal.reason
-    )

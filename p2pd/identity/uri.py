@@ -1,6 +1,6 @@
 """An identity as a URI, the one thing in a certificate that we read besides its dates and its serial number.
 
-    p2p://FLEET/ROLE/REGION/NODE?products=web,search-*
+    p2p://FLEET/ROLE/REGION/NODE?products=web,search-*&attestation=tpm:5f...
 
 Each part is percent-encoded, so that names may hold any printable character. It stands among the certificate's subject
 alternative names, where any authority can put it: the site's own as well as the one in the tracker.
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, unquote
 
-from p2pd.wire.announce import NAME_CHARS_MAX, ROLES
+from p2pd.wire.announce import CERTIFIED_ROLES, NAME_CHARS_MAX
 from p2pd.world.network import Identity
 
 from .errors import IdentityError
@@ -20,7 +20,8 @@ SCHEME: Final = "p2p://"
 URI_CHARS_MAX: Final = 4_096
 PRODUCTS_MAX: Final = 64
 """Patterns in one certificate."""
-_PRODUCTS: Final = "?products="
+_QUERY: Final = re.compile(r"(?:products=([^&]+))?(?:(?:^|&)attestation=([^&]+))?")
+_ATTESTATION: Final = re.compile(r"(tpm|software):[0-9a-f]{64}")
 _PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\*?|\*")
 
 
@@ -30,12 +31,15 @@ def uri_of(identity: Identity) -> str:
     for part in parts:
         if not part or len(part) > NAME_CHARS_MAX or not part.isprintable():
             raise ValueError(f"{part!r}: a fleet, a region and a node have 1 to {NAME_CHARS_MAX} printable characters")
-    if identity.role not in ROLES:
-        raise ValueError(f"{identity.role!r} is no role: {', '.join(ROLES)}")
+    if identity.role not in CERTIFIED_ROLES:
+        raise ValueError(f"{identity.role!r} is no role: {', '.join(CERTIFIED_ROLES)}")
     check_products(identity.products)
+    if identity.attestation and not _ATTESTATION.fullmatch(identity.attestation):
+        raise ValueError(f"{identity.attestation[:100]!r}: expected tpm: or software: and 64 hex digits")
     uri = SCHEME + "/".join(quote(part, safe="") for part in parts)
-    if identity.products:
-        uri += _PRODUCTS + ",".join(identity.products)
+    query = [f"products={','.join(identity.products)}"] if identity.products else []
+    query += [f"attestation={identity.attestation}"] if identity.attestation else []
+    uri += f"?{'&'.join(query)}" if query else ""
     if len(uri) > URI_CHARS_MAX:
         raise ValueError(f"{identity.node[:40]!r}...: names and products take more than {URI_CHARS_MAX} characters")
     return uri
@@ -46,11 +50,12 @@ def identity_of(uris: Iterable[str]) -> Identity:
     ours = [uri for uri in uris if uri.startswith(SCHEME)]
     if len(ours) != 1:
         raise IdentityError(f"it should name one {SCHEME}FLEET/ROLE/REGION/NODE, and names {len(ours)}")
-    path, _, products = ours[0].removeprefix(SCHEME).partition(_PRODUCTS)
+    path, _, query = ours[0].removeprefix(SCHEME).partition("?")
     try:
         fleet, role, region, node = (unquote(part, errors="strict") for part in path.split("/"))
+        products, attestation = found.groups("") if (found := _QUERY.fullmatch(query)) else ("", "")
         patterns = tuple(products.split(",")) if products else ()
-        identity = Identity(node, region, role, proven=True, fleet=fleet, products=patterns)
+        identity = Identity(node, region, role, proven=True, fleet=fleet, products=patterns, attestation=attestation)
         canonical = uri_of(identity)
     except ValueError as error:  # also of UnicodeDecodeError, and of too few or too many parts
         raise IdentityError(f"{ours[0][:200]!r} names nobody: {error}") from error

@@ -3,11 +3,12 @@
 from .installer import Installer, release_directory
 from .keeper import Keeper, load_memory
 from .lifecycle import Lifecycle, ServiceStatus
-from .memory import Candidate, Memory
+from .memory import Candidate, Hold, Memory
 from .states import State
 
 __all__ = [
     "Candidate",
+    "Hold",
     "Installer",
     "Keeper",
     "Lifecycle",

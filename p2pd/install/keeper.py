@@ -17,7 +17,7 @@ from p2pd.world.durable import make_durable_directories
 
 from .installer import Installer, release_directory
 from .lifecycle import CheckHealth, Deed, Download, GoBack, Lifecycle, Persist, Report, Resolve, ServiceStatus, Switch
-from .memory import MEMORY_BYTES_MAX, Health, Memory, decode, encode
+from .memory import MEMORY_BYTES_MAX, Health, Hold, Memory, decode, encode
 
 PERSIST_RETRY_S: Final = 5.0
 """A disk that is full, or read-only for a while, holds up the service's life and not the daemon."""
@@ -63,6 +63,11 @@ class Keeper:
         taken = self.lifecycle.goal(goal, vouching, trusted)
         self._woken.set()
         return taken
+
+    def hold(self, hold: Hold | None) -> None:
+        """As `Lifecycle.hold`."""
+        self.lifecycle.hold(hold)
+        self._woken.set()
 
     async def run(self) -> None:
         """Until cancelled. The interrupted deed is done again by the next run."""

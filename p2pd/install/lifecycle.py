@@ -14,8 +14,8 @@ import msgspec
 from p2pd.policy.backoff import Backoff
 from p2pd.wire.announce import TEXT_CHARS_MAX, Goal
 
-from .memory import FAILED_MAX, Aim, Candidate, Health, Memory
-from .states import ON_TRIAL, Event, State, next_state
+from .memory import FAILED_MAX, Aim, Candidate, Health, Hold, Memory
+from .states import ON_TRIAL, UNDER_WAY, Event, State, next_state
 
 RETRY_BASE_S: Final = 1.0
 RETRY_LIMIT_S: Final = 120.0
@@ -165,6 +165,13 @@ class Lifecycle:
             self._take(aim)
         return True
 
+    def hold(self, hold: Hold | None) -> None:
+        """A pause begins, changes or ends (None). What it stops is left as it is, and gone on with afterwards."""
+        if hold != self.memory.hold:
+            self._set(hold=hold)
+            if self._stopped:
+                self._at_work, self._retry_at = False, math.inf
+
     def resolved(self, release: str, swarm: str, directory: str) -> None:
         """Both parties signed for the manifest with this digest; it is to lie at `directory`."""
         if self._is_asked(State.CHECKING, release):
@@ -259,6 +266,8 @@ class Lifecycle:
         if status != self._reported:
             self._reported = status
             return Report(status)
+        if self._stopped:
+            return None
         if self.state == State.DOWNLOADED:
             self._move(Event.INSTALL)
             return Persist(self.memory)
@@ -277,9 +286,19 @@ class Lifecycle:
             aim.release if aim else "",
             aim.revision if aim else 0,
             self.running_release,
-            self._waits_for or ("the verdict on the release on trial" if memory.waiting_aim else ""),
+            self._pause or self._waits_for or ("the verdict on the release on trial" if memory.waiting_aim else ""),
             memory.error,
         )
+
+    @property
+    def _stopped(self) -> bool:
+        """By a pause. A release on trial gets its verdict all the same: nothing is left half switched."""
+        hold, aim = self.memory.hold, self.memory.aim
+        return hold is not None and aim is not None and self.state in UNDER_WAY and hold.stops(aim)
+
+    @property
+    def _pause(self) -> str:
+        return self.memory.hold.why if self._stopped and self.memory.hold else ""
 
     def _deed(self) -> Deed | None:
         target = self.memory.target

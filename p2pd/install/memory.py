@@ -50,6 +50,18 @@ class Aim(msgspec.Struct, frozen=True):
         return revision <= self.revision and (trusted is None or not set(self.keys).isdisjoint(trusted))
 
 
+class Hold(msgspec.Struct, frozen=True):
+    """A person paused this service. It stands until a tracker says that it has ended, also over a restart without one.
+    `why`: for people."""
+
+    revision: int
+    why: str
+
+    def stops(self, aim: Aim) -> bool:
+        """Everything but a rollback that was ordered after the pause."""
+        return not aim.rollback or aim.revision < self.revision
+
+
 class Memory(msgspec.Struct, frozen=True):
     """All of it. `running` passed its trial last, `previous` before that; `target` is on its way or on trial."""
 
@@ -61,6 +73,7 @@ class Memory(msgspec.Struct, frozen=True):
     previous: Candidate | None = None
     failed: dict[str, int] = {}
     error: str = ""
+    hold: Hold | None = None
 
 
 def encode(memory: Memory) -> bytes:

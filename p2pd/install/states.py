@@ -10,7 +10,8 @@ it is older than what runs and nobody ordered a rollback (not tried again). BLOC
 room, no permission. Both are left by themselves after a while, or at once by a new goal.
 
 A new goal is taken up at once in every state but INSTALLING, INSTALLED and REVERTING, where it waits until the trial is
-over: half a switch is no place to change one's mind. That trial is bounded by the health check's own limits.
+over: half a switch is no place to change one's mind. That trial is bounded by the health check's own limits. The same
+holds for a pause: it stops a service in CHECKING, DOWNLOADING and DOWNLOADED, which goes on from there when it ends.
 """
 
 from enum import StrEnum
@@ -75,6 +76,8 @@ TABLE: Final[dict[State, dict[Event, State]]] = {
 
 ON_TRIAL: Final = (State.INSTALLING, State.INSTALLED, State.REVERTING)
 """Between the first change that can be seen and the verdict: a new goal waits."""
+UNDER_WAY: Final = (State.CHECKING, State.DOWNLOADING, State.DOWNLOADED)
+"""A release is wanted, and nothing was changed yet that can be seen: here a pause stops it."""
 
 
 def next_state(state: State, event: Event) -> State:

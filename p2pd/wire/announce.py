@@ -15,16 +15,29 @@ import msgspec
 from msgspec import Meta
 
 from .errors import RemoteProtocolError
+from .fields import NAME_CHARS_MAX, TEXT_CHARS_MAX, Count, Name, ReleaseText, Text, TrackerMessage
 from .messages import PIECES_MAX, SWARM_ID_BYTES
+from .orders import AUDIT_RECORDS_MAX, AuditRequest, Deploy, Pause, Promote, Resume, Rollback, StatusRequest
+
+__all__ = [  # what is found here too: a person's commands are messages like all others
+    "AUDIT_RECORDS_MAX",
+    "NAME_CHARS_MAX",
+    "TEXT_CHARS_MAX",
+    "AuditRequest",
+    "Deploy",
+    "Pause",
+    "Promote",
+    "Resume",
+    "Rollback",
+    "StatusRequest",
+    "TrackerMessage",
+]
 
 SWARMS_MAX: Final = 256
 """Swarms in one announce: a host runs tens of services with a few releases each."""
 PEERS_MAX: Final = 64
 """Peers in one handout: twice the degree that a swarm needs."""
 SERVICES_MAX: Final = 1_024
-NAME_CHARS_MAX: Final = 128
-TEXT_CHARS_MAX: Final = 512
-"""A reason, an error, a URL: one line that a person reads."""
 REPORTS_MAX: Final = 4_096
 """Service reports in one message (a regional tracker forwards its hosts' in batches)."""
 GOALS_MAX: Final = 256
@@ -35,8 +48,6 @@ SIGNATURE_BYTES_MAX: Final = 512
 """RSA with 4,096 bits; Ed25519 takes 64."""
 KEY_ID_CHARS: Final = 64
 """TUF's: SHA-256 in hex."""
-AUDIT_RECORDS_MAX: Final = 32
-"""Audit records in one answer: with texts of full length it still fits a control frame."""
 CERTIFICATE_BYTES_MAX: Final = 8_192
 CHAIN_MAX: Final = 4
 """Certificates below a root: a member's, its authority's, and two more."""
@@ -46,19 +57,18 @@ LETTER_BYTES_MAX: Final = 16_384
 """Descriptions of a few addresses and a fingerprint."""
 SOURCES_MAX: Final = 16
 """Kinds of sources that a report may tell bytes of (LAN, region, shield, ...)."""
+PAUSES_MAX: Final = 64
+"""Pauses in force at a time: an emergency has few, and all of them are told with every message of goals."""
 ROLES: Final = ("daemon", "seeder", "tracker", "operator")
+"""How somebody takes part in a conversation; `operator` is any person, whatever their grade."""
+GRADES: Final = ("viewer", "operator", "release-manager", "admin")
+"""What a person's certificate says, each more than the one before; `tracker.permissions` says what each may do."""
+CERTIFIED_ROLES: Final = ("daemon", "seeder", "tracker", *GRADES)
 GLOBAL: Final = "global"
 """The scope of goals for all regions; the region of the global tracker."""
 
-Name = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
-Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
 SwarmId = Annotated[bytes, Meta(min_length=SWARM_ID_BYTES, max_length=SWARM_ID_BYTES)]
-Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Pieces = Annotated[int, Meta(ge=0, le=PIECES_MAX)]
-
-
-class TrackerMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Base of all messages between a tracker and those who talk to it."""
 
 
 class Register(TrackerMessage, frozen=True, tag="register"):
@@ -150,14 +160,27 @@ class Goal(msgspec.Struct, frozen=True, array_like=True):
 
     service: Name
     scope: Name
-    release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)]
+    release: ReleaseText
     revision: Count
     rollback: bool = False
     by: Name = ""
     at: float = 0.0
-    reason: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
+    reason: Name = ""
     expires: float = 0.0
     signatures: Annotated[tuple[GoalSignature, ...], Meta(max_length=SIGNATURES_MAX)] = ()
+
+
+class Paused(msgspec.Struct, frozen=True, array_like=True):
+    """A pause in force: no host of `scope` begins with a release of `service` ('': of any), or goes on with one, unless
+    by a rollback that was ordered later: one of a higher revision than `revision`. `by`, `at`, `reason`: who paused
+    it, when (UTC in seconds), why."""
+
+    service: Name
+    scope: Name
+    revision: Count
+    by: Name = ""
+    at: float = 0.0
+    reason: Name = ""
 
 
 class Watch(TrackerMessage, frozen=True, tag="watch"):
@@ -174,12 +197,14 @@ class Goals(TrackerMessage, frozen=True, tag="goals"):
     """Goals in force for the asker's region (for a tracker: of all scopes) and newer than what it has, by revision.
 
     Each replaces the earlier goal of its service (for a tracker: of its service and scope). Whoever has taken them in
-    is up to date with `revision`. `upstream_age_s`: how old a regional tracker's copy may be.
+    is up to date with `revision`. `upstream_age_s`: how old a regional tracker's copy may be. `paused`: every pause
+    in force, for whomever; one that is not among them has ended.
     """
 
     revision: Count
     goals: Annotated[tuple[Goal, ...], Meta(max_length=GOALS_MAX)]
     upstream_age_s: float = 0.0
+    paused: Annotated[tuple[Paused, ...], Meta(max_length=PAUSES_MAX)] = ()
 
 
 class ServiceReport(msgspec.Struct, frozen=True, array_like=True):
@@ -191,9 +216,9 @@ class ServiceReport(msgspec.Struct, frozen=True, array_like=True):
     node: Name
     region: Name
     service: Name
-    goal_release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)]
+    goal_release: ReleaseText
     goal_revision: Count
-    running_release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)]
+    running_release: ReleaseText
     state: Name
     progress: Annotated[float, Meta(ge=0, le=1)] = 0.0
     waits_for: Text = ""
@@ -221,56 +246,11 @@ class Signal(TrackerMessage, frozen=True, tag="signal"):
     letter: Annotated[bytes, Meta(max_length=LETTER_BYTES_MAX)]
 
 
-class Deploy(TrackerMessage, frozen=True, tag="deploy"):
-    """Operator: this service should run this release, in `scope`. `rollback` as in `Goal`.
-
-    `draft`: change nothing, only say what the goal would be, so that the operator can sign it and send it as `Order`.
-    """
-
-    number: Count
-    service: Name
-    release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)]
-    scope: Name
-    rollback: bool = False
-    by: Name = ""
-    reason: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
-    draft: bool = False
-
-
-class Rollback(TrackerMessage, frozen=True, tag="rollback"):
-    """Operator: back to `release`, or to what the scope's goal was before (''). `draft` as in `Deploy`."""
-
-    number: Count
-    service: Name
-    scope: Name
-    release: Annotated[str, Meta(max_length=2 * NAME_CHARS_MAX)] = ""
-    by: Name = ""
-    reason: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
-    draft: bool = False
-
-
 class Order(TrackerMessage, frozen=True, tag="order"):
     """Operator: exactly this goal, a draft that I have signed. Refused when another command came in between."""
 
     number: Count
     goal: Goal
-
-
-class StatusRequest(TrackerMessage, frozen=True, tag="status?"):
-    """Operator: what should run, what does run; with `hosts` each host's report, with `swarms` how large each is."""
-
-    number: Count
-    service: Name = ""
-    hosts: bool = False
-    swarms: bool = False
-
-
-class AuditRequest(TrackerMessage, frozen=True, tag="audit?"):
-    """Operator: who commanded what; up to `count` records that follow number `after`. The answer's `records`."""
-
-    number: Count
-    after: Count = 0
-    count: Annotated[int, Meta(ge=1, le=AUDIT_RECORDS_MAX)] = AUDIT_RECORDS_MAX
 
 
 class Certify(TrackerMessage, frozen=True, tag="certify"):
@@ -329,6 +309,9 @@ AnyTrackerMessage = (
     | Deploy
     | Rollback
     | Order
+    | Pause
+    | Resume
+    | Promote
     | Signal
     | StatusRequest
     | AuditRequest
@@ -355,6 +338,8 @@ def check(message: AnyTrackerMessage) -> None:
             raise RemoteProtocolError(f"a goal is newer than the revision {message.revision} that it came with")
         for goal in message.goals:
             _check_finite(at=goal.at, expires=goal.expires)
+        for pause in message.paused:
+            _check_finite(at=pause.at)
     elif isinstance(message, Order):
         _check_finite(at=message.goal.at, expires=message.goal.expires)
     elif isinstance(message, Renewed):

@@ -12,7 +12,8 @@ class Identity:
     """Who is at the other end, as far as the transport proved it. All empty on a transport that proves nothing.
 
     `products`: patterns of the products whose releases it may have; none: all. `stranger`: it could have shown a
-    certificate on this transport and did not: it may ask for one, and nothing else.
+    certificate on this transport and did not: it may ask for one, and nothing else. `attestation`: by which key it says
+    what it runs (`tpm:` or `software:`, and the key's digest in hex; '': by none).
     """
 
     node: str = ""
@@ -22,6 +23,7 @@ class Identity:
     fleet: str = ""
     products: tuple[str, ...] = ()
     stranger: bool = False
+    attestation: str = ""
 
 
 class UnprovenError(ConnectionError):

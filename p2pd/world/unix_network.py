@@ -1,6 +1,6 @@
 """Unix sockets behind the seam: an address is a path, and the kernel proves which of this machine's users is there.
 
-Whoever may open the socket is an operator: its file's permissions say who that is (0600, so its owner and root).
+Whoever may open the socket is an admin: its file's permissions say who that is (0600, so its owner and root).
 """
 
 import errno
@@ -68,7 +68,7 @@ class UnixListener:
         packed = stream.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         _, uid, _ = _CREDENTIALS.unpack(packed)
         user = _user_name(uid)
-        return UnixStream(stream, f"{user} on this machine", Identity(user, role="operator", proven=True))
+        return UnixStream(stream, f"{user} on this machine", Identity(user, role="admin", proven=True))
 
     async def aclose(self) -> None:
         """Stop listening; the file goes too."""

@@ -81,7 +81,7 @@ class Fleet:
         self._world = Place("world")
         self._regions = {name: _place(name, self._world, plan.backbone) for name in plan.regions}
         self._racks: dict[tuple[str, int], Place] = {}
-        self.operator = self.network.port(OPERATOR, _place(OPERATOR, self._world, Access()), role="operator")
+        self.operator = self.network.port(OPERATOR, _place(OPERATOR, self._world, Access()), role="release-manager")
         self._add_trackers()
         self._add_seeders()
         self._add_daemons()

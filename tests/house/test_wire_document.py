@@ -20,6 +20,7 @@ VALUES = {
         announce.PeerInfo,
         announce.Goal,
         announce.GoalSignature,
+        announce.Paused,
         announce.ServiceReport,
     )
 }

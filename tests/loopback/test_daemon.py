@@ -17,7 +17,7 @@ SIZE_BYTES = sum(map(len, TREE.values()))
 
 def deploy(site: Site, tracker: str, release: str = "shop@1") -> None:
     """Everywhere."""
-    ask("tracker", "deploy", "shop", release, "--tracker", tracker, "--identity", site.papers("operator", "ann"))
+    ask("tracker", "deploy", "shop", release, "--tracker", tracker, "--identity", site.papers("release-manager", "ann"))
 
 
 def verified_bytes(site: Site) -> int:

@@ -105,7 +105,7 @@ def test_a_host_s_papers_deploy_nothing(site: Site) -> None:
     done = run("tracker", *words, "--identity", site.papers("host", "host-9"))
     assert done.returncode == 1
     assert "your certificate says role 'daemon'" in done.stderr
-    assert ask("tracker", *words, "--identity", site.papers("operator", "ann"))["by"] == "ann"
+    assert ask("tracker", *words, "--identity", site.papers("release-manager", "ann"))["by"] == "ann"
 
 
 def test_this_machine_s_own_admin_needs_no_certificate(site: Site) -> None:
@@ -115,7 +115,7 @@ def test_this_machine_s_own_admin_needs_no_certificate(site: Site) -> None:
     records = ask("tracker", "audit", "show", "--tracker", socket)["records"]
     assert records[0]["proven"] is True
     done = run("tracker", "status", "--tracker", globally, "--identity", str(site.directory / "nothing"))
-    assert (done.returncode, "ca issue --role operator" in done.stderr) == (2, True)
+    assert (done.returncode, "ca issue --role release-manager" in done.stderr) == (2, True)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tracker.store import Store
 
 
 def record(number: int, after: str = "web@1") -> Record:
-    return Record(number, 1e9, "alice", True, "192.0.2.1:5", "deploy", "web", "global", "", after, "because")
+    return Record(number, 1e9, "alice", True, "admin", "192.0.2.1:5", "deploy", "web", "global", "", after, "because")
 
 
 def chain(length: int) -> list[Record]:
@@ -29,7 +29,9 @@ def test_a_chain_as_it_was_written_holds() -> None:
     assert verify(chain(5)).wrong == ""
 
 
-@pytest.mark.parametrize("field", ["who", "where", "action", "service", "scope", "before", "after", "reason"])
+@pytest.mark.parametrize(
+    "field", ["who", "role", "where", "action", "service", "scope", "before", "after", "reason", "refused"]
+)
 def test_any_change_is_seen(field: str) -> None:
     records = chain(3)
     records[1] = from_document(to_document(records[1]) | {field: "else"})

@@ -150,5 +150,5 @@ def test_history_is_bounded() -> None:
 
 def test_a_plain_deploy_of_what_was_replaced_is_noticed() -> None:
     goals = Goals([goal(1, "web@1"), goal(2, "web@2")])
-    back, forward = Deploy(1, "web", "web@1", "global"), Deploy(1, "web", "web@3", "global")
+    back, forward = goal(3, "web@1"), goal(3, "web@3")
     assert (goals.would_go_back(back), goals.would_go_back(forward)) == (True, False)

@@ -261,7 +261,7 @@ def test_a_deploy_is_stored_before_anything_else(talk: Talk) -> None:
 
 
 def test_a_proven_name_counts_more_than_a_said_one(talk: Talk) -> None:
-    talk.join(1, register("bob", "", "operator"), Identity("bob", "", "operator", proven=True))
+    talk.join(1, register("bob", "", "operator"), Identity("bob", "", "release-manager", proven=True))
     [deed] = talk.say(1, Deploy(7, "web", "web@1", "global", by="alice"))
     assert isinstance(deed, Commit)
     assert deed.goal.by == "bob"

@@ -17,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from p2pd.identity.certificate import BACKDATED_S
 from p2pd.identity.keys import new_key
 from p2pd.identity.uri import uri_of
+from p2pd.wire.announce import GRADES
 from p2pd.world.network import Identity
 
 DAY_S: Final = 86_400.0
@@ -24,7 +25,7 @@ ROOT_LIFE_S: Final = 20 * 365 * DAY_S
 ISSUER_LIFE_S: Final = 2 * 365 * DAY_S
 LIST_LIFE_S: Final = 7 * DAY_S
 """Of a revocation list, for those who insist on a fresh one (we don't: certificates are short-lived)."""
-_CLIENTS_ONLY: Final = frozenset({"operator"})
+_CLIENTS_ONLY: Final = frozenset(GRADES)
 """Nobody dials these."""
 
 

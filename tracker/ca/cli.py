@@ -5,18 +5,23 @@ from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormat
 from typing import Final
 
 from manifests.console import add_output_flags, parse_duration
+from p2pd.wire.announce import GRADES
 
 CA_VARIABLE: Final = "P2P_CA"
 DEFAULT_CA: Final = "/var/lib/p2p-tracker/ca"
-ROLES: Final = {"host": "daemon", "seeder": "seeder", "tracker": "tracker", "operator": "operator"}
+ROLES: Final = {"host": "daemon", "seeder": "seeder", "tracker": "tracker", **{grade: grade for grade in GRADES}}
 """As a person says it, and as it stands in a certificate."""
 TOKEN_LIFE_S: Final = 3_600.0
+_ROLE_HELP: Final = (
+    "what it is: a machine; or a person who looks (viewer), also stops, takes back, deploys to a region (operator), also "
+    "deploys everywhere and promotes (release-manager), or may do everything (admin)"
+)
 _EXAMPLE: Final = """\
 example:
   p2p-tracker ca init /var/lib/p2p-tracker/ca --fleet example
   p2p-tracker ca token --role tracker --region eu-1 --output tracker-eu-1.token
   p2p-tracker ca token --role host --region eu-1 --uses 500 --expires 1h --output hosts.token
-  p2p-tracker ca issue --role operator --host alice --output ~/.config/p2p
+  p2p-tracker ca issue --role release-manager --host alice --output ~/.config/p2p
   p2p-tracker ca list
   p2p-tracker ca revoke --host host-17"""
 
@@ -56,12 +61,12 @@ def add_parser(parser: ArgumentParser) -> None:
 
 
 def _add_member_flags(command: ArgumentParser) -> None:
-    command.add_argument("--role", choices=list(ROLES), required=True, help="what it is")
-    command.add_argument("--region", metavar="NAME", default="", help="where it is (operators: global)")
+    command.add_argument("--role", choices=list(ROLES), required=True, help=_ROLE_HELP)
+    command.add_argument("--region", metavar="NAME", default="", help="where it is (people: global)")
     command.add_argument("--products", metavar="NAME,…", default="",
                          help="only releases of these, such as web,api-* (default: all)")  # fmt: skip
     command.add_argument("--life", metavar="TIME", type=_duration, default=None,
-                         help="how long a certificate counts (default: hosts and operators 1d, others 7d)")  # fmt: skip
+                         help="how long a certificate counts (default: hosts and people 1d, others 7d)")  # fmt: skip
 
 
 def _duration(text: str) -> float:

@@ -17,7 +17,7 @@ from p2pd.identity.keys import chain_pem, der, key_pem, new_key
 from p2pd.identity.token import JoinToken
 from p2pd.identity.uri import check_products, uri_of
 from p2pd.papers import write_papers, write_private
-from p2pd.wire.announce import GLOBAL
+from p2pd.wire.announce import GLOBAL, GRADES
 from p2pd.world.network import Identity
 from tracker.errors import RefusalError, StoreError
 
@@ -177,7 +177,7 @@ class _opened:  # noqa: N801 - a context manager
 def _member(arguments: Namespace, fleet: str) -> Identity:
     """Whom the flags describe; UsageError."""
     role = ROLES[arguments.role]
-    region = arguments.region or (GLOBAL if role == "operator" else "")
+    region = arguments.region or (GLOBAL if role in GRADES else "")
     if not region:
         raise UsageError(f"--region: where is this {arguments.role}? (the global tracker is in {GLOBAL!r})")
     products = tuple(part.strip() for part in arguments.products.split(",") if part.strip())

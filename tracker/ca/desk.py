@@ -16,7 +16,7 @@ from p2pd.identity.certificate import check_time, is_signed_by, load, read_certi
 from p2pd.identity.enrolment import read_request, signed_by_certificate, signed_by_token
 from p2pd.identity.errors import IdentityError
 from p2pd.identity.keys import der
-from p2pd.wire.announce import Certified, Certify
+from p2pd.wire.announce import GRADES, Certified, Certify
 from p2pd.world.network import Identity
 from tracker.errors import RefusalError
 
@@ -24,7 +24,7 @@ from .authority import DAY_S, Signer, member_certificate, new_serial, revocation
 from .folder import Folder
 from .ledger import Issued, Ledger, Token
 
-LIVES_S: Final = {"daemon": DAY_S, "seeder": 7 * DAY_S, "tracker": 7 * DAY_S, "operator": DAY_S}
+LIVES_S: Final = {"daemon": DAY_S, "seeder": 7 * DAY_S, "tracker": 7 * DAY_S, **dict.fromkeys(GRADES, DAY_S)}
 """How long a certificate of each role counts. Trackers and seeders: so long that one renewed half-way always has more
 than a day left, whatever a wrong clock makes of it."""
 

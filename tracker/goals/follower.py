@@ -21,6 +21,8 @@ from tracker.errors import StoreError
 from tracker.store import Store
 from tracker.tracker import Tracker
 
+from .pauses import Pauses
+
 REPORTS_PER_MESSAGE: Final = 60
 """With every text of full length this still fits a control frame."""
 REPORTS_EVERY_S: Final = 0.5
@@ -49,6 +51,7 @@ class Follower:
         self._store = store
         self._perform = perform
         self._unstored: list[Goal] = []
+        self._unstored_pauses: Pauses | None = None
         self._seen_stored_at = trio.current_time()
         self._all_asked_at = -inf
         config = tracker.config
@@ -86,15 +89,21 @@ class Follower:
         """Keep and serve. Where the disk fails the goals are served all the same, and kept with the next ones."""
         now = trio.current_time()
         self._unstored += message.goals
-        if self._unstored or now >= self._seen_stored_at + SEEN_EVERY_S:
+        if message.paused != self._tracker.goals.pauses.paused:
+            self._unstored_pauses = Pauses(message.revision, message.paused)
+        pauses = self._unstored_pauses
+        if self._unstored or pauses or now >= self._seen_stored_at + SEEN_EVERY_S:
             try:
-                await self._world.run_blocking(self._store.adopt, tuple(self._unstored), self._world.utc_now())
+                await self._world.run_blocking(self._store.adopt, tuple(self._unstored), self._world.utc_now(), pauses)
                 self._unstored.clear()
+                self._unstored_pauses = None
                 self._seen_stored_at = now
             except StoreError as error:
                 log.error("goals are served but not stored: %s", error)
         for goal in message.goals:
             self._perform(self._tracker.committed(goal, trio.current_time()))
+        if pauses is not None:
+            self._perform(self._tracker.paused(pauses, trio.current_time()))
 
     def _poll_from(self) -> int:
         """From the newest revision on; now and then all, for goals that were signed anew while we were away."""

@@ -6,10 +6,11 @@ from typing import Final
 
 from manifests.errors import ManifestError
 from manifests.names import check_product, parse_release
-from p2pd.wire.announce import GLOBAL, SERVICES_MAX, Deploy, Goal, Rollback
+from p2pd.wire.announce import GLOBAL, SERVICES_MAX, Deploy, Goal, Pause, Paused, Resume, Rollback
 from tracker.errors import RefusalError
 
 from .history import previous_release, releases_in_force
+from .pauses import Pauses
 
 HISTORY_MAX: Final = 100
 """Goals kept for each service and scope: weeks of several deploys a day."""
@@ -24,13 +25,15 @@ def _revision(goal: Goal) -> int:
 
 
 class Goals:
-    """`revision` is that of the newest goal. `deploy` and `rollback` say what the goal would be; `apply` sets it.
+    """`revision` is that of the newest goal or pause. `deploy`, `rollback`, `pause` and `resume` say what would be;
+    `apply` and `apply_pauses` make it so.
 
-    New goals get revisions above `revision_floor`.
+    New ones get revisions above `revision_floor`.
     """
 
-    def __init__(self, history: Iterable[Goal] = (), revision_floor: int = 0) -> None:
-        self.revision = 0
+    def __init__(self, history: Iterable[Goal] = (), revision_floor: int = 0, pauses: Pauses | None = None) -> None:
+        self.pauses = pauses or Pauses()
+        self.revision = self.pauses.revision
         self._revision_floor = revision_floor
         self._scopes: dict[str, dict[str, list[Goal]]] = {}
         for goal in sorted(history, key=_revision):
@@ -87,6 +90,24 @@ class Goals:
         release = self._rollback_target(history, command)
         return Goal(command.service, command.scope, release, self._next_revision, True, by, at, command.reason)
 
+    def pause(self, command: Pause, by: str, at: float) -> Pauses:
+        """All pauses, with this one; RefusalError."""
+        self._check_pause(command)
+        pause = Paused(command.service, command.scope, self._next_revision, by, at, command.reason)
+        return self.pauses.with_one(pause)
+
+    def resume(self, command: Resume) -> Pauses:
+        """All pauses but this one; RefusalError."""
+        self._check_pause(command)
+        return self.pauses.without(command.service, command.scope, self._next_revision)
+
+    def apply_pauses(self, pauses: Pauses) -> bool:
+        """They are durable: they count. False if nothing changes."""
+        changed = pauses.paused != self.pauses.paused
+        self.pauses = pauses
+        self.revision = max(self.revision, pauses.revision)
+        return changed
+
     def order(self, goal: Goal, utc: float) -> Goal:
         """A draft that came back signed; RefusalError if it is not what the command would be now."""
         self._check_names(goal.service, goal.scope)
@@ -107,10 +128,10 @@ class Goals:
     def _next_revision(self) -> int:
         return max(self.revision, self._revision_floor) + 1
 
-    def would_go_back(self, command: Deploy) -> bool:
-        """Whether the release of a plain deploy was replaced by a newer one before, so that hosts may refuse it."""
-        below = releases_in_force(self.history(command.service, command.scope))[:-1]
-        return command.release in below and not command.rollback
+    def would_go_back(self, goal: Goal) -> bool:
+        """Whether the release of a plain goal was replaced by a newer one before, so that hosts may refuse it."""
+        below = releases_in_force(self.history(goal.service, goal.scope))[:-1]
+        return goal.release in below and not goal.rollback
 
     def apply(self, goal: Goal) -> bool:
         """The goal is durable: it counts. False, and nothing changes, if one as new of its scope is known.
@@ -145,6 +166,11 @@ class Goals:
                 "To go there all the same, deploy it with --allow-older"
             )
         return command.release
+
+    def _check_pause(self, command: Pause | Resume) -> None:
+        if command.service:
+            _check(check_product, command.service, "service")
+        _check(check_product, command.scope, "region")
 
     def _check_names(self, service: str, scope: str) -> None:
         _check(check_product, service, "service")
