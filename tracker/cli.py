@@ -79,8 +79,11 @@ def _parser() -> ArgumentParser:
     promote.add_argument("--from", dest="source", metavar="REGION", required=True,
                          help="all hosts there must run it and be healthy")  # fmt: skip
     promote.add_argument("--force", action="store_true", help="also if they don't")
+    for command in (deploy, rollback):
+        _add_key_flags(command)
     for command in (deploy, rollback, promote):
-        _add_goal_flags(command)
+        _add_scope_flags(command)
+        _add_wait_flags(command)
     pause, resume = _add_pauses(commands)
     status = commands.add_parser("status", help="how it goes", description="Show what should run, and what does.")
     status.add_argument("service", metavar="SERVICE", nargs="?", default="", help="(default: all)")
@@ -119,16 +122,14 @@ def _add_scope_flags(command: ArgumentParser) -> None:
     command.add_argument("--reason", metavar="TEXT", default="", help="why, for those who look later")
 
 
-def _add_goal_flags(command: ArgumentParser) -> None:
-    _add_scope_flags(command)
-    command.add_argument(
-        "--key",
-        metavar="FILE",
-        default="",
-        help="sign it with this operator's key: in a fleet with a director, only so do hosts go back",
-    )
+def _add_key_flags(command: ArgumentParser) -> None:
+    about = "sign it with this operator's key: in a fleet with a director, only so do hosts go back"
+    command.add_argument("--key", metavar="FILE", default="", help=about)
     command.add_argument("--passphrase-file", metavar="FILE",
                          help="of that key; else $P2P_KEY_PASSPHRASE, or a prompt")  # fmt: skip
+
+
+def _add_wait_flags(command: ArgumentParser) -> None:
     command.add_argument("--wait", action="store_true", help="until all hosts run it; exit code 1 if some give up")
     command.add_argument("--timeout", metavar="TIME", type=_duration, default=WAIT_TIMEOUT_S,
                          help="how long to wait (default: 30 min)")  # fmt: skip

@@ -86,13 +86,10 @@ class Operator:
         scope: str = GLOBAL,
         reason: str = "",
         force: bool = False,
-        sign: Sign | None = None,
     ) -> dict[str, Any]:
-        """What runs in the region `source` should run in `scope` too; the rest as of `deploy`. `force`: also where not
-        all hosts do well."""
-        draft = sign is not None
-        number = next(self._numbers)
-        return await self._set(Promote(number, service, source, scope, self._by, reason, draft, force), sign)
+        """What runs in the region `source` should run in `scope` too: the goal, as of `deploy`. `force`: also where
+        not all hosts do well."""
+        return await self._command(Promote(next(self._numbers), service, source, scope, self._by, reason, force))
 
     async def pause(self, service: str = "", *, scope: str = GLOBAL, reason: str = "") -> dict[str, Any]:
         """No host begins with a release of the service ('': of any), or goes on with one, until `resume`."""
@@ -102,7 +99,7 @@ class Operator:
         """That pause ends."""
         return await self._command(Resume(next(self._numbers), service, scope, self._by, reason))
 
-    async def _set(self, command: Deploy | Rollback | Promote, sign: Sign | None) -> dict[str, Any]:
+    async def _set(self, command: Deploy | Rollback, sign: Sign | None) -> dict[str, Any]:
         answer = await self._command(command)
         if sign is None:
             return answer
@@ -136,16 +133,12 @@ class Operator:
                     return answer.result
 
 
-def _drafted(answer: dict[str, Any], command: Deploy | Rollback | Promote) -> Goal:
+def _drafted(answer: dict[str, Any], command: Deploy | Rollback) -> Goal:
     """The draft, if it is what the operator asked for: nobody signs what a tracker made of it."""
     try:
         goal = msgspec.convert([answer.get(name) for name in Goal.__struct_fields__ if name != "signatures"], Goal)
     except msgspec.ValidationError as error:
         raise CommandRefused(f"the tracker's draft is no goal: {error}") from error
-    if isinstance(command, Promote):
-        if (goal.service, goal.scope, goal.rollback) != (command.service, command.scope, False):
-            raise CommandRefused("the tracker's draft is not what was asked for")
-        return goal
     rollback = not isinstance(command, Deploy) or command.rollback
     asked = (command.service, command.scope, command.release, rollback)
     if (goal.service, goal.scope, goal.release, goal.rollback) == asked:

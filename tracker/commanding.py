@@ -118,7 +118,7 @@ class Commanding:
         del result["signatures"]  # bytes, for hosts and not for people
         warning = self._warning(goal, going_back)
         result |= {"previous": before[-1].release if before else "", "hosts": hosts, "warning": warning}
-        if not isinstance(command, Order) and command.draft:
+        if isinstance(command, Deploy | Rollback) and command.draft:
             return Send(session, Done(command.number, result))
         if self._config.director_key and goal.rollback and not goal.signatures:
             raise RefusalError("hosts of this fleet go back only with an operator's signature: give --key FILE")

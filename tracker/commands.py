@@ -57,7 +57,6 @@ async def rollback(network: Network, arguments: Namespace, console: Console) -> 
 
 async def promote(network: Network, arguments: Namespace, console: Console) -> int:
     """What one region runs, elsewhere too; with --wait, see it through."""
-    sign = _pen(arguments)
     async with _connected(network, arguments) as operator:
         goal = await operator.promote(
             arguments.service,
@@ -65,7 +64,6 @@ async def promote(network: Network, arguments: Namespace, console: Console) -> i
             scope=arguments.region or GLOBAL,
             reason=arguments.reason,
             force=arguments.force,
-            sign=sign,
         )
     return await _follow(network, arguments, console, goal)
 

@@ -65,7 +65,7 @@ class Resume(TrackerMessage, frozen=True, tag="resume"):
 
 class Promote(TrackerMessage, frozen=True, tag="promote"):
     """Operator: what the service runs in the region `source` it should run in `scope` too. Refused while not all hosts
-    there run it and are healthy, unless `force` says to go on all the same. `draft` as in `Deploy`."""
+    there run it and are healthy, unless `force` says to go on all the same. It never goes back, so nobody signs it."""
 
     number: Count
     service: Name
@@ -73,7 +73,6 @@ class Promote(TrackerMessage, frozen=True, tag="promote"):
     scope: Name
     by: Name = ""
     reason: Name = ""
-    draft: bool = False
     force: bool = False
 
 

@@ -13,8 +13,8 @@ ROLES: Final = {"host": "daemon", "seeder": "seeder", "tracker": "tracker", **{g
 """As a person says it, and as it stands in a certificate."""
 TOKEN_LIFE_S: Final = 3_600.0
 _ROLE_HELP: Final = (
-    "what it is: a machine; or a person who looks (viewer), also stops, takes back, deploys to a region (operator), also "
-    "deploys everywhere and promotes (release-manager), or may do everything (admin)"
+    "what it is: a machine; or a person who looks (viewer), also stops, takes back, deploys to a region (operator), "
+    "also deploys everywhere and promotes (release-manager), or may do everything (admin)"
 )
 _EXAMPLE: Final = """\
 example:

@@ -42,7 +42,7 @@ TRACKER_MESSAGES: Final[tuple[announce.AnyTrackerMessage, ...]] = (
     announce.Order(8, GOAL),
     announce.Pause(9, "shop", "eu-north", "ann", "errors"),
     announce.Resume(10, "shop", "eu-north", "ann", "mended"),
-    announce.Promote(11, "shop", "eu-north", "global", "ann", "no errors", True, False),
+    announce.Promote(11, "shop", "eu-north", "global", "ann", "no errors", True),
     announce.StatusRequest(5, "shop", True, False),
     announce.Signal("node-7", 3, "offer", b"v=0"),
     announce.AuditRequest(6, 20, 10),
