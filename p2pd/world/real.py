@@ -1,19 +1,18 @@
 """The machine, as a World."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-import trio
-
-from . import Args, T, World, surroundings
+from . import World, surroundings
 from .network import Network
 from .real_disk import RealDisk
 from .real_network import RealNetwork
 from .real_processes import RealProcesses
 from .tcp import Adopting
+from .workers import Workers
 
 if TYPE_CHECKING:
     import httpx
@@ -39,22 +38,11 @@ def real_world(network: Network | None = None, *, threads_max: int = STORAGE_THR
         http=partial(_http, network),
         utc_now=utc_now,
         rng=Random(),
-        run_blocking=_Threads(threads_max),
+        run_blocking=Workers(threads_max),
         lan=_lan,
         rtc=partial(_rtc, network) if isinstance(network, Adopting) else None,
         look=surroundings.look,
     )
-
-
-class _Threads:
-    """`RunBlocking` by trio's threads, at most so many at once. A job that has begun is never abandoned."""
-
-    def __init__(self, threads_max: int) -> None:
-        self._limiter = trio.CapacityLimiter(threads_max)
-
-    def __call__(self, function: Callable[[*Args], T], *args: *Args) -> Awaitable[T]:
-        """The function's result, or its exception."""
-        return trio.to_thread.run_sync(function, *args, limiter=self._limiter)
 
 
 def _lan() -> "Lan":
