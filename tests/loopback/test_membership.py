@@ -108,6 +108,18 @@ def test_a_host_s_papers_deploy_nothing(site: Site) -> None:
     assert ask("tracker", *words, "--identity", site.papers("release-manager", "ann"))["by"] == "ann"
 
 
+def test_a_viewer_s_papers_look_and_change_nothing_and_the_attempt_is_written_down(site: Site) -> None:
+    globally, _ = site.trackers()
+    where = ("--tracker", globally, "--identity", site.papers("viewer", "vic"))
+    assert ask("tracker", "status", *where)["services"] == []
+    for words in (("deploy", "shop", "shop@1"), ("rollback", "shop"), ("pause",), ("promote", "shop", "--from", "eu")):
+        done = run("tracker", *words, *where)
+        assert (done.returncode, "your certificate says viewer" in done.stderr) == (1, True)
+    records = ask("tracker", "audit", "show", *where)["records"]
+    assert [(one["who"], one["role"], bool(one["refused"])) for one in records] == [("vic", "viewer", True)] * 4
+    assert ask("tracker", "audit", "verify", *where)["ok"] is True
+
+
 def test_this_machine_s_own_admin_needs_no_certificate(site: Site) -> None:
     globally, _ = site.trackers()
     socket = str(site.directory / "global" / "admin.sock")
