@@ -33,6 +33,7 @@ from .wire.announce import (
     TrackerMessage,
     Watch,
 )
+from .wire.attestation import Challenge, Quote
 from .world.network import Network
 
 REPORTS_PER_MESSAGE: Final = 60
@@ -42,13 +43,13 @@ LETTERS_MAX: Final = 32
 REPORT_GAP_S: Final = 0.5
 """Reports are gathered for so long: progress moves all the time."""
 
-Heard = Handout | Seeders | Goals | Revoked | Signal
+Heard = Handout | Seeders | Goals | Revoked | Signal | Challenge
 
 
 class Announcer:
     """Keeps one connection to the first tracker that answers.
 
-    `heard` is called, in the announcer's task, with each Handout, Seeders, Goals, Revoked and Signal. Until `watch` was
+    `heard` is called, in the announcer's task, with each message that is none of its own business. Until `watch` was
     called no goals are asked for. Each of `update`, `report` and `watch` returns at once and may be called at any time.
     `look`, if set, tells at each announce how far we are in our swarms by then.
     """
@@ -75,7 +76,7 @@ class Announcer:
         self._reports: dict[str, ServiceReport] = {}
         self._unsent: dict[str, None] = {}
         self._reported_at = -inf
-        self._letters: deque[Signal] = deque(maxlen=LETTERS_MAX)
+        self._letters: deque[Signal | Quote] = deque(maxlen=LETTERS_MAX)
         self._wake = trio.Event()
 
     def __repr__(self) -> str:
@@ -126,8 +127,8 @@ class Announcer:
         self._services = tuple(services)[:SERVICES_MAX]
         self._wake.set()
 
-    def write(self, letter: Signal) -> None:
-        """To another node of this tracker; sent at once, or lost with the connection."""
+    def write(self, letter: Signal | Quote) -> None:
+        """To another node of this tracker, or to it; sent at once, or lost with the connection."""
         self._letters.append(letter)
         self._wake.set()
 

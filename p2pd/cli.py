@@ -14,7 +14,16 @@ _EXAMPLE = """\
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; its exit code."""
-    handlers = {"run": _run, "get": _get, "status": _ask, "list": _ask, "pause": _ask, "resume": _ask, "gc": _ask}
+    handlers = {
+        "run": _run,
+        "get": _get,
+        "attest": _attest,
+        "status": _ask,
+        "list": _ask,
+        "pause": _ask,
+        "resume": _ask,
+        "gc": _ask,
+    }
     return run_command(_parser(), argv, handlers)
 
 
@@ -36,6 +45,13 @@ def _parser() -> ArgumentParser:
         run.add_argument(f"--{name}", metavar=name.rpartition("-")[2].upper(), help="overrides the file")
     add_identity_flags(run)
     run.add_argument("--tracker", action="append", metavar="HOST:PORT", help="overrides the file; may be repeated")
+    attest = commands.add_parser(
+        "attest",
+        help="what this machine can show of what it runs",
+        description="Show the attestation key, the TPM's registers, and what is remembered of each product.",
+    )
+    attest.add_argument("--config", metavar="FILE", required=True, help="the daemon's, with its table [attestation]")
+    add_output_flags(attest, nested=True)
     _get_parser(commands.add_parser("get", help="fetch one release to a path, without a goal state"))
     for name, words in (
         ("status", "what each download does, how fast, from where, and what it waits for"),
@@ -95,6 +111,12 @@ def _get(arguments: Namespace, console: Console) -> int:
     from p2pd.commands.get import get
 
     return get(arguments, console)
+
+
+def _attest(arguments: Namespace, console: Console) -> int:
+    from p2pd.commands.attest import attest
+
+    return attest(arguments, console)
 
 
 def _ask(arguments: Namespace, console: Console) -> int:

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from manifests.names import check_product, check_version
+from p2pd.attestation.config import AttestationConfig
 from p2pd.identity.config import IdentityConfig
 from p2pd.limits import LimitsConfig
 from p2pd.patching.config import PatchingConfig
@@ -63,7 +64,7 @@ class Config:
     `webrtc`: reach peers that can't be dialled (and be reached) by WebRTC; `stun`: who tells us our address outside.
     `insecure`: plain TCP instead of an `identity`, on this machine only. A name that is not set is the certificate's.
     `upload_bytes_per_s` and `download_bytes_per_s` are for everything outside the LAN; `limits` has the rest.
-    `patching`: what is made from older releases.
+    `patching`: what is made from older releases. `attestation`: how this host shows what it runs.
     """
 
     state_directory: str = "/var/lib/p2pd"
@@ -89,6 +90,7 @@ class Config:
     identity: IdentityConfig = field(default_factory=IdentityConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     patching: PatchingConfig = field(default_factory=PatchingConfig)
+    attestation: AttestationConfig = field(default_factory=AttestationConfig)
     services: dict[str, ServiceConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

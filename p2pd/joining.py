@@ -12,6 +12,8 @@ from typing import Final, NoReturn, Protocol
 
 import trio
 
+from p2pd.attestation import Attestor
+from p2pd.attestation.evidence import enrolment_binding, key_name
 from p2pd.identity.enrolment import check_answer, new_request, sign_renewal
 from p2pd.identity.errors import IdentityError
 from p2pd.identity.keys import read_chain
@@ -97,17 +99,22 @@ async def join(
     tell: Callable[[str], None],
     *,
     once: bool = False,
+    attestor: Attestor | None = None,
 ) -> None:
     """Get the first certificate, however long it takes until a tracker answers; `tell` is told what it waits for.
 
-    `once`: OSError when none answers the first time. RefusedError when the token is not (or no longer) good for that;
-    IdentityError; OSError of the disk.
+    `attestor`: whose key the certificate shall name; asked at once, for nothing else goes on yet. `once`: OSError when
+    none answers the first time. RefusedError when the token is not (or no longer) good for that; IdentityError; OSError
+    of the disk.
     """
     identity = replace(token.identity, node=token.identity.node or node)
     papers.pin(token.root)
     key = papers.pending_key()
+    if attestor is not None:
+        identity = replace(identity, attestation=key_name(attestor.kind, attestor.key()))
     request = new_request(key, identity)
-    message = Certify(1, request, token.sign(request), token=token.id)
+    evidence = attestor.quote(enrolment_binding(request), ()) if attestor is not None else None
+    message = Certify(1, request, token.sign(request), token=token.id, evidence=evidence)
     authority = TrackerAuthority(stranger(papers, identity.fleet, clock), trackers)
     backoff, told = Backoff(clock.rng), ""
     chain: tuple[bytes, ...] = ()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import trio
 
 from manifests.console import CommandError, UsageError
+from p2pd.attestation import Attestor
 from p2pd.identity.config import IdentityConfig
 from p2pd.identity.errors import IdentityError
 from p2pd.identity.token import JoinToken
@@ -37,7 +38,7 @@ UNSET: Final = ("", "default")
 @dataclass(frozen=True)
 class Entry:
     """Who wants in. `role`: as in a certificate. `node`: its name where the token leaves that open. `trackers`: whom to
-    ask for certificates, if no `authority` is given."""
+    ask for certificates, if no `authority` is given. `attestor`: whose key our certificate shall name."""
 
     config: IdentityConfig
     state_directory: str
@@ -46,6 +47,7 @@ class Entry:
     node: str
     trackers: tuple[str, ...]
     authority: Authority | None = None
+    attestor: Attestor | None = None
 
 
 @asynccontextmanager
@@ -74,7 +76,7 @@ async def _enter(papers: Papers, entry: Entry, clock: Clock, tell: Callable[[str
         if token is not None and papers.there:
             await _join_anew(papers, token, entry, clock, tell)
         elif token is not None:
-            await join(papers, token, entry.node, entry.trackers, clock, tell)
+            await join(papers, token, entry.node, entry.trackers, clock, tell, attestor=entry.attestor)
         elif not papers.there:
             raise UsageError(_no_papers(entry.role))
         network = TlsNetwork(Credentials(papers.files), clock.utc_now)
@@ -88,7 +90,7 @@ async def _enter(papers: Papers, entry: Entry, clock: Clock, tell: Callable[[str
 async def _join_anew(papers: Papers, token: JoinToken, entry: Entry, clock: Clock, tell: Callable[[str], None]) -> None:
     """There is a new token: one try, for the papers that are there may be good enough."""
     try:
-        await join(papers, token, entry.node, entry.trackers, clock, tell, once=True)
+        await join(papers, token, entry.node, entry.trackers, clock, tell, once=True, attestor=entry.attestor)
     except (IdentityError, RefusedError, OSError) as error:
         tell(f"not joined anew, going on with the papers that are there: {error}")
 

@@ -16,6 +16,7 @@ import trio
 
 from manifests.trust import TrustChain
 from p2pd.announcer import Announcer, Heard
+from p2pd.attestation import Attestor
 from p2pd.citizenship import Citizenship
 from p2pd.config import Config, is_paused, node_name
 from p2pd.content import StoreContent
@@ -30,6 +31,7 @@ from p2pd.store import Store
 from p2pd.swarm.nearby import Nearby
 from p2pd.updates import Updates
 from p2pd.wire.announce import Goals, Handout, Register, Revoked, Seeders, Signal
+from p2pd.wire.attestation import Challenge
 from p2pd.wire.messages import PROTOCOL_VERSION
 from p2pd.world import World
 from p2pd.world.demanding import TRACKERS, Demanding
@@ -57,8 +59,17 @@ class Daemon:
     citizenship: Citizenship
 
 
-async def run(config: Config, world: World, *, task_status: trio.TaskStatus[Daemon] = trio.TASK_STATUS_IGNORED) -> None:
-    """Be a daemon until cancelled. StoreInUseError when another one runs on the same state; OSError (disk, address)."""
+async def run(
+    config: Config,
+    world: World,
+    *,
+    attestor: Attestor | None = None,
+    task_status: trio.TaskStatus[Daemon] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Be a daemon until cancelled. `attestor`: by what this machine shows what it runs, and remembers what it ran.
+
+    StoreInUseError when another one runs on the same state; OSError (disk, address, AttestationError).
+    """
     seeds = config.patching.seeds
     store = Store(world.disk, config.state_directory, reserve_bytes=config.reserve_bytes, seeds=seeds)
     packs = Store(world.disk, os.path.join(config.state_directory, PACKS), reserve_bytes=config.reserve_bytes)
@@ -68,10 +79,11 @@ async def run(config: Config, world: World, *, task_status: trio.TaskStatus[Daem
         node = await world.run_blocking(node_name, config, world.disk, world.rng)
         async with world.http() as client, trio.open_nursery() as nursery:
             origins = Origins(client, config.origins, world.rng)
-            daemon = await _assemble(config, world, store, packs, node, origins, nursery)
+            daemon = await _assemble(config, world, store, packs, node, origins, nursery, attestor)
             daemon.downloads.share_all()
             await nursery.start(daemon.updates.run)
             nursery.start_soon(daemon.downloads.patching.shelf.run)
+            nursery.start_soon(daemon.updates.witness.run)
             nursery.start_soon(daemon.announcer.run)
             if daemon.downloads.lan is not None:
                 nursery.start_soon(daemon.downloads.lan.run, daemon.address)
@@ -84,7 +96,14 @@ async def run(config: Config, world: World, *, task_status: trio.TaskStatus[Daem
 
 
 async def _assemble(
-    config: Config, world: World, store: Store, packs: Store, node: str, origins: Origins, nursery: trio.Nursery
+    config: Config,
+    world: World,
+    store: Store,
+    packs: Store,
+    node: str,
+    origins: Origins,
+    nursery: trio.Nursery,
+    attestor: Attestor | None,
 ) -> Daemon:
     """Make the parts and let each know those that it works with."""
     who = Node(node, config.fleet, config.region, "daemon")
@@ -111,6 +130,8 @@ async def _assemble(
                 world.network.revoke([revoked])
             case Goals():
                 updates.on_goals(message)
+            case Challenge():
+                updates.witness.on_challenge(message)
 
     announcer = Announcer(Demanding(world.network, TRACKERS), config.trackers, register, world.rng, heard)
     rendezvous = Rendezvous(lambda: load_rtc(config, world), announcer.write, exchange.neighbours.take_in)
@@ -124,24 +145,13 @@ async def _assemble(
         allowed, on_news = citizenship.lan_discovery_allowed, downloads.on_lan_news
         downloads.lan = LanDesk(world.lan(), nearby, node=node, fleet=config.fleet, allowed=allowed, on_news=on_news)
     downloads.paused = await world.run_blocking(is_paused, config, world.disk)
-    updates = Updates(config, world, store, downloads, resolver, announcer, node)
+    updates = Updates(config, world, store, downloads, resolver, announcer, node, attestor)
     announcer.look = downloads.statuses
     announcer.watch(tuple(sorted(config.services)))
     return Daemon(
-        config,
-        world,
-        node,
-        address,
-        trio.current_time(),
-        store,
-        exchange,
-        origins,
-        resolver,
-        announcer,
-        downloads,
-        updates,
-        citizenship,
-    )
+        config, world, node, address, trio.current_time(), store, exchange, origins, resolver, announcer, downloads,
+        updates, citizenship,
+    )  # fmt: skip
 
 
 async def _trust_chain(config: Config, world: World) -> TrustChain:

@@ -3,11 +3,14 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import trio
 
 from p2pd.announcer import Announcer
+from p2pd.attestation import Attestor
+from p2pd.attestation.witness import Witness
 from p2pd.config import Config, ServiceConfig
 from p2pd.downloads import Downloads
 from p2pd.install import Hold, Installer, Keeper, Lifecycle, ServiceStatus, State
@@ -38,6 +41,7 @@ class Updates:
         resolver: Resolver,
         announcer: Announcer,
         node: str,
+        attestor: Attestor | None = None,
     ) -> None:
         self._config, self._world, self._store = config, world, store
         self._downloads, self._resolver = downloads, resolver
@@ -45,6 +49,8 @@ class Updates:
         self._statuses: dict[str, ServiceStatus] = {}
         self._verified = trio.Event()
         self._keepers: dict[str, Keeper] = {}
+        self._attestor = attestor
+        self.witness = Witness(world, attestor, fleet=config.fleet, node=node, tell=announcer.write, changed=self._tell)
         self._judge = Judge(
             world,
             resolver.authority,
@@ -62,15 +68,20 @@ class Updates:
         memory_path = os.path.join(self._config.state_directory, "services", f"{service}.json")
         remembered = await self._world.run_blocking(load_memory, self._world, memory_path)
         product = self._config.product(service)
+        floor, raise_floor = None, None
+        if (attestor := self._attestor) is not None:
+            found = await self._world.run_blocking(attestor.floor, product)
+            floor, raise_floor = -1 if found is None else found, partial(attestor.raise_floor, product)
         return Keeper(
             self._world,
-            Lifecycle(service, product, rng=self._world.rng, remembered=remembered),
+            Lifecycle(service, product, rng=self._world.rng, remembered=remembered, floor=floor),
             installer,
             memory_path,
             resolve=self._resolver.resolve,
             fetch=self._downloads.fetch,
             report=self._on_status,
             unreachable=(OriginError,),
+            raise_floor=raise_floor,
         )
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -91,6 +102,7 @@ class Updates:
             hold = _hold(service, self._config.region, message.paused)
             if hold is not None or message.upstream_age_s < PAUSE_ENDS_S:
                 keeper.hold(hold)
+        self.witness.on_goals(message.goals)
         for goal in message.goals:
             if goal.service in self._keepers:
                 self._judge.hear(goal)
@@ -118,7 +130,9 @@ class Updates:
 
     def _with_standing(self, status: ServiceStatus) -> ServiceStatus:
         """What a goal that is not followed adds to what the lifecycle says."""
-        standing = self._judge.standing.get(status.service)
+        standing, withheld = self._judge.standing.get(status.service), self.witness.withheld.get(status.service)
+        if withheld is not None:
+            status = replace(status, waits_for=withheld[:TEXT_CHARS_MAX])
         if standing is None:
             return status
         return replace(

@@ -3,6 +3,7 @@
 from typing import Final
 
 from p2pd.wire.announce import Announce, AnyTrackerMessage, Certify
+from p2pd.wire.attestation import Quote
 
 WORK_PER_S: Final = 50.0
 """A node says two or three things in five seconds; a regional tracker sends batches of reports."""
@@ -10,6 +11,8 @@ WORK_SAVED_MAX: Final = 200.0
 """A beginning, a burst of changes: four seconds' worth are free."""
 CERTIFICATE_WORK: Final = 50.0
 """Three signatures and a durable write: one a second on a connection."""
+QUOTE_WORK: Final = 5.0
+"""A signature to be checked, and perhaps all goals to be said again."""
 HANDOUTS_PER_WORK: Final = 4
 """So many handouts cost as much as one plain message."""
 
@@ -18,6 +21,8 @@ def work_of(message: AnyTrackerMessage) -> float:
     """What a message costs us, in plain messages."""
     if isinstance(message, Certify):
         return CERTIFICATE_WORK
+    if isinstance(message, Quote):
+        return QUOTE_WORK
     if isinstance(message, Announce):
         return 1.0 + sum(1 for status in message.swarms if status.wanted) / HANDOUTS_PER_WORK
     return 1.0

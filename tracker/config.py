@@ -9,6 +9,7 @@ from p2pd.goals import LIFE_MAX_S
 from p2pd.identity.config import IdentityConfig
 from p2pd.wire.announce import GLOBAL
 
+from .attestation.demand import Demand
 from .swarms.interval import IntervalLimits
 
 DEFAULT_FLEET: Final = "default"
@@ -71,6 +72,9 @@ class TrackerConfig:
     """Nodes times swarms."""
     reports_max: int = 1_000_000
     """Hosts times services."""
+
+    attestation: dict[str, Demand] = field(default_factory=dict)
+    """By product: what a host must have shown before it is offered a release."""
 
     def __post_init__(self) -> None:
         try:

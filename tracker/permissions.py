@@ -30,6 +30,7 @@ from p2pd.wire.announce import (
     TrackerMessage,
     Watch,
 )
+from p2pd.wire.attestation import Quote
 from p2pd.wire.messages import PROTOCOL_VERSION
 from p2pd.world.network import Identity
 
@@ -38,7 +39,7 @@ from .errors import RefusalError
 
 _NODE: Final = (Announce, SeedersRequest, Watch, Report)
 ALLOWED: Final[dict[str, tuple[type[TrackerMessage], ...]]] = {
-    "daemon": (*_NODE, Signal),
+    "daemon": (*_NODE, Signal, Quote),
     "seeder": _NODE,
     "tracker": (Watch, Report),
     "operator": (Deploy, Rollback, Order, Pause, Resume, Promote, StatusRequest, AuditRequest),

@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from p2pd.wire.announce import (
+    GOALS_MAX,
     PEERS_MAX,
     SERVICES_MAX,
     Announce,
@@ -40,8 +41,10 @@ from p2pd.wire.announce import (
     Watch,
 )
 from p2pd.wire.announce import Goals as GoalsMessage
+from p2pd.wire.attestation import Quote
 from p2pd.world.network import Identity
 
+from .attestation.doorkeeper import Doorkeeper
 from .commanding import COMMANDS, Commanding
 from .config import TrackerConfig
 from .deeds import AskAuthority, Close, Deed, ReadAudit, Send
@@ -97,6 +100,7 @@ class Tracker:
         self._session_of: dict[str, int] = {}
         self._session_leases = Leases[int]()
         self._node_leases = Leases[str]()
+        self._doorkeeper = Doorkeeper(config.attestation)
         self._commanding = Commanding(config, goals, self.reports, self._revision_ahead)
 
     def __repr__(self) -> str:
@@ -139,7 +143,7 @@ class Tracker:
         age_s = self.upstream_age_s(now)
         message = GoalsMessage(goal.revision, (goal,), age_s, self.goals.pauses.paused)
         return [
-            Send(session.number, message)
+            Send(session.number, message) if self._may_have(session, goal, now) else self._question(session, now)
             for session in self._sessions.values()
             if session.watch is not None and session.register is not None
             if is_told(session.register, session.watch, goal)
@@ -163,6 +167,7 @@ class Tracker:
         """The connection ended. Its node has a grace to come back before others stop being told of it."""
         session = self._sessions.pop(number, None)
         self._session_leases.release(number)
+        self._doorkeeper.forget(number)
         if session is None or session.register is None:
             return
         node = session.register.node
@@ -257,8 +262,15 @@ class Tracker:
             yield Send(session.number, Seeders(self._seeders_for(register), self.registry.seeders_version))
         elif isinstance(message, Watch):
             session.watch = message
+            withheld = False
             for part in goals_messages(self.goals, register, message, self.upstream_age_s(now)):
-                yield Send(session.number, part)
+                let_through = tuple(goal for goal in part.goals if self._may_have(session, goal, now))
+                withheld |= len(let_through) < len(part.goals)
+                yield Send(session.number, msgspec.structs.replace(part, goals=let_through))
+            if withheld:
+                yield self._question(session, now)
+        elif isinstance(message, Quote):
+            yield from self._quoted(session, message, now)
         elif isinstance(message, Signal):
             yield from self._hand_on(message, register.node)
         elif isinstance(message, Report):
@@ -277,6 +289,37 @@ class Tracker:
             if status.wanted:
                 yield Send(session.number, Handout(status.swarm, self._peers_for(register, status)))
         yield Send(session.number, Renewed(interval_s, self.goals.revision, self.registry.seeders_version))
+
+    def _may_have(self, session: Session, goal: Goal, now: float) -> bool:
+        """Regions' trackers have all, and ask their own hosts."""
+        if session.register is not None and session.register.role == "tracker":
+            return True
+        return self._doorkeeper.lets_through(session.number, session.identity, goal, now)
+
+    def _concerning(self, session: Session) -> list[Goal]:
+        """Every goal in force that this node watches."""
+        if session.register is None or session.watch is None:
+            return []
+        return self.goals.in_force(session.register.region, session.watch.services, -1)
+
+    def _question(self, session: Session, now: float) -> Send:
+        """To a node from which something is withheld: show what you run."""
+        challenge = self._doorkeeper.question(session.number, session.identity, self._concerning(session), now)
+        assert challenge is not None
+        return Send(session.number, challenge)
+
+    def _quoted(self, session: Session, quote: Quote, now: float) -> Iterator[Deed]:
+        """What was withheld, as far as the answer does. An answer to no question (of an earlier connection) is none."""
+        if not self._doorkeeper.answer(session.number, session.identity, quote.evidence, now):
+            return
+        concerning = self._concerning(session)
+        let_through = [goal for goal in concerning if self._may_have(session, goal, now)]
+        while let_through:
+            part, let_through = let_through[:GOALS_MAX], let_through[GOALS_MAX:]
+            age_s, paused = self.upstream_age_s(now), self.goals.pauses.paused
+            yield Send(session.number, GoalsMessage(self.goals.revision, tuple(part), age_s, paused))
+        if not all(self._may_have(session, goal, now) for goal in concerning):
+            yield self._question(session, now)
 
     def _hand_on(self, letter: Signal, writer: str) -> Iterator[Deed]:
         addressee = self._sessions.get(self._session_of.get(letter.node, -1))

@@ -7,11 +7,14 @@ import signal
 import socket
 from argparse import Namespace
 from dataclasses import replace
+from functools import partial
 
 import trio
 
 from manifests.console import EXIT_OK, CommandError, Console, UsageError
 from p2pd import control
+from p2pd.attestation import AttestationError
+from p2pd.attestation.loading import load_attestor
 from p2pd.config import ENVIRONMENT_PREFIX, Config
 from p2pd.identity.flags import with_flags
 from p2pd.install.keeper import DamagedMemoryError
@@ -52,7 +55,7 @@ def run(arguments: Namespace, console: Console) -> int:
         run_trio(_serve, config, console)
     except StoreInUseError as error:
         raise UsageError(f"{error}: end it first, or give this one another state_directory") from None
-    except DamagedMemoryError as error:
+    except (DamagedMemoryError, AttestationError) as error:
         raise CommandError(str(error)) from None
     return EXIT_OK
 
@@ -68,11 +71,14 @@ async def _serve(config: Config, console: Console) -> None:
 
 async def _run(config: Config, console: Console) -> None:
     node = config.node or socket.gethostname()
-    entry = Entry(config.identity, config.state_directory, config.insecure, "daemon", node, config.trackers)
+    attestor = load_attestor(config.attestation, config.state_directory)
+    entry = Entry(
+        config.identity, config.state_directory, config.insecure, "daemon", node, config.trackers, attestor=attestor
+    )
     async with fleet_network(entry, console.note) as network:
         config = with_proven_names(config, network)
         async with trio.open_nursery() as nursery:
-            daemon: Daemon = await nursery.start(run_daemon, config, real_world(network))
+            daemon: Daemon = await nursery.start(partial(run_daemon, attestor=attestor), config, real_world(network))
             await nursery.start(control.serve, config.control_socket, Steering(daemon).commands())
             metrics = await nursery.start(serve_metrics, daemon, config.metrics_listen) if config.metrics_listen else ""
             ready = {"ready": True, "node": daemon.node, "listen": daemon.address, "control": config.control_socket}

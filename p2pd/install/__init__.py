@@ -1,8 +1,9 @@
 """From a goal to a release that runs: the lifecycle (a pure brain), its body, and what ties both together."""
 
+from .actions import ServiceStatus
 from .installer import Installer, release_directory
 from .keeper import Keeper, load_memory
-from .lifecycle import Lifecycle, ServiceStatus
+from .lifecycle import Lifecycle
 from .memory import Candidate, Hold, Memory
 from .states import State
 

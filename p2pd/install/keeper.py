@@ -15,8 +15,9 @@ from p2pd.wire.announce import Goal
 from p2pd.world import World
 from p2pd.world.durable import make_durable_directories
 
+from .actions import CheckHealth, Deed, Download, GoBack, Persist, RaiseFloor, Report, Resolve, ServiceStatus, Switch
 from .installer import Installer, release_directory
-from .lifecycle import CheckHealth, Deed, Download, GoBack, Lifecycle, Persist, Report, Resolve, ServiceStatus, Switch
+from .lifecycle import Lifecycle
 from .memory import MEMORY_BYTES_MAX, Health, Hold, Memory, decode, encode
 
 PERSIST_RETRY_S: Final = 5.0
@@ -32,6 +33,7 @@ class Keeper:
 
     `resolve` looks a release up (ManifestError: it is not trusted). `fetch` brings what was approved to an absolute
     path (ManifestError; StoreError or OSError: this machine can't). Errors in `unreachable` mean: try again later.
+    `raise_floor` blocks until the machine remembers a sequence beyond its disk (OSError), None where it can't.
     `report` is called with every change. `memory_path`: where the lifecycle's memory is kept.
     """
 
@@ -46,6 +48,7 @@ class Keeper:
         fetch: Callable[[Approved, str], Awaitable[Artifact]],
         report: Callable[[ServiceStatus], None],
         unreachable: tuple[type[Exception], ...],
+        raise_floor: Callable[[int], None] | None = None,
     ) -> None:
         self.lifecycle = lifecycle
         self._world = world
@@ -53,6 +56,7 @@ class Keeper:
         self._memory_path = memory_path
         self._resolve, self._fetch, self._report = resolve, fetch, report
         self._unreachable = unreachable
+        self._raise_floor = raise_floor
         self._approved: Approved | None = None
         self._woken = trio.Event()
         self._deed_scope: trio.CancelScope | None = None
@@ -148,9 +152,20 @@ class Keeper:
             brain.switched()
         elif isinstance(deed, CheckHealth):
             brain.health(*await self._installer.check(deed.target))
+        elif isinstance(deed, RaiseFloor):
+            await self._remember(deed.sequence)
         else:
             await self._installer.go_back(deed.target)
             brain.went_back()
+
+    async def _remember(self, sequence: int) -> None:
+        assert self._raise_floor is not None
+        try:
+            await self._world.run_blocking(self._raise_floor, sequence)
+        except OSError as error:
+            self.lifecycle.not_raised(str(error), trio.current_time())
+        else:
+            self.lifecycle.raised(sequence)
 
     async def _download(self, deed: Download) -> Artifact:
         approved = self._approved
@@ -178,7 +193,7 @@ def _release(deed: Deed) -> str:
         return deed.release
     if isinstance(deed, GoBack):
         return deed.target.release if deed.target else ""
-    return deed.target.release
+    return "" if isinstance(deed, RaiseFloor) else deed.target.release
 
 
 def _health(manifest: Manifest) -> Health | None:

@@ -5,7 +5,6 @@ It is told what happened and hands out what to do next, one action at a time. `s
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
 from random import Random
 from typing import Final
 
@@ -14,6 +13,19 @@ import msgspec
 from p2pd.policy.backoff import Backoff
 from p2pd.wire.announce import TEXT_CHARS_MAX, Goal
 
+from .actions import (
+    Action,
+    CheckHealth,
+    Deed,
+    Download,
+    GoBack,
+    Persist,
+    RaiseFloor,
+    Report,
+    Resolve,
+    ServiceStatus,
+    Switch,
+)
 from .memory import FAILED_MAX, Aim, Candidate, Health, Hold, Memory
 from .states import ON_TRIAL, UNDER_WAY, Event, State, next_state
 
@@ -24,83 +36,19 @@ OUTPUT_CHARS_MAX: Final = 300
 """The end of what a health check said. With the release's name before it, it fits a report (TEXT_CHARS_MAX)."""
 
 
-@dataclass(frozen=True)
-class Persist:
-    """Make this memory durable, then say `persisted(memory)`. Comes before every other action that depends on it."""
-
-    memory: Memory
-
-
-@dataclass(frozen=True)
-class Report:
-    """The status has changed: tell whoever wants to know. No answer."""
-
-    status: "ServiceStatus"
-
-
-@dataclass(frozen=True)
-class Resolve:
-    """Look the release up with both signers; then `resolved`, `refused`, `unreachable` or `blocked`."""
-
-    release: str
-
-
-@dataclass(frozen=True)
-class Download:
-    """Bring it here, complete, at `directory`; then `downloaded`, `refused`, `unreachable` or `blocked`."""
-
-    release: str
-    swarm: str
-    directory: str
-
-
-@dataclass(frozen=True)
-class Switch:
-    """Point `current` to the target; then `switched` or `blocked`."""
-
-    target: Candidate
-
-
-@dataclass(frozen=True)
-class CheckHealth:
-    """Restart the service and check the target's health; then `health`."""
-
-    target: Candidate
-
-
-@dataclass(frozen=True)
-class GoBack:
-    """Point `current` to what ran before (None: remove it) and restart; then `went_back` or `blocked`."""
-
-    target: Candidate | None
-
-
-Deed = Resolve | Download | Switch | CheckHealth | GoBack
-Action = Persist | Report | Deed
-
-
-@dataclass(frozen=True)
-class ServiceStatus:
-    """How the service does. `running_release`: what `current` points to. `waits_for`: why it does not move."""
-
-    service: str
-    state: str
-    goal_release: str
-    goal_revision: int
-    running_release: str
-    waits_for: str
-    error: str
-
-
 class Lifecycle:
-    """One service. `product`: whose releases it may run. `remembered`: what was persisted last.
+    """One service. `product`: whose releases it may run. `remembered`: what was persisted last. `floor`: the highest
+    sequence that the machine remembers beyond its disk, -1 for none; None where it can't.
 
     Call `start` first. `next_action` hands out a deed once; its outcome asks for the next. Outcomes that name a release
     are ignored when a newer goal has replaced it.
     """
 
-    def __init__(self, service: str, product: str, *, rng: Random, remembered: Memory | None = None) -> None:
+    def __init__(
+        self, service: str, product: str, *, rng: Random, remembered: Memory | None = None, floor: int | None = None
+    ) -> None:
         self.service = service
+        self._floor = floor
         self._product = product
         self.memory = remembered or Memory()
         self._persisted = self.memory
@@ -198,13 +146,22 @@ class Lifecycle:
             return
         self._backoff.succeeded()
         self._set(target=msgspec.structs.replace(target, sequence=sequence, health=health))
-        running, aim = self.memory.running, self.memory.aim
-        comparable = running is not None and _product(running.release) == _product(release)
-        if running and comparable and sequence < running.sequence and aim and not aim.rollback:
-            reason = f"{release} is older than {running.release}, and no rollback was ordered"
+        newer, aim = self._newer_than(release, sequence), self.memory.aim
+        if newer and aim and not aim.rollback:
+            reason = f"{release} is older than {newer}, and no rollback was ordered"
             self._move(Event.REFUSED, error=reason, waits_for="a rollback command, or a newer release")
             return
         self._move(Event.DOWNLOADED)
+
+    def _newer_than(self, release: str, sequence: int) -> str:
+        """What makes this release an old one, '' if nothing does."""
+        running = self.memory.running
+        comparable = running is not None and _product(running.release) == _product(release)
+        if running and comparable and sequence < running.sequence:
+            return running.release
+        if self._floor is not None and sequence < self._floor:
+            return f"what this machine ran before (sequence {sequence}, it remembers {self._floor})"
+        return ""
 
     def blocked(self, release: str, reason: str, now: float) -> None:
         """This machine could not do what was asked for this release ('': going back to nothing); it is tried again."""
@@ -239,6 +196,19 @@ class Lifecycle:
         self._set(target=None)
         self._move(Event.REVERTED, error=error, waits_for=self._after_failure())
         self._take_waiting()
+
+    def raised(self, sequence: int) -> None:
+        """The machine remembers this sequence."""
+        self._floor = max(sequence, -1 if self._floor is None else self._floor)
+        if self.state == State.VERIFIED:
+            self._at_work, self._waits_for = False, ""
+            self._backoff.succeeded()
+
+    def not_raised(self, reason: str, now: float) -> None:
+        """The machine can't remember it now; it is tried again."""
+        if self.state == State.VERIFIED and self._at_work:
+            self._at_work, self._waits_for = False, reason[:TEXT_CHARS_MAX]
+            self._retry_at = now + self._backoff.failed()
 
     def persisted(self, memory: Memory) -> None:
         """This is durable."""
@@ -301,11 +271,13 @@ class Lifecycle:
         return self.memory.hold.why if self._stopped and self.memory.hold else ""
 
     def _deed(self) -> Deed | None:
-        target = self.memory.target
+        target, running = self.memory.target, self.memory.running
+        if self.state == State.VERIFIED and self._floor is not None:
+            return RaiseFloor(running.sequence) if running and running.sequence > self._floor else None
         if self.state == State.CHECKING:
             return Resolve(self._goal_release)
         if self.state == State.REVERTING:
-            return GoBack(self.memory.running)
+            return GoBack(running)
         if target is None:
             return None
         if self.state == State.DOWNLOADING:

@@ -14,6 +14,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from .attestation import Challenge, Evidence, Quote
 from .errors import RemoteProtocolError
 from .fields import NAME_CHARS_MAX, TEXT_CHARS_MAX, Count, Name, ReleaseText, Text, TrackerMessage
 from .messages import PIECES_MAX, SWARM_ID_BYTES
@@ -257,7 +258,7 @@ class Certify(TrackerMessage, frozen=True, tag="certify"):
     """Give me the certificate that `request` (PKCS #10, DER) asks for: also from who has none yet.
 
     `signature` of the request is by the join token with the public key `token`, or by the key of `certificate` (DER),
-    the one that I have; the other of both is empty.
+    the one that I have; the other of both is empty. `evidence`: the attestation key that the request names is here.
     """
 
     number: Count
@@ -265,6 +266,7 @@ class Certify(TrackerMessage, frozen=True, tag="certify"):
     signature: Annotated[bytes, Meta(max_length=SIGNATURE_BYTES_MAX)]
     token: Annotated[bytes, Meta(max_length=SIGNATURE_BYTES_MAX)] = b""
     certificate: Annotated[bytes, Meta(max_length=CERTIFICATE_BYTES_MAX)] = b""
+    evidence: Evidence | None = None
 
 
 class Certified(TrackerMessage, frozen=True, tag="certified"):
@@ -315,6 +317,8 @@ AnyTrackerMessage = (
     | Signal
     | StatusRequest
     | AuditRequest
+    | Challenge
+    | Quote
     | Certify
     | Certified
     | Revoked

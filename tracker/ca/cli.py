@@ -65,6 +65,8 @@ def _add_member_flags(command: ArgumentParser) -> None:
     command.add_argument("--region", metavar="NAME", default="", help="where it is (people: global)")
     command.add_argument("--products", metavar="NAME,…", default="",
                          help="only releases of these, such as web,api-* (default: all)")  # fmt: skip
+    command.add_argument("--attestation", metavar="KIND:DIGEST", default="",
+                         help="the machine's attestation key, as `p2pd attest` shows it (default: any)")  # fmt: skip
     command.add_argument("--life", metavar="TIME", type=_duration, default=None,
                          help="how long a certificate counts (default: hosts and people 1d, others 7d)")  # fmt: skip
 

@@ -181,7 +181,7 @@ def _member(arguments: Namespace, fleet: str) -> Identity:
     if not region:
         raise UsageError(f"--region: where is this {arguments.role}? (the global tracker is in {GLOBAL!r})")
     products = tuple(part.strip() for part in arguments.products.split(",") if part.strip())
-    identity = Identity(arguments.host, region, role, fleet=fleet, products=products)
+    identity = Identity(arguments.host, region, role, fleet=fleet, products=products, attestation=arguments.attestation)
     try:
         check_products(products)
         uri_of(replace(identity, node=identity.node or "any"))

@@ -12,6 +12,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from p2pd.attestation.evidence import RefusedEvidenceError, check, enrolment_binding
 from p2pd.identity.certificate import check_time, is_signed_by, load, read_certificate
 from p2pd.identity.enrolment import read_request, signed_by_certificate, signed_by_token
 from p2pd.identity.errors import IdentityError
@@ -84,6 +85,8 @@ class Desk:
             if token.expires_at < now:
                 raise RefusalError("the join token has expired: have a new one made")
             self._check_free(token, wished.node, now)
+        if wished.attestation or given.attestation:
+            _check_attestation(message, wished, given)
         identity = replace(wished, products=given.products)
         return self._issue(identity, key, token.life_s, now, None if again else token.id)
 
@@ -124,6 +127,18 @@ class Desk:
         if not self.ledger.add(issued):
             raise RefusalError("the join token was used up: have a new one made")
         return [leaf, der(issuer.certificate)]
+
+
+def _check_attestation(message: Certify, wished: Identity, given: Identity) -> None:
+    """The attestation key is here, and it is the one that the token names, if it names one."""
+    if given.attestation and wished.attestation != given.attestation:
+        raise RefusalError(f"this token is for the machine with the attestation key {given.attestation}")
+    if message.evidence is None:
+        raise RefusalError("an attestation key joins with a quote of its own")
+    try:
+        check(message.evidence, wished.attestation, enrolment_binding(message.request), ())
+    except RefusedEvidenceError as error:
+        raise RefusalError(f"the attestation key does not prove to be here: {error}") from error
 
 
 def _key_digest(key: EllipticCurvePublicKey) -> bytes:

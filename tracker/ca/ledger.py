@@ -216,9 +216,11 @@ class Ledger:
 
 
 def _text(identity: Identity) -> str:
-    return json.dumps([identity.fleet, identity.role, identity.region, identity.node, list(identity.products)])
+    who = [identity.fleet, identity.role, identity.region, identity.node, list(identity.products)]
+    return json.dumps([*who, identity.attestation] if identity.attestation else who)
 
 
 def _identity(text: str) -> Identity:
-    fleet, role, region, node, products = json.loads(text)
-    return replace(Identity(node, region, role, fleet=fleet), products=tuple(products))
+    fleet, role, region, node, products, *more = json.loads(text)
+    found = Identity(node, region, role, fleet=fleet, attestation=more[0] if more else "")
+    return replace(found, products=tuple(products))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from p2pd.install import Lifecycle, Memory, State
-from p2pd.install.lifecycle import Action, CheckHealth, Download, GoBack, Persist, Report, Resolve, Switch
+from p2pd.install.actions import Action, CheckHealth, Download, GoBack, Persist, Report, Resolve, Switch
 from p2pd.install.memory import Candidate, decode, encode
 from p2pd.install.states import TABLE, Event
 from p2pd.wire.announce import Goal

@@ -3,7 +3,7 @@
 from random import Random
 
 from p2pd.install import Lifecycle, State
-from p2pd.install.lifecycle import Resolve
+from p2pd.install.actions import Resolve
 from p2pd.install.memory import Memory, decode, encode
 from p2pd.wire.announce import Goal
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from p2pd.wire import announce, messages
+from p2pd.wire import announce, attestation, messages
 
 SWARM: Final = bytes(range(32))
 PEER_MESSAGES: Final[tuple[messages.AnyMessage, ...]] = (
@@ -27,6 +27,7 @@ PAUSED: Final = announce.Paused("shop", "eu-north", 40, "ann", 1.25, "errors")
 REPORT: Final = announce.ServiceReport(
     "host-7", "eu-north", "shop", "shop@1.2", 41, "shop@1.1", "DOWNLOADING", 0.25, "a peer", "", {"region": 7}, 2.5
 )
+EVIDENCE: Final = attestation.Evidence(b"key", b"quoted", b"signature", (bytes(32), bytes(range(32))))
 TRACKER_MESSAGES: Final[tuple[announce.AnyTrackerMessage, ...]] = (
     announce.Register(1, "prod", "host-7", "eu-north", "daemon", "10.0.0.7:7400", ""),
     announce.Announce((announce.SwarmStatus(SWARM, 2, 10, 16),)),
@@ -46,7 +47,9 @@ TRACKER_MESSAGES: Final[tuple[announce.AnyTrackerMessage, ...]] = (
     announce.StatusRequest(5, "shop", True, False),
     announce.Signal("node-7", 3, "offer", b"v=0"),
     announce.AuditRequest(6, 20, 10),
-    announce.Certify(7, b"request", b"signature", bytes(32), b""),
+    attestation.Challenge(bytes(range(32)), (0, 7), ("shop",), ""),
+    attestation.Quote(EVIDENCE),
+    announce.Certify(7, b"request", b"signature", bytes(32), b"", EVIDENCE),
     announce.Certified(7, (b"certificate", b"issuer")),
     announce.Revoked(b"list"),
     announce.Done(5, {"revision": 41}),
