@@ -1,4 +1,4 @@
-"""One connection to one peer: a task that reads, a task that writes, and nothing that decides.
+"""One connection to one peer: a task that reads, one that writes, one that reads ahead, and nothing that decides.
 
 Control frames go before blocks and between the blocks of a piece. What a peer sends for its piece is put together here,
 in order, at most one piece at a time; what it may not send ends the connection.
@@ -6,6 +6,7 @@ in order, at most one piece at a time; what it may not send ends the connection.
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Final, Protocol
 
 import trio
@@ -17,6 +18,8 @@ from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.framing import BLOCK_BYTES_MAX
 from p2pd.wire.messages import Hello, Ping, Pong
 from p2pd.world.network import Buffer, Stream
+
+from .ahead import ReadAhead, Upload
 
 CONTROL_QUEUE_BYTES_MAX: Final = 4 * 1024 * 1024
 """Control frames waiting for a peer that doesn't read: then it is dropped."""
@@ -42,8 +45,8 @@ class Owner(Protocol):
         when nobody asked for it."""
         ...
 
-    async def next_upload(self, session: "Session") -> tuple[bytes, int, bytes] | None:
-        """Swarm, piece and bytes to send next, or None."""
+    async def next_upload(self, session: "Session") -> Upload | None:
+        """What to send next, or None."""
         ...
 
     def uploaded(self, session: "Session", swarm: bytes, piece: int) -> None:
@@ -71,6 +74,7 @@ class Session:
         self._control: list[bytes] = []
         self._control_bytes = 0
         self._wake = trio.Event()
+        self._ahead = ReadAhead(partial(owner.next_upload, self), self._wake_writer)
         self._scope = trio.CancelScope()
         self._piece: tuple[bytes, int] | None = None
         self._assembly, self._assembled = bytearray(), 0
@@ -120,6 +124,7 @@ class Session:
             with self._scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._watch)
+                    nursery.start_soon(self._ahead.run)
                     nursery.start_soon(self._write)
                     await self._read(pending)
                     nursery.cancel_scope.cancel()
@@ -142,18 +147,22 @@ class Session:
         self._control_bytes += len(frame)
         if self._control_bytes > CONTROL_QUEUE_BYTES_MAX:
             self.end("it does not read what it is sent")
-        self.wake()
+        self._wake_writer()
 
     def wake(self) -> None:
-        """There may be something to write."""
+        """There may be a piece to send."""
+        self._ahead.look()
+
+    def _wake_writer(self) -> None:
         self._wake.set()
 
     async def _write(self) -> None:
         while True:
             await self._flush()
-            upload = await self._owner.next_upload(self)
+            upload = self._ahead.take()
             if upload is not None:
                 await self._send_piece(*upload)
+                self._ahead.sent(len(upload[2]), trio.current_time())
             elif not self._control:
                 await self._wake.wait()
                 self._wake = trio.Event()

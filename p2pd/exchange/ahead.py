@@ -1,0 +1,71 @@
+"""Pieces owed to one peer, read before it is their turn: the next is read and verified while one is sealed and sent.
+
+Only where the link is fast. On a slow one reading takes no time to speak of, and a piece stays in the queue as long as
+can be, where it can still be withdrawn, or sent to somebody else.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+
+from p2pd.policy.pacing import Rate
+
+Upload = tuple[bytes, int, bytes]
+"""Swarm, piece, and the piece's bytes."""
+FAST_PER_S: Final = 12_500_000
+"""100 Mbit/s to this peer: there a piece takes as long to send as thirty to read."""
+AHEAD_BYTES: Final = 1024 * 1024
+"""Read further while less than this waits: 1 ms at 10 Gbit/s, as long as it takes to be woken twice."""
+
+
+class ReadAhead:
+    """`read`: the next piece that is owed, or None. `tell`: called when one is there to be taken."""
+
+    def __init__(self, read: Callable[[], Awaitable[Upload | None]], tell: Callable[[], None]) -> None:
+        self._read, self._tell = read, tell
+        self._ready: deque[Upload] = deque()
+        self._ready_bytes = 0
+        self._sending = False
+        self._rate = Rate()
+        self._changed = trio.Event()
+
+    def __repr__(self) -> str:
+        return f"<ReadAhead {len(self._ready)} pieces{', sending' if self._sending else ''}>"
+
+    def look(self) -> None:
+        """There may be something to read."""
+        self._changed.set()
+
+    def take(self) -> Upload | None:
+        """The next piece to send, if it is read; say `sent` afterwards."""
+        if not self._ready:
+            return None
+        upload = self._ready.popleft()
+        self._ready_bytes -= len(upload[2])
+        self._sending = True
+        self._changed.set()
+        return upload
+
+    def sent(self, count: int, now: float) -> None:
+        """So many bytes of what was taken left."""
+        self._sending = False
+        self._rate.add(count, now)
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            self._changed = trio.Event()
+            if self._has_room() and (upload := await self._read()) is not None:
+                self._ready.append(upload)
+                self._ready_bytes += len(upload[2])
+                self._tell()
+            else:
+                await self._changed.wait()
+
+    def _has_room(self) -> bool:
+        if not self._ready and not self._sending:
+            return True
+        return self._ready_bytes < AHEAD_BYTES and self._rate.per_s(trio.current_time()) >= FAST_PER_S
