@@ -8,6 +8,7 @@ from trio.testing import MockClock
 from tests.attacks.siege import DAY_S, Siege, nothing_visible
 from tests.manifests.factory import new_signer
 from tests.stories.publisher import changed, make_files
+from tracker.config import TrackerConfig
 
 HUGE = 2**63 - 1
 
@@ -119,6 +120,17 @@ async def test_a_goal_state_replayed_to_a_new_machine_expires(siege: Siege, auto
     host = await siege.host()
     assert "has expired" in await siege.refused(host, old)
     assert nothing_visible(host)
+
+
+@pytest.mark.parametrize("skew_s", [-DAY_S, DAY_S])
+async def test_a_host_whose_clock_is_a_day_off_follows_what_was_signed_just_now(
+    siege: Siege, autojump_clock: MockClock, skew_s: float
+) -> None:
+    siege.publish("shop@1")
+    siege.direct()
+    host = await siege.host()
+    host.skew_s = skew_s
+    await siege.runs(host, "shop@1", siege.signed(siege.goal("shop@1"), life_s=TrackerConfig().goal_life_s))
 
 
 async def test_a_goal_that_lasts_for_ever_is_refused(siege: Siege, autojump_clock: MockClock) -> None:

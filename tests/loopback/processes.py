@@ -127,6 +127,7 @@ class Site:
 
     def __init__(self, shop: Shop, directory: Path) -> None:
         self.shop, self.directory = shop, directory
+        self.processes: list[Process] = []
         self._running = ExitStack()
 
     def token(self, role: str, name: str, *more: str) -> str:
@@ -146,6 +147,7 @@ class Site:
     def start(self, *argv: str) -> Process:
         """A service."""
         started = Process(*argv)
+        self.processes.append(started)
         self._running.callback(started.end)
         return started
 
