@@ -24,7 +24,8 @@ from tracker.client import connect
 CLAIM_CPU_S: Final = 60.0
 CLAIM_FLEET: Final = (200, 2_000)
 CHUNK_BYTES: Final = 4 * 2**20
-DILUTION: Final = 1024
+DILUTION: Final = 4096
+"""The smallest piece that is still told from a message: 1 KiB."""
 GRAIN_S: Final = 0.001
 LOOK_S: Final = 0.25
 GIVE_UP_S: Final = 3_600.0

@@ -16,6 +16,7 @@ can run; an event at the time of a deadline comes before it. Events are plain ca
 import gc
 from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
+from itertools import count
 from math import inf
 from random import Random
 from typing import Any, Final, TypeVar, TypeVarTuple
@@ -43,16 +44,18 @@ class SimClock:
         self.now = 0.0
         self.grain_s = grain_s
         self.events = 0
-        self._heap: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
+        """That have happened."""
+        self.heap: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
+        """For those who book millions: `heappush(heap, (when, next_place(), deed, arguments))`."""
+        self.next_place = count().__next__
         self._whole = trio.CancelScope()
 
     def __repr__(self) -> str:
-        return f"<SimClock {self.now:.3f} s, {len(self._heap)} events to come>"
+        return f"<SimClock {self.now:.3f} s, {len(self.heap)} events to come>"
 
     def at(self, when: float, deed: Callable[[*Args], object], *args: *Args) -> None:
         """Call `deed(*args)` at this time; those of the same time in the order in which they were booked."""
-        self.events += 1
-        heappush(self._heap, (when if when > self.now else self.now, self.events, deed, args))
+        heappush(self.heap, (when if when > self.now else self.now, self.next_place(), deed, args))
 
     def run(self, main: Callable[[*Args], Awaitable[T]], *args: *Args, rng_seed: int) -> T:
         """`trio.run` on this clock. The same seed gives the same schedule. The garbage collector rests meanwhile."""
@@ -83,20 +86,25 @@ class SimClock:
 
     def _jump(self) -> None:
         """Every task is blocked: let time pass until one is not, and for the rest of the grain."""
-        runner, heap, until = scheduler.GLOBAL_RUN_CONTEXT.runner, self._heap, inf
+        runner, heap, until = scheduler.GLOBAL_RUN_CONTEXT.runner, self.heap, inf
         runnable, deadlines = runner.runq, runner.deadlines
+        next_deadline = deadlines.next_deadline
         while True:
-            deadline = deadlines.next_deadline()
+            deadline = next_deadline()
             when = heap[0][0] if heap else inf
-            if when > until and deadline > until:
+            if when <= deadline:
+                if when > until:
+                    return
+                if when < inf:
+                    self.now, _, deed, args = heappop(heap)
+                    self.events += 1
+                    deed(*args)
+                else:
+                    self._whole.cancel()
+            elif deadline > until:
                 return
-            if when <= deadline and when < inf:
-                self.now, _, deed, args = heappop(heap)
-                deed(*args)
-            elif deadline < inf:
+            else:
                 self.now = max(self.now, deadline)
                 deadlines.expire(self.now)
-            else:
-                self._whole.cancel()
             if runnable and until == inf:
                 until = self.now + self.grain_s

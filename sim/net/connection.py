@@ -94,7 +94,7 @@ class SimStream:
 
     async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """The same into a buffer; 0 at the end."""
-        data = await self._incoming.get(len(buffer))
+        data = await self._incoming.get(len(buffer), least)
         buffer[: len(data)] = data
         return len(data)
 

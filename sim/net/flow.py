@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from heapq import heappush
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -9,36 +10,15 @@ import trio
 from sim.clock import SimClock
 
 from .link import Link, Quantum
+from .waiter import Waiter
 
 if TYPE_CHECKING:
     from .connection import Connection
 
 SMALL_BYTES: Final = 512
 """What is no larger pays the way's latency but takes no room on it."""
-
-
-class Waiter:
-    """At most one task that waits for a change. (An Event costs twice as much and needs a new one each time.)"""
-
-    def __init__(self) -> None:
-        self._task: trio.lowlevel.Task | None = None
-
-    async def park(self) -> None:
-        """Until `wake`."""
-        if self._task is not None:
-            raise trio.BusyResourceError("another task is using this end")
-        self._task = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(self._abort)
-
-    def _abort(self, _: object) -> trio.lowlevel.Abort:
-        self._task = None
-        return trio.lowlevel.Abort.SUCCEEDED
-
-    def wake(self) -> None:
-        """Something changed."""
-        if self._task is not None:
-            task, self._task = self._task, None
-            trio.lowlevel.reschedule(task)
+WINDOW_SHARE_UNREAD: Final = 4
+"""A reader that waits for more is woken when this part of the window is full, so that the sender never stands still."""
 
 
 class Flow:
@@ -57,12 +37,16 @@ class Flow:
         self._connection, self._network = connection, connection.network
         self._clock: SimClock = connection.network.clock
         self._latency_s = connection.latency_s
-        self._way = way
+        self._way, self._stages = way, len(way)
         self._outstanding = 0.0
         self._bulk = 0
-        self._latest = Quantum(b"", 0)
+        self._latest = Quantum(b"", 0.0)
         self._held: deque[bytes] = deque()
         self._arrived: deque[bytes] = deque()
+        self._arrived_bytes = 0
+        self._least = 1
+        """Fewer bytes than these are of no use to who reads."""
+        self._least_max = max(1, int(connection.network.window_bytes) // WINDOW_SHARE_UNREAD)
         self._readable, self._writable = Waiter(), Waiter()
 
     def __repr__(self) -> str:
@@ -72,17 +56,32 @@ class Flow:
 
     async def put(self, data: bytes, light: bool) -> None:
         """Send it all; returns when all of it is under way, at once if the window has room. `light`: it pays latency
-        only."""
+        only. A diluted piece is of no use before it is whole, so all of it comes with its last part."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        network = self._network
-        step = len(data) if light else network.quantum_bytes
-        for start in range(0, len(data), step or 1):
+        network, size = self._network, len(data)
+        if light:
+            await self._room()
+            self._send(data, 0.0)
+        elif network.diluted:
+            parts, cost_bytes = network.parts_of(size)
+            for _ in range(parts - 1):
+                await self._room()
+                self._send(None, cost_bytes)
+            await self._room()
+            self._send(data, cost_bytes)
+        else:
+            step = network.quantum_bytes
+            for start in range(0, size, step):
+                await self._room()
+                part = data if size <= step else data[start : start + step]
+                self._send(part, len(part))
+
+    async def _room(self) -> None:
+        """Until there is room in the window."""
+        self._check_sender()
+        while self._outstanding >= self._network.window_bytes:
+            await self._writable.park()
             self._check_sender()
-            while self._outstanding >= network.window_bytes:
-                await self._writable.park()
-                self._check_sender()
-            part = data if len(data) <= step else data[start : start + step]
-            self._send(part, 0.0 if light else network.cost_bytes(len(part), len(data)))
 
     def end(self) -> None:
         """Nothing more will come."""
@@ -100,40 +99,49 @@ class Flow:
 
     # -- on the way ---------------------------------------------------------------------------------------------
 
-    def _send(self, data: bytes, cost_bytes: float) -> None:
-        self._outstanding += cost_bytes if self._network.diluted else len(data)
-        self.sent_bytes += len(data)
-        if cost_bytes:
+    def _send(self, data: bytes | None, cost_bytes: float) -> None:
+        if data is not None:
+            self.sent_bytes += len(data)
+        if cost_bytes or data is None:
+            self._outstanding += cost_bytes
             self._bulk += 1
             quantum = self._latest = Quantum(data, cost_bytes)
             self._enter(quantum)
-        elif self._bulk:
+            return
+        if not self._network.diluted:
+            self._outstanding += len(data)
+        if self._bulk:
             self._latest.riders.append(data)
         else:
-            self._clock.at(self._clock.now + self._latency_s, self._arrive, data)
-
-    def _enter(self, quantum: Quantum) -> None:
-        """The next link, if there is one."""
-        if quantum.stage == len(self._way):
-            self._come(quantum)
-            return
-        link = self._way[quantum.stage]
-        if link is None:
-            self._clock.at(self._clock.now + self._latency_s, self.passed, quantum)
-        else:
-            link.carry(self, quantum)
+            clock = self._clock
+            heappush(clock.heap, (clock.now + self._latency_s, clock.next_place(), self._arrive, (data,)))
 
     def passed(self, quantum: Quantum) -> None:
         """A link or the latency is behind it."""
         quantum.stage += 1
         self._enter(quantum)
 
+    def _enter(self, quantum: Quantum) -> None:
+        """The next link, if there is one."""
+        stage = quantum.stage
+        if stage == self._stages:
+            self._come(quantum)
+            return
+        link = self._way[stage]
+        if link is not None:
+            link.carry(self, quantum)
+        else:
+            clock = self._clock
+            heappush(clock.heap, (clock.now + self._latency_s, clock.next_place(), self.passed, (quantum,)))
+
     def _come(self, quantum: Quantum) -> None:
         self._bulk -= 1
         if self._network.diluted:
             self._outstanding -= quantum.cost_bytes
             self._writable.wake()
-        for data in (quantum.data, *quantum.riders):
+        if quantum.data is not None:
+            self._arrive(quantum.data)
+        for data in quantum.riders:
             self._arrive(data)
 
     def _arrive(self, data: bytes) -> None:
@@ -141,7 +149,7 @@ class Flow:
             return
         if self._connection.silenced:
             self._connection.lost = True
-        elif self._held or self._network.blocked(self.source, self.destination):
+        elif self._held or (self._network.cut and self._network.blocked(self.source, self.destination)):
             self._held.append(data)
         else:
             self._deliver(data)
@@ -157,25 +165,37 @@ class Flow:
             self._connection.break_off()  # nobody is there any more to take it: a reset comes back
         elif not self.abandoned:
             self._arrived.append(data)
-            self._readable.wake()
+            self._arrived_bytes += len(data)
+            if self._arrived_bytes >= self._least or not data:
+                self._readable.wake()
 
     # -- the reader's end ---------------------------------------------------------------------------------------
 
-    async def get(self, max_bytes: int) -> bytes:
-        """What is there, at once if there is something; b'' at the end."""
+    async def get(self, max_bytes: int, least: int = 1) -> bytes:
+        """What is there, at once if there is `least` (or as much as the window lets come unread); b'' at the end."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        while not self._arrived:
-            self._check_reader()
+        arrived = self._arrived
+        if least > 1:
+            least = min(least, max_bytes, self._least_max)
+        while self._arrived_bytes < least and not (arrived and not arrived[-1]):
+            if self.abandoned:
+                raise trio.ClosedResourceError("this end was closed")
+            if self.broken:
+                if arrived:
+                    break
+                raise trio.BrokenResourceError("connection reset")
+            self._least = least
             await self._readable.park()
-        data = self._arrived.popleft()
+        data = arrived.popleft()
         if not data:
-            self._arrived.append(data)  # the end stays the end
+            arrived.append(data)  # the end stays the end
             return data
         if len(data) > max_bytes:
-            self._arrived.appendleft(data[max_bytes:])
+            arrived.appendleft(data[max_bytes:])
             data = data[:max_bytes]
-        elif self._arrived:
+        elif arrived:
             data = self._gather(data, max_bytes)
+        self._arrived_bytes -= len(data)
         if not self._network.diluted:
             self._outstanding -= len(data)
             self._writable.wake()
@@ -189,16 +209,11 @@ class Flow:
             room -= len(part)
         return b"".join(parts)
 
-    def _check_reader(self) -> None:
-        if self.abandoned:
-            raise trio.ClosedResourceError("this end was closed")
-        if self.broken:
-            raise trio.BrokenResourceError("connection reset")
-
     def abandon(self) -> None:
         """The reader wants no more."""
         self.abandoned = True
         self._arrived.clear()
+        self._arrived_bytes = 0
         self._readable.wake()
 
     def break_off(self) -> None:

@@ -2,6 +2,7 @@
 (within a few percent; `fairness.py` has the exact solution, and a test compares)."""
 
 from collections import deque
+from heapq import heappush
 from typing import Protocol
 
 from sim.clock import SimClock
@@ -10,17 +11,18 @@ from sim.clock import SimClock
 class Quantum:
     """Bytes that are on their way, and how far they came: past so many links (and the place where the latency is).
 
+    `data` is None in all but the last part of a piece that comes as a whole.
     `riders`: what was sent behind it and stays right behind it: it pays nothing and waits for no turn.
     """
 
     __slots__ = ("cost_bytes", "data", "riders", "stage")
 
-    def __init__(self, data: bytes, cost_bytes: float) -> None:
+    def __init__(self, data: bytes | None, cost_bytes: float) -> None:
         self.data, self.cost_bytes, self.stage = data, cost_bytes, 0
         self.riders: list[bytes] = []
 
     def __repr__(self) -> str:
-        return f"<Quantum of {len(self.data)} bytes, stage {self.stage}>"
+        return f"<Quantum of {self.cost_bytes:g} bytes, stage {self.stage}>"
 
 
 class Flow(Protocol):
@@ -33,6 +35,8 @@ class Flow(Protocol):
 
 class Link:
     """Carries quanta at its rate; `carried_bytes` counts them. What costs nothing still keeps its place in its flow."""
+
+    __slots__ = ("_busy", "_clock", "_turns", "_waiting", "bytes_per_s", "carried_bytes")
 
     def __init__(self, clock: SimClock, bytes_per_s: float) -> None:
         self.bytes_per_s = bytes_per_s
@@ -49,7 +53,9 @@ class Link:
         """Call `flow.passed(quantum)` when it has passed."""
         if not self._busy:
             self._busy = True
-            self._begin(flow, quantum)
+            clock = self._clock
+            when = clock.now + quantum.cost_bytes / self.bytes_per_s
+            heappush(clock.heap, (when, clock.next_place(), self._passed, (flow, quantum)))
             return
         waiting = self._waiting.get(flow)
         if waiting is None:
@@ -58,20 +64,20 @@ class Link:
         else:
             waiting.append(quantum)
 
-    def _begin(self, flow: Flow, quantum: Quantum) -> None:
-        clock = self._clock
-        clock.at(clock.now + quantum.cost_bytes / self.bytes_per_s, self._passed, flow, quantum)
-
     def _passed(self, flow: Flow, quantum: Quantum) -> None:
         self.carried_bytes += quantum.cost_bytes
-        if self._turns:
-            following = self._turns.popleft()
+        turns = self._turns
+        if turns:
+            following = turns.popleft()
             waiting = self._waiting[following]
-            self._begin(following, waiting.popleft())
+            first = waiting.popleft()
             if waiting:
-                self._turns.append(following)
+                turns.append(following)
             else:
                 del self._waiting[following]
+            clock = self._clock
+            when = clock.now + first.cost_bytes / self.bytes_per_s
+            heappush(clock.heap, (when, clock.next_place(), self._passed, (following, first)))
         else:
             self._busy = False
         flow.passed(quantum)

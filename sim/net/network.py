@@ -140,6 +140,11 @@ class SimNetwork:
         """Those with an end there."""
         return [one for one in self._connections if any(port.name == name for port in one.ports)]
 
+    @property
+    def cut(self) -> bool:
+        """Whether anything stands between anybody."""
+        return bool(self._side or self._clogged)
+
     def _release(self) -> None:
         for connection in list(self._connections):
             connection.release()
@@ -213,10 +218,11 @@ class SimNetwork:
             return self._diluted_bytes not in parts
         return sum(parts) <= SMALL_BYTES
 
-    def cost_bytes(self, part: int, whole: int) -> float:
-        """What a part of a bulk message costs on links. A diluted piece costs its own size, in equal parts: the head
-        before it was not diluted."""
-        return self._diluted_bytes / -(-whole // self.quantum_bytes) if self.diluted else part
+    def parts_of(self, size: int) -> tuple[int, float]:
+        """In how many parts a diluted piece of `size` bytes travels, and what each costs on links. All of them cost
+        what the piece alone does: the head before it was not diluted."""
+        parts = -(-size // self.quantum_bytes)
+        return parts, self._diluted_bytes / parts
 
     # -- for connections ----------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 from sim.clock import PRIVATE, SimClock
 from sim.errors import SimError
+from sim.net.waiter import Waiter
 
 RACE = """
 import trio
@@ -48,6 +49,30 @@ def test_trio_still_jumps_by_the_names_that_the_clock_replaces() -> None:
     clock = MockClock()
     assert callable(clock._autojump), "MockClock._autojump is gone: sim/clock.py must find another way"
     assert isinstance(scheduler._r, Random)
+
+
+def test_trio_still_wakes_a_task_that_a_waiter_parked() -> None:
+    waiter = Waiter()
+
+    async def main() -> float:
+        clock.at(2.0, waiter.wake)
+        await waiter.park()
+        return trio.current_time()
+
+    clock = SimClock()
+    assert clock.run(main, rng_seed=1) == 2.0
+
+
+def test_trio_still_cancels_a_task_that_a_waiter_parked() -> None:
+    waiter = Waiter()
+
+    async def main() -> None:
+        with trio.move_on_after(3):
+            await waiter.park()
+        assert trio.current_time() == 3
+        waiter.wake()  # nobody is there any more
+
+    SimClock().run(main, rng_seed=1)
 
 
 def test_trio_still_lets_the_run_loop_be_looked_at() -> None:

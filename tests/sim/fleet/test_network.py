@@ -303,6 +303,48 @@ def test_a_sender_whose_reader_sleeps_is_made_to_wait() -> None:
     net.run(main)
 
 
+def test_a_reader_that_needs_more_is_not_woken_for_every_part_of_it() -> None:
+    net = Net(quantum_bytes=1000)
+    a, b = net.host("a", up=1_000), net.host("b")
+
+    async def main() -> None:
+        here, there = await joined(a, b)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(here.send_all, bytes(4000))
+            assert await there.receive_into(bytearray(9000), 3000) == 3000
+
+    net.run(main)
+
+
+def test_a_reader_that_needs_more_than_a_window_holds_does_not_stop_its_sender() -> None:
+    net = Net(quantum_bytes=1000)
+    a, b = net.host("a"), net.host("b")
+
+    async def main() -> None:
+        here, there = await joined(a, b)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(here.send_all, bytes(100_000))
+            left = 100_000
+            while left:
+                left -= await there.receive_into(bytearray(left), left)
+
+    net.run(main)
+
+
+def test_a_reader_that_needs_more_is_told_of_the_end() -> None:
+    net = Net()
+    a, b = net.host("a"), net.host("b")
+
+    async def main() -> None:
+        here, there = await joined(a, b)
+        await here.send_all(b"no more than this")
+        await here.aclose()
+        assert await there.receive_into(bytearray(100), 100) == 17
+        assert await there.receive_into(bytearray(100), 100) == 0
+
+    net.run(main)
+
+
 def test_the_other_end_of_a_connection_is_known_for_certain() -> None:
     net = Net()
     a = net.network.port("a", Place("a", WORLD), region="north", role="daemon")
