@@ -14,7 +14,7 @@ help: ## what there is
 
 setup: $(STAMP) ## make .venv from the lock (done once)
 
-$(STAMP): requirements-dev.lock pyproject.toml packaging/setup.sh
+$(STAMP): requirements-dev.lock requirements-tpm.lock pyproject.toml packaging/setup.sh
 	@sh packaging/setup.sh $(VENV)
 	@touch $@
 
@@ -39,6 +39,8 @@ lock: $(STAMP) ## resolve the dependencies anew
 	    pyproject.toml --output-file requirements.lock
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	    --constraint requirements.lock --extra dev --extra fuzz --extra publish --extra sim --extra webrtc --extra bench pyproject.toml --output-file requirements-dev.lock
+	echo "tpm2-pytss>=3" | $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-deps - --output-file requirements-tpm.lock
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) .demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

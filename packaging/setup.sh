@@ -46,6 +46,27 @@ install_venv_module() { # Debian keeps venv apart; as root we may fetch it ourse
     fi
 }
 
+can_build_tpm() { # Is there what tpm2-pytss is built from: a compiler, the TPM's library, Python's own headers?
+    command -v cc >/dev/null && command -v pkg-config >/dev/null && pkg-config --exists tss2-esys && "$1" -c \
+        'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"))'
+}
+
+install_tpm() { # A TPM's library, and a TPM in software for the tests. Whoever has neither has everything else.
+    packages="swtpm libtss2-dev pkg-config gcc libc6-dev"
+    if ! { can_build_tpm "$1" && command -v swtpm >/dev/null; } && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        can_build_tpm "$1" || case $("$1" -c 'import sys; print(sys.base_prefix)') in
+            /usr) packages="$packages $("$1" -c 'import sys; print("python%d.%d-dev" % sys.version_info[:2])')" ;;
+        esac
+        say "installing $packages"
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y $packages; } >&2 || true
+    fi
+    if can_build_tpm "$1"; then
+        "$1" -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-tpm.lock
+    else
+        say "going on without a TPM, whose tests will fail. To have it: apt-get install $packages; make setup"
+    fi
+}
+
 if [ ! -x "$venv/bin/python" ] || ! suits "$venv/bin/python"; then
     python=$(find_python)
     has_venv "$python" || install_venv_module "$python"
@@ -55,5 +76,6 @@ fi
 
 say "installing what requirements-dev.lock names"
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
+install_tpm "$venv/bin/python"
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 say "done. A fleet on this machine: make demo. On many: docs/operating.md, from \"Once: who belongs to the fleet\" on"
