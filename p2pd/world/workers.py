@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Final
 
+import outcome  # trio's own, of which it hands over what comes out of a thread
 import trio
 
 from . import Args, T
@@ -47,15 +48,11 @@ class _Job:
         self.inbox, self._function, self._args = inbox, function, args
         self.task = trio.lowlevel.current_task()
         self.begun = self.dropped = False
-        self.result: Any = None
-        self.error: BaseException | None = None
+        self.outcome: outcome.Outcome[Any]
 
     def do(self) -> None:
         """In a thread."""
-        try:
-            self.result = self._function(*self._args)
-        except BaseException as error:  # noqa: BLE001 - it is the caller's
-            self.error = error
+        self.outcome = outcome.capture(self._function, *self._args)
 
 
 class Workers:
@@ -92,9 +89,7 @@ class Workers:
             return trio.lowlevel.Abort.SUCCEEDED if job.dropped else trio.lowlevel.Abort.FAILED
 
         await trio.lowlevel.wait_task_rescheduled(abort)
-        if job.error is not None:
-            raise job.error
-        result: T = job.result
+        result: T = job.outcome.unwrap()
         return result
 
     def _work(self) -> None:
