@@ -12,6 +12,7 @@ from typing import Final
 
 import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from manifests import codec
 from manifests.authority import Authority, Signers
@@ -21,6 +22,7 @@ from manifests.delta.pack import RAW, XZ, ZSTD, ZSTD_BASES, Frame, Item, PackInd
 from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest, Profile
 from manifests.tuf_api import CryptoSigner
+from p2pd.attestation.structure import CLOCK_AND_FIRMWARE_BYTES, MAGIC, QUOTE, SHA256
 from p2pd.goals import sign_as_director, sign_as_operator
 from p2pd.identity.token import JoinToken
 from p2pd.install.memory import Aim, Candidate, Memory
@@ -209,6 +211,13 @@ def _papers() -> Iterator[bytes]:
     yield json.dumps({"a": 1}).encode()
 
 
+def _attestation() -> Iterator[bytes]:
+    head = struct.pack(">IHHHH", MAGIC, QUOTE, 2, 0, 32) + bytes(32 + CLOCK_AND_FIRMWARE_BYTES)
+    yield head + struct.pack(">IHB", 1, SHA256, 3) + b"\x81\0\0" + struct.pack(">H", 32) + bytes(32)
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
+    yield key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 _SEEDS: Final = {
     "wire": _wire,
     "messages": _messages,
@@ -220,4 +229,5 @@ _SEEDS: Final = {
     "metadata": _metadata,
     "config": _config,
     "papers": _papers,
+    "attestation": _attestation,
 }

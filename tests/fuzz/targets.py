@@ -13,6 +13,9 @@ from manifests.delta.applying import apply_bundle
 from manifests.errors import ManifestError
 from manifests.names import ReleaseName
 from manifests.trust import Approved, TrustChain, Wanted
+from p2pd.attestation.evidence import RefusedEvidenceError, key_name
+from p2pd.attestation.evidence import check as check_evidence
+from p2pd.attestation.structure import MalformedQuoteError, read_quote
 from p2pd.config import Config
 from p2pd.goals import RefusedGoalError, judge
 from p2pd.httpmessages import BadRequest, Request, RequestReader
@@ -24,6 +27,7 @@ from p2pd.identity.token import read_token
 from p2pd.install.memory import decode as decode_memory
 from p2pd.settings import SettingsError, load
 from p2pd.wire.announce import Announce, Deploy, Goals, Register, Rollback, StatusRequest, check
+from p2pd.wire.attestation import Evidence
 from p2pd.wire.codec import decode_peer, decode_tracker, encode
 from p2pd.wire.connection import PeerConnection
 from p2pd.wire.errors import RemoteProtocolError
@@ -204,6 +208,23 @@ def papers(data: bytes) -> None:
     assert notice is None or len(notice.prefixes) <= 240
 
 
+def attestation(data: bytes) -> None:
+    """What a host says that its TPM signed, and the key and signature that it sends along."""
+    try:
+        quoted = read_quote(data)
+        assert len(quoted.pcrs) <= 8 * 255
+        assert list(quoted.pcrs) == sorted(set(quoted.pcrs))
+    except MalformedQuoteError:
+        pass
+    half = len(data) // 2
+    for evidence in (Evidence(data[:half], b"", data[half:]), Evidence(data, data, data)):
+        for kind in ("tpm", "software"):
+            try:
+                check_evidence(evidence, key_name(kind, evidence.key), bytes(32), ())
+            except RefusedEvidenceError:
+                pass
+
+
 def _cut(data: bytes) -> Iterator[bytes]:
     step = max(1, len(data) // BYTEWISE_MAX)
     return (data[at : at + step] for at in range(0, len(data), step))
@@ -211,5 +232,5 @@ def _cut(data: bytes) -> Iterator[bytes]:
 
 TARGETS: Final[dict[str, Target]] = {
     target.__name__: target
-    for target in (wire, messages, tracker, goals, manifest, pack, http, metadata, config, papers)
+    for target in (wire, messages, tracker, goals, manifest, pack, http, metadata, config, papers, attestation)
 }
