@@ -71,7 +71,12 @@ def cut(stream: Readable, profile: Profile) -> Iterator[memoryview]:
 
 def lengths(buffers: Iterable[bytes], profile: Profile) -> list[int]:
     """The lengths of the chunks that these buffers, laid end to end, are cut into."""
-    return [len(chunk) for chunk in cut(_Joined(buffers), profile)]
+    return [len(chunk) for chunk in cut_joined(buffers, profile)]
+
+
+def cut_joined(buffers: Iterable[bytes], profile: Profile) -> Iterator[memoryview]:
+    """The chunks of these buffers, laid end to end; otherwise as `cut`."""
+    return cut(_Joined(buffers), profile)
 
 
 def _cutter(profile: Profile) -> FastCDC:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from . import cli_trust
-from .cli_flags import command, life, root, store
+from .cli_flags import command, life, patching, root, store
 from .console import Console, Handler, command_parser, run_command
 
 EXAMPLE: Final = """
@@ -115,7 +115,7 @@ def _packs(parser: ArgumentParser) -> None:
     packs.add_argument(
         "--pack-level", metavar="LEVEL", type=int, choices=range(1, 20), default=18, help="zstd's (default: 18)"
     )
-    packs.add_argument("--threads", type=int, help="that make packs (default: one a core)")
+    patching(packs, "packs")
 
 
 def _reference(parser: ArgumentParser, name: str) -> None:
@@ -158,7 +158,7 @@ def _diff(commands: Any) -> None:
         help=f"cut otherwise: {', '.join(PROFILES)}",
     )
     parser.add_argument("--html", metavar="FILE", help="write a picture of it: one page that needs nothing else")
-    parser.add_argument("--threads", type=int, help="that make patches (default: one a core)")
+    patching(parser, "patches")
     store(parser, required=False)
     root(parser)
 

@@ -36,8 +36,9 @@ def advise(arguments: Namespace, console: Console) -> int:
         "expanded_bytes": sum(file.expanded_bytes for file in new),
         "recreatable_bytes": sum(file.recreated_bytes for file in new),
         "streams": sum(len(file.members) for file in new),
+        "update_closed_bytes": None if saved is None else saved.closed_bytes,
         "update_bytes": None if saved is None else saved.today_bytes,
-        "update_opened_bytes": None if saved is None else saved.opened_bytes,
+        "update_plain_bytes": None if saved is None else saved.plain_bytes,
         "advice": _advice(new),
         "files": [_row(file) for file in new],
     }
@@ -93,8 +94,9 @@ def _show(found: Sequence[Nested], saved: Saving | None, console: Console) -> No
         print(f"and {len(found) - FILES_SHOWN} more (--json has all)")
     if saved:
         print(
-            f"from the old one, an update sends {human_bytes(saved.today_bytes)} for these streams; "
-            f"{human_bytes(saved.opened_bytes)} if what they hold were stored as it is"
+            f"from the old one, an update sends {human_bytes(saved.today_bytes)} for these streams (without making any "
+            f"again: {human_bytes(saved.closed_bytes)}); {human_bytes(saved.plain_bytes)} if what they hold were "
+            "stored as it is"
         )
     else:
         print("give --old, an earlier release's files, to measure what an update would save")

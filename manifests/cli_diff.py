@@ -108,7 +108,13 @@ def _measure(old: Side, new: Side, arguments: Namespace, console: Console) -> tu
         raise UsageError("patches are made from chunks: give --store URL, or the files themselves")
     total = work_bytes(new.manifest, old.manifest)
     with console.progress(f"patches, profile {new.manifest.profile.name}", total) as bar:
-        return measure(old.source, new.source, threads=arguments.threads, advance=bar.advance)
+        return measure(
+            old.source,
+            new.source,
+            threads=arguments.threads,
+            opened_memory_bytes=arguments.recompress_memory,
+            advance=bar.advance,
+        )
 
 
 def _route(old: Side, new: Side, store: BlobStore | None) -> Route | None:

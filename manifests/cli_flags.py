@@ -4,7 +4,7 @@ import os
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any, Final
 
-from .console import add_output_flags, parse_duration
+from .console import add_output_flags, parse_bytes, parse_duration
 
 PASSPHRASES: Final = "passphrase of an encrypted key: --passphrase-file, or $P2P_KEY_PASSPHRASE, or a prompt"
 
@@ -53,3 +53,14 @@ def passphrase(parser: ArgumentParser) -> None:
 def life(parser: ArgumentParser, flag: str, days: str, what: str) -> None:
     """A flag that takes a time such as 180d."""
     parser.add_argument(flag, metavar="TIME", type=parse_duration, default=days, help=f"{what} (default: {days})")
+
+
+def patching(parser: Any, what: str) -> None:
+    """`--recompress-memory`, `--threads`."""
+    parser.add_argument(
+        "--recompress-memory", metavar="SIZE", type=parse_bytes, default="32 MiB",
+        help="patch what gzip, zip, xz and zstd streams hold, if they can be compressed again byte for byte in so much "
+        "memory (default: 32 MiB; 0: leave them closed). Devices that lack the memory, or the very libzstd, fetch "
+        "those chunks as they are",
+    )  # fmt: skip
+    parser.add_argument("--threads", type=int, help=f"that make {what} (default: one a core)")

@@ -108,6 +108,7 @@ class Packs:
                 self.store,
                 level=self.arguments.pack_level,
                 threads=self.arguments.threads,
+                opened_memory_bytes=self.arguments.recompress_memory,
                 advance=bar.advance,
             )
         self.made.append(Row(version, devices, made))

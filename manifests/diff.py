@@ -1,9 +1,9 @@
 """What would travel from one release to the next, and why. Pure: manifests and a pack's index say all there is."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from .delta.opened import Pieces, Region
 from .delta.pack import PackIndex, content_bytes
 from .entries import FILE, Entry
 from .errors import ManifestError
@@ -88,7 +88,7 @@ def travels(old: Manifest, new: Manifest, route: Route | None = None) -> list[Tr
     """
     if old.algorithm != new.algorithm:
         raise ManifestError(f"the old release names its chunks by {old.algorithm}, the new one by {new.algorithm}")
-    packed = {found.piece: found for found in _packed(route.index, new)} if route else {}
+    packed = _packed(route.index, new) if route else {}
     held = {old.digest(piece) for piece in range(old.pieces)}
     found = []
     for piece in range(new.pieces):
@@ -103,13 +103,14 @@ def travels(old: Manifest, new: Manifest, route: Route | None = None) -> list[Tr
 def compare(old: Manifest, new: Manifest, manifest_bytes: int = 0, route: Route | None = None) -> Difference:
     """What a machine that holds `old` needs for `new`, whose manifest has `manifest_bytes`; by a pack, if any."""
     whole, files, chunks = Share(), dict[int, Share](), 0
+    packed = _packed(route.index, new) if route else {}
     for travel in travels(old, new, route):
         length = new.lengths[travel.piece]
         whole.add(travel.kind, length, travel.fetched)
         for extent in new.extents(travel.piece):
             part = travel.fetched * extent.length / length
             files.setdefault(extent.entry, Share()).add(travel.kind, extent.length, part)
-        chunks += travel.kind != REUSED and (route is None or travel.piece not in route.index.where)
+        chunks += travel.kind != REUSED and travel.piece not in packed
     overhead = manifest_bytes + (route.overhead_bytes if route else 0)
     requests = chunks + (manifest_bytes > 0) + (2 + len(route.index.bundles) if route else 0)
     return Difference(
@@ -118,13 +119,24 @@ def compare(old: Manifest, new: Manifest, manifest_bytes: int = 0, route: Route 
     )  # fmt: skip
 
 
-def _packed(index: PackIndex, new: Manifest) -> Iterator[Travel]:
-    """What a pack brings; each piece with its part of its frame by the length of its content."""
+def _packed(index: PackIndex, new: Manifest) -> dict[int, Travel]:
+    """What a pack brings; each piece with its part of its frame by the length of its content, each piece of a region
+    with its part of what the region's opened pieces take.
+    """
+    pieces = Pieces(new, index.opened)
+    found, regions = dict[int, Travel](), dict[Region, float]()
     for frame in (frame for frames in index.bundles for frame in frames):
-        whole = sum(content_bytes(item, new) for item in frame.items)
+        whole = sum(content_bytes(item, pieces) for item in frame.items)
         for item in frame.items:
-            part = frame.length * content_bytes(item, new) / whole
-            yield Travel(item.piece, PATCHED if item.bases else FULL, part)
+            part = frame.length * content_bytes(item, pieces) / whole
+            if item.piece < new.pieces:
+                found[item.piece] = Travel(item.piece, PATCHED if item.bases else FULL, part)
+            elif region := pieces.region_of(item.piece):
+                regions[region] = regions.get(region, 0.0) + part
+    for region, part in regions.items():
+        for piece in range(region.first, region.last + 1):
+            found[piece] = Travel(piece, PATCHED, part * new.lengths[piece] / region.size)
+    return found
 
 
 def _files(old: Manifest, new: Manifest, shares: dict[int, Share]) -> list[FileChange]:

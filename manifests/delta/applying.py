@@ -9,6 +9,7 @@ from manifests.errors import MalformedPackError
 from manifests.manifest import Manifest
 
 from . import codecs
+from .opened import Pieces
 from .pack import ZSTD_BASES, Frame, Item, content_bytes
 
 NO_BASE: Final = "no base"
@@ -29,11 +30,12 @@ class Applied:
     why: str = ""
 
 
-def apply_bundle(frames: Sequence[Frame], data: bytes, release: Manifest, base: Base) -> Iterator[Applied]:
+def apply_bundle(frames: Sequence[Frame], data: bytes, release: Manifest | Pieces, base: Base) -> Iterator[Applied]:
     """The pieces that a bundle becomes. `frames`: `index.bundles[b]` of a checked index; `data`: the bundle's bytes,
     which have the digest that the pack's manifest says.
 
-    Items of a frame come in ascending order. Never raises for what the bytes are: what can't be made is said so.
+    Items of a frame come in ascending order; opened pieces are not verified, for what is made of them is. Never raises
+    for what the bytes are: what can't be made is said so.
     """
     digest_of = digest_function(release.algorithm)
     left = memoryview(data)
@@ -42,13 +44,13 @@ def apply_bundle(frames: Sequence[Frame], data: bytes, release: Manifest, base: 
         for item, piece in _pieces(frame, encoded, release, base):
             if isinstance(piece, str):
                 yield Applied(item.piece, None, piece)
-            elif digest_of(piece) != release.digest(item.piece):
+            elif (digest := release.digest(item.piece)) is not None and digest_of(piece) != digest:
                 yield Applied(item.piece, None, DAMAGED)
             else:
                 yield Applied(item.piece, piece)
 
 
-def _pieces(frame: Frame, encoded: bytes, release: Manifest, base: Base) -> Iterator[tuple[Item, bytes | str]]:
+def _pieces(frame: Frame, encoded: bytes, release: Manifest | Pieces, base: Base) -> Iterator[tuple[Item, bytes | str]]:
     """Each item with its piece, or why there is none."""
     stream = None if frame.codec == ZSTD_BASES else codecs.reader(frame.codec, encoded)
     for item in frame.items:

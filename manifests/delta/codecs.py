@@ -20,6 +20,7 @@ from .pack import RAW, XZ, ZSTD
 
 _WINDOW_LOG_MAX: Final = WINDOW_BYTES_MAX.bit_length() - 1
 _HDIFF: Final = b"HDIFF13&\0"
+_IDENTITY_MIN: Final = 64
 _HDIFF_FIELDS: Final = 11
 """Sizes in a patch's header: new, old, number of covers, then four streams, each with its compressed size."""
 
@@ -39,6 +40,22 @@ def diff(base: bytes, piece: bytes) -> bytes:
     """A patch from `base` to `piece`, to be compressed with others: bsdiff's kind, not compressed in itself."""
     patch: bytes = hdiffpatch.diff(base, piece, "none", validate=False)
     return patch
+
+
+def identity(size: int) -> bytes:
+    """The patch from bytes to themselves, which needs no search; b"" where `diff` is as quick."""
+    if size <= _IDENTITY_MIN:
+        return b""
+    cover, control = b"\0\0" + _number(size), b"\x20" + _number(size - 1)
+    fields = (size, size, 1, len(cover), 0, len(control), 0, 0, 0, 0, 0)
+    return _HDIFF + b"".join(map(_number, fields)) + cover + control
+
+
+def _number(value: int) -> bytes:
+    digits = [value & 0x7F]
+    while value := value >> 7:
+        digits.append(value & 0x7F | 0x80)
+    return bytes(reversed(digits))
 
 
 def apply(base: bytes, patch: bytes, size: int) -> bytes:

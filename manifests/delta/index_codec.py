@@ -10,18 +10,28 @@ from typing import Any, Final
 import msgpack
 
 from manifests.errors import MalformedPackError
+from manifests.limits import CHUNK_BYTES_MAX
 
 from .limits import INDEX_BYTES_MAX
+from .opened import Opened, Stream
 from .pack import ZSTD_BASES, Frame, Item, PackIndex
 
 FORMAT: Final = 1
-KEYS: Final = ("format", "base", "bundles", "codecs", "lengths", "counts", "pieces", "degrees", "bases", "patches")
+KEYS: Final = (
+    "format", "base", "bundles", "codecs", "lengths", "counts", "pieces", "degrees", "bases", "patches",
+    "ways", "streams", "opened", "old_streams", "old_opened",
+)  # fmt: skip
+_BYTES: Final = ("base", "codecs", "degrees")
+_ROW: Final = 4
+"""Numbers of a stream: bytes between it and the one before, its length, what it holds, its way."""
 
 
 def encode(index: PackIndex) -> bytes:
     """The index's canonical bytes; MalformedPackError when they would be too many."""
     frames = [frame for bundle in index.bundles for frame in bundle]
     items = [item for frame in frames for item in frame.items]
+    streams = index.opened.streams + index.old_opened.streams
+    ways = list(dict.fromkeys(stream.way for stream in streams))
     columns: tuple[object, ...] = (
         FORMAT,
         index.base,
@@ -33,6 +43,11 @@ def encode(index: PackIndex) -> bytes:
         bytes(len(item.bases) for item in items),
         _steps([base for item in items for base in item.bases]),
         [item.patch for item in items if item.patch],
+        ways,
+        _rows(index.opened, ways),
+        list(index.opened.lengths),
+        _rows(index.old_opened, ways),
+        list(index.old_opened.lengths),
     )
     data: bytes = msgpack.packb(dict(zip(KEYS, columns, strict=True)))
     if len(data) > INDEX_BYTES_MAX:
@@ -46,8 +61,9 @@ def decode(data: bytes) -> PackIndex:
         raise MalformedPackError(f"{len(data)} bytes are too many for a pack's index (at most {INDEX_BYTES_MAX})")
     document = _unpack(data)
     try:
-        index = PackIndex(document["base"], tuple(_bundles(document)))
-    except (StopIteration, RuntimeError, TypeError, ValueError):
+        opened, old_opened = _opened(document, ""), _opened(document, "old_")
+        index = PackIndex(document["base"], tuple(_bundles(document)), opened, old_opened)
+    except (StopIteration, RuntimeError, TypeError, ValueError, IndexError):
         raise MalformedPackError("the columns of a pack's index do not fit together") from None
     if encode(index) != data:
         raise MalformedPackError("the index's bytes are not canonical")
@@ -67,10 +83,10 @@ def _unpack(data: bytes) -> dict[str, Any]:
     if document["format"] != FORMAT or type(document["format"]) is not int:
         raise MalformedPackError(f"pack format {document['format']!r} is unknown here (known: {FORMAT})")
     for key in KEYS[1:]:
-        kind = bytes if key in ("base", "codecs", "degrees") else list
+        kind, within = (bytes if key in _BYTES else list), (str if key == "ways" else int)
         value = document[key]
-        if type(value) is not kind or (kind is list and any(type(one) is not int for one in value)):
-            raise MalformedPackError(f"{key} must be {'bytes' if kind is bytes else 'a row of integers'}")
+        if type(value) is not kind or (kind is list and any(type(one) is not within for one in value)):
+            raise MalformedPackError(f"{key} must be {'bytes' if kind is bytes else f'a row of {within.__name__}'}")
     return document
 
 
@@ -92,6 +108,29 @@ def _bundles(document: dict[str, Any]) -> Iterator[tuple[Frame, ...]]:
     for column in (rows, pieces, bases, degrees, patches):
         if next(column, None) is not None:
             raise ValueError("a column is too long")
+
+
+def _rows(opened: Opened, ways: list[str]) -> list[int]:
+    rows, end = list[int](), 0
+    for stream in opened.streams:
+        rows += (stream.offset - end, stream.length, stream.expanded_bytes, ways.index(stream.way))
+        end = stream.end
+    return rows
+
+
+def _opened(document: dict[str, Any], side: str) -> Opened:
+    row, ways = document[f"{side}streams"], document["ways"]
+    streams, end = list[Stream](), 0
+    if any(number < 0 for number in row) or len(row) % _ROW:
+        raise ValueError("a stream's row is damaged")
+    for at in range(0, len(row), _ROW):
+        gap, length, expanded_bytes, way = row[at : at + _ROW]
+        streams.append(Stream(end + gap, length, expanded_bytes, ways[way]))
+        end += gap + length
+    lengths = tuple(document[f"{side}opened"])
+    if min(lengths, default=1) < 1 or max(lengths, default=0) > CHUNK_BYTES_MAX:
+        raise ValueError("an opened piece has an impossible length")
+    return Opened(tuple(streams), lengths)
 
 
 def _steps(numbers: Sequence[int]) -> list[int]:

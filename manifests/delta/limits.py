@@ -13,6 +13,9 @@ BASES_MAX: Final = 64
 WINDOW_BYTES_MAX: Final = 8 * 2**20
 """How far back a decompressor may look, and so what it holds in memory."""
 
+REGION_BYTES_MAX: Final = 512 * 2**20
+"""Of one region, opened: it lies on the device's disk until its pieces are made, which begins anew when interrupted."""
+
 _MARGIN_BYTES: Final = 64 * 2**10
 
 

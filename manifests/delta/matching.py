@@ -46,22 +46,33 @@ def missing(release: Manifest, base: Manifest | None) -> list[int]:
     return found
 
 
-def match(release: Source, base: Source, advance: Callable[[int], None]) -> list[Match]:
-    """Bases for all missing pieces. `advance` is told of bytes of either release as they are compared.
+def match(release: Source, base: Source, lacking: list[int], advance: Callable[[int], None]) -> list[Match]:
+    """Bases for these pieces, ascending. `advance` is told of bytes of either release as they are compared.
 
     PublishError where numpy is not installed: devices apply packs without it.
     """
-    lacking = missing(release.manifest, base.manifest)
     bytes_max = base_bytes_max(release.manifest.profile)
     known = _resemblance(release.manifest, base, advance)
     covers: dict[int, Cover] = {}
+    same = _same(release.manifest, base.manifest, lacking)
     for piece in lacking:
+        if piece in same:
+            continue
         covers[piece] = known.cover(release.read(piece), bytes_max, BASES_MAX)
         advance(release.manifest.lengths[piece])
     positions = Positions(
         release.manifest.offsets, base.manifest.offsets, sorted(_alike(release.manifest, base.manifest, covers))
     )
-    return [Match(piece, _bases(piece, covers[piece], positions, release, base)) for piece in lacking]
+    return [
+        Match(piece, (same[piece],) if piece in same else _bases(piece, covers[piece], positions, release, base))
+        for piece in lacking
+    ]
+
+
+def _same(release: Manifest, base: Manifest, lacking: list[int]) -> dict[int, int]:
+    """The old piece that a new one is: only of what is opened, for what else is held does not travel."""
+    held = {base.digest(piece): piece for piece in reversed(range(base.pieces))}
+    return {piece: old for piece in lacking if (old := held.get(release.digest(piece))) is not None}
 
 
 def _resemblance(release: Manifest, base: Source, advance: Callable[[int], None]) -> "Resemblance":

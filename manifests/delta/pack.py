@@ -7,7 +7,8 @@ is compressed as one and holds *items*; each item becomes one piece of the relea
     RAW, ZSTD, XZ       a patch (hdiff) against its bases       the piece itself
     ZSTD_BASES          the piece, its bases being zstd's dictionary (one item a frame)
 
-Bases are pieces of the release that the pack starts from, by number, in the order in which they are joined.
+Bases are pieces of the release that the pack starts from, by number, in the order in which they are joined. Numbers
+above a release's last piece are its opened pieces (see `opened`).
 """
 
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from manifests.errors import MalformedPackError
 from manifests.manifest import Manifest
 
 from .limits import BASES_MAX, base_bytes_max, patch_bytes_max
+from .opened import NOTHING, Opened, Pieces
 
 RAW: Final = 0
 ZSTD: Final = 1
@@ -71,10 +73,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class PackIndex:
-    """`base`: manifest digest of the release that the items' bases are pieces of, or empty. Checked on construction."""
+    """`base`: manifest digest of the release that the items' bases are pieces of, or empty. `opened`: what is opened of
+    the release, `old_opened`: of the base. Checked on construction.
+    """
 
     base: bytes
     bundles: tuple[tuple[Frame, ...], ...]
+    opened: Opened = NOTHING
+    old_opened: Opened = NOTHING
 
     def __post_init__(self) -> None:
         if len(self.base) not in (0, DIGEST_BYTES):
@@ -86,14 +92,16 @@ class PackIndex:
             raise MalformedPackError("a piece is there twice")
         if not self.base and any(item.bases for item in items):
             raise MalformedPackError("a pack without a base has items with bases")
+        if not self.base and self.old_opened.streams:
+            raise MalformedPackError("a pack without a base opens one")
 
     @cached_property
     def where(self) -> dict[int, int]:
-        """The bundle of each piece of the release that is in the pack."""
+        """The bundle of each piece, opened or not, that is in the pack."""
         return {piece: bundle for bundle in range(len(self.bundles)) for piece in self.pieces(bundle)}
 
     def pieces(self, bundle: int) -> Iterator[int]:
-        """The pieces of the release that a bundle becomes."""
+        """The pieces that a bundle becomes."""
         return (item.piece for frame in self.bundles[bundle] for item in frame.items)
 
     def length(self, bundle: int) -> int:
@@ -109,28 +117,34 @@ def check_index(index: PackIndex, pack: Manifest, release: Manifest, base: Manif
         raise MalformedPackError("the pack starts from another release than was said")
     if list(pack.lengths[1:]) != [index.length(bundle) for bundle in range(len(index.bundles))]:
         raise MalformedPackError("the pack's pieces are not as long as its bundles")
+    made, held = Pieces(release, index.opened), Pieces(base, index.old_opened) if base else None
+    for region in made.regions:
+        if not all(piece in index.where for piece in region.opened):
+            raise MalformedPackError("what is opened is not all there")
+        if any(piece in index.where for piece in range(region.first, region.last + 1)):
+            raise MalformedPackError("a piece is there twice, opened and not")
     for frames in index.bundles:
         for frame in frames:
             for item in frame.items:
-                _check_item(item, release, base)
-            if frame.codec == RAW and frame.length != sum(content_bytes(item, release) for item in frame.items):
+                _check_item(item, made, held)
+            if frame.codec == RAW and frame.length != sum(content_bytes(item, made) for item in frame.items):
                 raise MalformedPackError("a frame that is not compressed has another length than its content")
 
 
-def content_bytes(item: Item, release: Manifest) -> int:
+def content_bytes(item: Item, pieces: Manifest | Pieces) -> int:
     """What an item has in its frame before compression."""
-    return item.patch or release.lengths[item.piece]
+    return item.patch or pieces.lengths[item.piece]
 
 
-def _check_item(item: Item, release: Manifest, base: Manifest | None) -> None:
-    if item.piece >= release.pieces:
+def _check_item(item: Item, made: Pieces, held: Pieces | None) -> None:
+    if item.piece >= len(made.lengths):
         raise MalformedPackError(f"the release has no piece {item.piece}")
-    if item.patch > patch_bytes_max(release.lengths[item.piece]):
+    if item.patch > patch_bytes_max(made.lengths[item.piece]):
         raise MalformedPackError(f"the patch of piece {item.piece} has {item.patch} bytes, which are too many")
-    if base is None or not item.bases:
+    if held is None or not item.bases:
         return
-    if max(item.bases) >= base.pieces:
+    if max(item.bases) >= len(held.lengths):
         raise MalformedPackError(f"the base has no piece {max(item.bases)}")
-    total = sum(base.lengths[piece] for piece in item.bases)
-    if total > base_bytes_max(release.profile):
+    total = sum(held.lengths[piece] for piece in item.bases)
+    if total > base_bytes_max(made.manifest.profile):
         raise MalformedPackError(f"piece {item.piece} is made from {total} bytes, which are too many")

@@ -10,6 +10,7 @@ from manifests.blobs import BlobStore, chunk_path, manifest_path
 from manifests.digest import DIGEST_BYTES, digest_function, manifest_digest, verify
 from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest, Pack, Profile
+from manifests.nested.recipes import MEMORY_BYTES_MAX
 
 from . import index_codec, making
 from .bundling import PATCHES_BYTES
@@ -57,12 +58,13 @@ def build(
     *,
     level: int = BEST_LEVEL,
     threads: int | None = None,
+    opened_memory_bytes: int = MEMORY_BYTES_MAX,
     advance: Callable[[int], None] = lambda count: None,
 ) -> tuple[PackIndex, Manifest]:
     """Make a pack: its index and its manifest. `put` is given each of its pieces with its digest, the index last.
 
-    `base` None: for devices that hold no earlier release. `level`: zstd's. `advance`: see `making.make`. Raises what
-    reading the sources and `put` raise.
+    `base` None: for devices that hold no earlier release. `level`: zstd's. `opened_memory_bytes`, `advance`: see
+    `making.make`. Raises what reading the sources and `put` raise.
     """
     digest_of = digest_function(release.manifest.algorithm)
     digests, lengths = bytearray(), array("I")
@@ -73,7 +75,10 @@ def build(
         digests.extend(digest)
         lengths.append(len(piece))
 
-    index = making.make(release, base, base_digest, take, level=level, threads=threads, advance=advance)
+    index = making.make(
+        release, base, base_digest, take,
+        level=level, threads=threads, opened_memory_bytes=opened_memory_bytes, advance=advance,
+    )  # fmt: skip
     take(index_codec.encode(index))
     digests[:] = digests[-DIGEST_BYTES:] + digests[:-DIGEST_BYTES]
     return index, _manifest(release.manifest, base_digest, bytes(digests), lengths[-1:] + lengths[:-1])
@@ -87,6 +92,7 @@ def publish_pack(
     *,
     level: int = BEST_LEVEL,
     threads: int | None = None,
+    opened_memory_bytes: int = MEMORY_BYTES_MAX,
     advance: Callable[[int], None] = lambda count: None,
 ) -> MadePack:
     """Make a pack and put it into the store; see `build`. Raises StoreError."""
@@ -94,7 +100,10 @@ def publish_pack(
     def put(digest: bytes, piece: bytes) -> None:
         store.put(chunk_path(digest), piece, durable=False)
 
-    _, manifest = build(release, base, base_digest, put, level=level, threads=threads, advance=advance)
+    _, manifest = build(
+        release, base, base_digest, put,
+        level=level, threads=threads, opened_memory_bytes=opened_memory_bytes, advance=advance,
+    )  # fmt: skip
     store.sync()
     encoded = codec.encode(manifest)
     name = manifest_digest(encoded)

@@ -7,6 +7,7 @@ import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -18,10 +19,13 @@ from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest
 
 from .finding import SQUASHFS, Member, members
-from .recreating import recreated_by
-from .streams import Expander
+from .recipes import MEMORY_BYTES_MAX
+from .recreating import recipe_of
+from .streams import expander
 
 ALGORITHM: Final = "blake3"
+MEMORY_BYTES: Final = 2**30
+"""What making a stream again may take, to be told: a publisher's machine has it."""
 _BASE: Final = bytes(32)
 
 
@@ -57,10 +61,13 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What an update sends for these streams: as they are, and if what they hold were stored as it is."""
+    """What an update sends for these streams: patched as they are; with those opened that phones can make again; and if
+    what they hold were stored as it is.
+    """
 
+    closed_bytes: int
     today_bytes: int
-    opened_bytes: int
+    plain_bytes: int
 
 
 def survey(path: Path, advance: Callable[[int], None] = lambda count: None) -> list[Nested]:
@@ -95,19 +102,24 @@ def _ways(place: Path, streams: Iterable[Member]) -> Iterator[str]:
                     yield ""
                 else:
                     with view[member.offset : member.offset + member.length] as stream:
-                        yield recreated_by(member.kind, stream)
+                        yield str(recipe_of(member.kind, stream, MEMORY_BYTES) or "")
 
 
 def saving(old: list[Nested], new: list[Nested], advance: Callable[[int], None] = lambda count: None) -> Saving:
     """What an update from the old files' streams to the new ones' sends, measured by making both packs."""
     sent = []
-    for opened in (False, True):
+    for opened, memory_bytes in ((False, 0), (False, MEMORY_BYTES_MAX), (True, 0)):
         with tempfile.TemporaryFile() as before, tempfile.TemporaryFile() as after:
             base, release = _spooled(old, before, opened=opened), _spooled(new, after, opened=opened)
             sizes: list[int] = []
-            make(release, base, _BASE, lambda bundle: sizes.append(len(bundle)), advance=advance)  # noqa: B023
+            put = partial(_note, sizes)
+            make(release, base, _BASE, put, opened_memory_bytes=memory_bytes, advance=advance)
             sent.append(sum(sizes))
     return Saving(*sent)
+
+
+def _note(sizes: list[int], bundle: bytes) -> None:
+    sizes.append(len(bundle))
 
 
 def _spooled(files: list[Nested], spool: IO[bytes], *, opened: bool) -> Source:
@@ -138,7 +150,7 @@ def _contents(file: Nested, *, opened: bool) -> Iterator[bytes]:
             for member in file.members:
                 with view[member.offset : member.offset + member.length] as stream:
                     if opened and member.kind != SQUASHFS:
-                        yield from Expander(member.kind, stream)
+                        yield from expander(member.kind, stream)
                     else:
                         yield bytes(stream)
 

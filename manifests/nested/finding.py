@@ -1,34 +1,36 @@
-"""Where compressed streams lie in a file: by what its format says, else where one may begin and really is."""
+"""Where compressed streams lie in bytes of any kind: where one may begin, and really is.
 
+No archive, file system or kernel image is parsed: a stream's own first bytes are looked for, and what they begin is
+expanded, whole, to see. That finds a kernel in a bzImage, members of a zip, and files of an ext4 image alike.
+"""
+
+import heapq
 import mmap
-import re
 import struct
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .streams import DEFLATE, GZIP, MAGIC, XZ, ZSTD, DamagedStreamError, Expander
+from .streams import DEFLATE, GZIP, WINDOW_BYTES_MAX, XZ, ZSTD, DamagedStreamError, expander
 
 SQUASHFS: Final = "squashfs"
-STEP_BYTES: Final = 512
-"""Tar, cpio and file systems begin files at multiples of this."""
 STREAM_BYTES_MIN: Final = 512
 EXPANDED_BYTES_MAX: Final = 4 * 2**30
 """Of one stream; a larger one is left alone."""
 
-_MAGICS: Final = re.compile(b"|".join(re.escape(MAGIC[kind]) for kind in (GZIP, XZ, ZSTD)))
-_ZIP: Final = b"PK\3\4"
-_LOCAL_HEADER: Final = struct.Struct("<26xHH")
+_MAGICS: Final = {b"\x1f\x8b\x08": GZIP, b"\xfd7zXZ\0": XZ, b"\x28\xb5\x2f\xfd": ZSTD, b"PK\3\4": DEFLATE}
+_LOCAL_HEADER: Final = struct.Struct("<8xH16xHH")
+"""Of a member of a zip file (APPNOTE 4.3.7): method, bytes of its name and of what stands behind that."""
+_DEFLATED: Final = 8
+_SQUASHFS_MAGIC: Final = b"hsqs"
 _SQUASHFS_HEAD: Final = struct.Struct("<4sIIIIHHHHHHQQ")
 _SQUASHFS_CODECS: Final = ("?", "gzip", "lzma", "lzo", "xz", "lz4", "zstd")
-_LINUX_SECTORS, _LINUX_MAGIC, _LINUX_VERSION, _LINUX_PAYLOAD = 0x1F1, 0x202, 0x206, 0x248
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A compressed stream in a file: `length` bytes at `offset` hold `expanded_bytes`. `name`: within an archive.
+    """A compressed stream: `length` bytes at `offset` hold `expanded_bytes`. `name`: within a zip file.
 
     `kind` is one of the streams', or SQUASHFS, whose `expanded_bytes` are unknown (0) and whose codec is `name`.
     """
@@ -41,70 +43,62 @@ class Member:
 
 
 def members(path: Path) -> list[Member]:
-    """The streams in a file that is not empty, by offset."""
+    """The streams in a file that is not empty, by offset; of a squashfs the whole image."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        with memoryview(mapped) as view:
-            if bytes(view[:4]) == b"hsqs":
-                return [_squashfs(view)]
-            if bytes(view[:4]) == _ZIP and zipfile.is_zipfile(path):
-                return list(_zip(path, view))
-            places = [_linux_payload(view)] if _is_linux(view) else _places(mapped)
-            return list(_streams(view, places))
+        if mapped[: len(_SQUASHFS_MAGIC)] == _SQUASHFS_MAGIC and len(mapped) >= _SQUASHFS_HEAD.size:
+            return [_squashfs(mapped)]
+        return list(streams_in(mapped))
 
 
-def _streams(view: memoryview, places: "Iterator[int] | list[int]") -> Iterator[Member]:
-    """Those of the places where a stream begins, none within another."""
+def streams_in(data: bytes | mmap.mmap, window_bytes_max: int = WINDOW_BYTES_MAX) -> Iterator[Member]:
+    """The streams in these bytes, by offset, none within another; those that can be expanded with such a window."""
     end = 0
-    for offset in places:
-        if offset < end:
-            continue
-        kind = next((kind for kind, magic in MAGIC.items() if view[offset : offset + len(magic)] == magic), None)
-        member = kind and measure(kind, view, offset)
-        if member and member.length >= STREAM_BYTES_MIN:
-            end = offset + member.length
-            yield member
-
-
-def measure(kind: str, view: memoryview, offset: int, name: str = "") -> Member | None:
-    """The stream of a kind at `offset`; None if there is no whole one."""
-    expander, total = Expander(kind, view[offset:]), 0
-    try:
-        for block in expander:
-            total += len(block)
-            if total > EXPANDED_BYTES_MAX:
-                return None
-    except DamagedStreamError:
-        return None
-    return Member(kind, offset, expander.length, total, name)
-
-
-def _places(mapped: mmap.mmap) -> Iterator[int]:
-    return (found.start() for found in _MAGICS.finditer(mapped) if found.start() % STEP_BYTES == 0)
-
-
-def _zip(path: Path, view: memoryview) -> Iterator[Member]:
-    with zipfile.ZipFile(path) as archive:
-        for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
-            if info.compress_type == zipfile.ZIP_DEFLATED and info.compress_size >= STREAM_BYTES_MIN:
-                name, extra = _LOCAL_HEADER.unpack_from(view, info.header_offset)
-                offset = info.header_offset + _LOCAL_HEADER.size + name + extra
-                if member := measure(DEFLATE, view[: offset + info.compress_size], offset, info.filename):
+    with memoryview(data) as view:
+        for place, kind in heapq.merge(*(_places(data, magic, kind) for magic, kind in _MAGICS.items())):
+            if place >= end:
+                offset, name = _zip_member(view, place) if kind == DEFLATE else (place, "")
+                member = None if offset is None else measure(kind, view, offset, name, window_bytes_max)
+                if member and member.length >= STREAM_BYTES_MIN:
+                    end = member.offset + member.length
                     yield member
 
 
-def _is_linux(view: memoryview) -> bool:
-    """A bzImage that says where its payload is (Documentation/arch/x86/boot.rst, protocol 2.08)."""
-    head = bytes(view[_LINUX_MAGIC : _LINUX_MAGIC + 4])
-    return head == b"HdrS" and int.from_bytes(view[_LINUX_VERSION : _LINUX_VERSION + 2], "little") >= 0x0208
+def _places(data: bytes | mmap.mmap, magic: bytes, kind: str) -> Iterator[tuple[int, str]]:
+    at = data.find(magic)
+    while at >= 0:
+        yield at, kind
+        at = data.find(magic, at + 1)
 
 
-def _linux_payload(view: memoryview) -> int:
-    sectors = view[_LINUX_SECTORS] or 4
-    return (sectors + 1) * 512 + int.from_bytes(view[_LINUX_PAYLOAD : _LINUX_PAYLOAD + 4], "little")
+def measure(
+    kind: str, view: memoryview, offset: int, name: str = "", window_bytes_max: int = WINDOW_BYTES_MAX
+) -> Member | None:
+    """The stream of a kind at `offset`; None if there is no whole one."""
+    total = 0
+    try:
+        with view[offset:] as data:
+            stream = expander(kind, data, window_bytes_max=window_bytes_max)
+            for block in stream:
+                total += len(block)
+                if total > EXPANDED_BYTES_MAX:
+                    return None
+    except DamagedStreamError:
+        return None
+    return Member(kind, offset, stream.length, total, name) if total else None
 
 
-def _squashfs(view: memoryview) -> Member:
+def _zip_member(view: memoryview, place: int) -> tuple[int | None, str]:
+    """Where the stream of a member of a zip file begins, and the member's name; None where there is none."""
+    start = place + _LOCAL_HEADER.size
+    if start > len(view):
+        return None, ""
+    method, name, extra = _LOCAL_HEADER.unpack_from(view, place)
+    return (start + name + extra if method == _DEFLATED else None), bytes(view[start : start + name]).decode("latin-1")
+
+
+def _squashfs(mapped: mmap.mmap) -> Member:
     """Its whole image; the superblock says by what it is compressed, and how long it is."""
-    fields = _SQUASHFS_HEAD.unpack_from(view)
+    fields = _SQUASHFS_HEAD.unpack_from(mapped)
     codec, size = fields[5], fields[12]
-    return Member(SQUASHFS, 0, min(size, len(view)), 0, _SQUASHFS_CODECS[codec if codec < len(_SQUASHFS_CODECS) else 0])
+    name = _SQUASHFS_CODECS[codec if codec < len(_SQUASHFS_CODECS) else 0]
+    return Member(SQUASHFS, 0, min(size, len(mapped)), 0, name)

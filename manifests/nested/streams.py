@@ -1,10 +1,9 @@
 """What compressed streams hold, a block at a time: gzip, raw deflate, xz and zstd behind one face."""
 
-import io
 import lzma
 import zlib
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import IO, Any, Final, cast
 
 import zstandard
 
@@ -13,7 +12,6 @@ DEFLATE: Final = "deflate"
 XZ: Final = "xz"
 ZSTD: Final = "zstd"
 
-MAGIC: Final = {GZIP: b"\x1f\x8b\x08", XZ: b"\xfd7zXZ\0", ZSTD: b"\x28\xb5\x2f\xfd"}
 BLOCK_BYTES: Final = 2**20
 """What is in memory at once, beside a stream's window."""
 WINDOW_BYTES_MAX: Final = 128 * 2**20
@@ -21,36 +19,40 @@ WINDOW_BYTES_MAX: Final = 128 * 2**20
 
 _ZSTD_CHECKSUM: Final = 4
 
+Read = Callable[[int], bytes]
+"""Up to so many of the next bytes; b"" at the end."""
+
 
 class DamagedStreamError(Exception):
     """The bytes are no stream of this kind, or one that is damaged or needs too much memory."""
 
 
 class Expander:
-    """Iterates over what the stream at the start of `data` holds; after that `length` is how long the stream is.
+    """Iterates over what a stream holds, whose bytes `read` gives; after that `length` is how long the stream is.
 
-    Blocks have at most `block_bytes`. Raises DamagedStreamError.
+    Of zstd, `read` gives one frame and no more. Blocks have at most `block_bytes`. Raises DamagedStreamError.
     """
 
-    def __init__(self, kind: str, data: memoryview, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(
+        self, kind: str, read: Read, block_bytes: int = BLOCK_BYTES, window_bytes_max: int = WINDOW_BYTES_MAX
+    ) -> None:
         self.length = 0
-        self._block_bytes = block_bytes
         self._kind = kind
-        self._data = data
+        self._read = read
+        self._block_bytes = block_bytes
+        self._window_bytes_max = window_bytes_max
 
     def __iter__(self) -> Iterator[bytes]:
         blocks = self._zstd() if self._kind == ZSTD else self._other()
         try:
             yield from blocks
-        except (zlib.error, lzma.LZMAError, zstandard.ZstdError, MemoryError, EOFError, IndexError) as error:
+        except (zlib.error, lzma.LZMAError, zstandard.ZstdError, MemoryError, EOFError) as error:
             raise DamagedStreamError(f"no {self._kind}: {error}") from None
 
     def _other(self) -> Iterator[bytes]:
-        decompressor = _decompressor(self._kind)
-        waiting = b""
-        for start in range(0, len(self._data), self._block_bytes):
-            waiting = bytes(self._data[start : start + self._block_bytes])
-            end = start + len(waiting)
+        decompressor = self._decompressor()
+        while waiting := self._read(self._block_bytes):
+            self.length += len(waiting)
             while not decompressor.eof:
                 part = decompressor.decompress(waiting, self._block_bytes)
                 waiting = getattr(decompressor, "unconsumed_tail", b"")
@@ -59,38 +61,65 @@ class Expander:
                 elif not waiting:
                     break
             if decompressor.eof:
-                self.length = end - len(decompressor.unused_data)
+                self.length -= len(decompressor.unused_data)
                 return
         raise EOFError("it ends too early")
 
+    def _decompressor(self) -> Any:
+        if self._kind == XZ:
+            return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * self._window_bytes_max)
+        return zlib.decompressobj(zlib.MAX_WBITS | 16 if self._kind == GZIP else -zlib.MAX_WBITS)
+
     def _zstd(self) -> Iterator[bytes]:
-        self.length = zstd_length(self._data)
-        decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES_MAX)
-        stream = decompressor.stream_reader(io.BytesIO(self._data[: self.length]))
+        decompressor = zstandard.ZstdDecompressor(max_window_size=self._window_bytes_max)
+        stream = decompressor.stream_reader(cast("IO[bytes]", self))
         while part := stream.read(self._block_bytes):
             yield part
 
+    def read(self, size: int) -> bytes:
+        """For the reader of zstd."""
+        part = self._read(min(size, self._block_bytes))
+        self.length += len(part)
+        return part
 
-def _decompressor(kind: str) -> Any:
-    if kind == XZ:
-        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * WINDOW_BYTES_MAX)
-    return zlib.decompressobj(zlib.MAX_WBITS | 16 if kind == GZIP else -zlib.MAX_WBITS)
+
+def expander(
+    kind: str, data: memoryview, block_bytes: int = BLOCK_BYTES, window_bytes_max: int = WINDOW_BYTES_MAX
+) -> Expander:
+    """For the stream at the start of `data`, whatever follows it. DamagedStreamError."""
+    if kind == ZSTD:
+        data = data[: zstd_length(data)]
+    return Expander(kind, _reader(data), block_bytes, window_bytes_max)
+
+
+def _reader(data: memoryview) -> Read:
+    at = 0
+
+    def read(size: int) -> bytes:
+        nonlocal at
+        at += size
+        return bytes(data[at - size : at])
+
+    return read
 
 
 def zstd_length(data: memoryview) -> int:
     """Of the frame at the start of `data` (RFC 8878, 3.1.1): zstandard does not say where one ends.
 
-    zstandard.ZstdError or IndexError when there is no whole frame.
+    DamagedStreamError when there is no whole frame.
     """
     head = bytes(data[:18])
-    parameters = zstandard.get_frame_parameters(head)
-    at = zstandard.frame_header_size(head)
-    last = 0
-    while not last:
-        header = data[at] | data[at + 1] << 8 | data[at + 2] << 16
-        last, kind, size = header & 1, header >> 1 & 3, header >> 3
-        at += 3 + (1 if kind == 1 else size)
+    try:
+        parameters = zstandard.get_frame_parameters(head)
+        at = zstandard.frame_header_size(head)
+        last = 0
+        while not last:
+            header = data[at] | data[at + 1] << 8 | data[at + 2] << 16
+            last, kind, size = header & 1, header >> 1 & 3, header >> 3
+            at += 3 + (1 if kind == 1 else size)
+    except (zstandard.ZstdError, IndexError):
+        raise DamagedStreamError("no zstd") from None
     at += _ZSTD_CHECKSUM * parameters.has_checksum
     if at > len(data):
-        raise IndexError("it ends too early")
+        raise DamagedStreamError("no zstd: it ends too early")
     return at

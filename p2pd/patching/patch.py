@@ -5,19 +5,22 @@
 Whatever the moment at which this ends, each piece is either verified and noted in its journal, or missing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from manifests.delta import index_codec
-from manifests.delta.applying import apply_bundle
+from manifests.delta.applying import Applied, apply_bundle
 from manifests.delta.pack import PackIndex, check_index
 from manifests.errors import MalformedPackError
 from manifests.manifest import Manifest
+from manifests.nested.recipes import MEMORY_BYTES_MAX
 from manifests.packs import Pack
 from p2pd.store import PATCH_SOURCE, Artifact, Store
 from p2pd.wire import bits
+
+from .reopening import Reopening, scratch_directory
 
 INDEX_PIECE: Final = 0
 BASES_KEPT: Final = 4
@@ -49,6 +52,7 @@ class Base:
 @dataclass
 class Patch:
     """`named`: the pack as the release names it. `base`: what it starts from; None for a pack that needs nothing.
+    `recompressing_bytes_max`: memory that making a compressed stream again may take.
 
     `pack` lies in `packs`, all else in `store`. Call `open` when the pack's piece INDEX_PIECE is present.
     """
@@ -59,18 +63,25 @@ class Patch:
     pack: Artifact
     named: Pack
     base: Base | None
+    recompressing_bytes_max: int = MEMORY_BYTES_MAX
     index: PackIndex = field(init=False)
+    reopening: Reopening = field(init=False)
 
     def open(self) -> bool:
-        """Read the index; False if it is damaged on disk and must be fetched again. MalformedPackError."""
+        """Read the index; False if it is damaged on disk and must be fetched again. MalformedPackError, OSError."""
         data = self.packs.read_piece(self.pack, INDEX_PIECE)
         if data is None:
             return False
         index = index_codec.decode(data)
         if index.base != self.named.base:
             raise MalformedPackError("the pack starts from another release than was signed for")
-        check_index(index, self.pack.manifest, self.release.manifest, self.base.manifest if self.base else None)
+        release, base = self.release.manifest, self.base.manifest if self.base else None
+        check_index(index, self.pack.manifest, release, base)
         self.index = index
+        scratch = scratch_directory(self.packs.directory, self.pack.swarm)
+        self.reopening = Reopening(
+            index, release, base, self._bases(), self.packs.disk, scratch, self.recompressing_bytes_max
+        )
         return True
 
     def needed(self) -> dict[int, int]:
@@ -78,9 +89,11 @@ class Patch:
         found: dict[int, list[int]] = {}
         for piece in self.release.missing():
             first = next(self.release.index.find(self.release.manifest.digest(piece)))
-            bundle = self.index.where.get(first)
-            if bundle is not None:
-                found.setdefault(bundle, []).append(piece)
+            opened = self.reopening.opened_for(first)
+            for part in (first,) if opened is None else opened:
+                bundle = self.index.where.get(part)
+                if bundle is not None:
+                    found.setdefault(bundle, []).append(piece)
         return {bundle: bits.of(pieces) for bundle, pieces in found.items()}
 
     def apply(self, bundle: int) -> Made | None:
@@ -91,8 +104,7 @@ class Patch:
         written: list[int] = []
         refused: list[int] = []
         why = ""
-        manifest = self.release.manifest
-        for applied in apply_bundle(self.index.bundles[bundle], data, manifest, self._bases()):
+        for applied in self._applied(bundle, data):
             places = self._places(applied.piece)
             if applied.data is None:
                 refused += places
@@ -102,6 +114,11 @@ class Patch:
                 if self.store.write_piece(self.release, piece, applied.data, PATCH_SOURCE):
                     written.append(piece)
         return Made(bits.of(written), bits.of(refused), why)
+
+    def _applied(self, bundle: int, data: bytes) -> Iterator[Applied]:
+        opening = self.reopening
+        for applied in apply_bundle(self.index.bundles[bundle], data, opening.pieces, opening.read):
+            yield from opening.take(applied)
 
     def _places(self, piece: int) -> Sequence[int]:
         """The missing pieces that are the same as this one; a pack holds only the first of them."""

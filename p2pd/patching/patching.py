@@ -143,11 +143,12 @@ class Patching:
             await self._seal(pack.manifest)
 
     async def _seal(self, swarm: bytes) -> None:
-        """A pack that came whole is shared after a restart, too."""
+        """A pack has done its work. One that came whole is shared after a restart, too."""
         pack = self.shelf.store.artifacts.get(swarm)
-        if pack is None or pack.finished or not pack.complete:
-            return
         try:
+            await self._world.run_blocking(self.shelf.clear, swarm)
+            if pack is None or pack.finished or not pack.complete:
+                return
             await self._world.run_blocking(self.shelf.store.finish, pack)
         except (StoreError, OSError):
             return  # it is no release: without room it is shared for as long as this process lives
@@ -281,7 +282,9 @@ class Patching:
         """Fetch a pack, and apply it as it comes. MalformedManifestError, StoreError, OSError."""
         pack = await self._lay_out(named)
         membership = self._exchange.memberships.get(pack.swarm) or self._ways.join(pack, 1 << INDEX_PIECE)
-        patch = Patch(self._store, self.shelf.store, work.release, pack, named, base)
+        patch = Patch(
+            self._store, self.shelf.store, work.release, pack, named, base, self._config.recompressing_bytes_max
+        )
         self._want(pack.swarm, 1 << INDEX_PIECE)
         await self._read_index(patch, membership)
         needed = await self._world.run_blocking(patch.needed)

@@ -9,6 +9,8 @@ import trio
 from p2pd.store import Artifact, Store
 from p2pd.world import World
 
+from .reopening import scratch_directory
+
 DIRECTORY: Final = "packs"
 """Below the state directory: a store, and in it `files`, one file a pack."""
 RETRY_S: Final = 60.0
@@ -29,6 +31,10 @@ class Shelf:
     def destination(self, swarm: bytes) -> str:
         """Where the file of a pack shall be."""
         return os.path.join(self.store.directory, "files", swarm.hex())
+
+    def clear(self, swarm: bytes) -> None:
+        """Delete what applying a pack needed. Blocks; OSError."""
+        self.store.disk.remove_tree(scratch_directory(self.store.directory, swarm))
 
     def use(self, swarm: bytes) -> None:
         """Not to be deleted before `put_back`."""
@@ -58,6 +64,7 @@ class Shelf:
         elif until <= now:
             self._leave(swarm)
             try:
+                await self._world.run_blocking(self.clear, swarm)
                 await self._world.run_blocking(self.store.remove, artifact)
             except OSError:  # a sick disk must not end the daemon
                 self._until[swarm] = now + RETRY_S

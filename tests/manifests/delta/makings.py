@@ -9,10 +9,13 @@ from random import Random
 from manifests import chunker
 from manifests.delta import index_codec, making
 from manifests.delta.applying import Applied, Base, apply_bundle
+from manifests.delta.closing import Closing, OpenedBase
 from manifests.delta.matching import Source
+from manifests.delta.opened import Pieces
 from manifests.delta.pack import PackIndex, check_index
 from manifests.digest import digest_function, manifest_digest
 from manifests.manifest import Entry, Manifest, Profile
+from manifests.nested.recipes import MEMORY_BYTES_MAX
 
 SMALL = Profile("small", 1024, 4096, 16384)
 
@@ -42,6 +45,20 @@ def noise(seed: int, size: int) -> bytes:
     return Random(seed).randbytes(size)
 
 
+class MemoryScratch:
+    """A scratch file in memory."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def read(self, offset: int, length: int) -> bytes:
+        return bytes(self.data[offset : offset + length])
+
+    def write(self, offset: int, data: bytes) -> None:
+        self.data.extend(bytes(max(0, offset + len(data) - len(self.data))))
+        self.data[offset : offset + len(data)] = data
+
+
 @dataclass
 class Made:
     """A pack and all around it."""
@@ -58,19 +75,29 @@ class Made:
     def apply(self, base: Base | None = None) -> list[Applied]:
         """All bundles, from the base as it is, or as `base` gives its pieces."""
         read = base or (self.base.read if self.base else lambda piece: None)
+        pieces = Pieces(self.release.manifest, self.index.opened)
+        if self.base:
+            held = Pieces(self.base.manifest, self.index.old_opened)
+            read = OpenedBase(held, read, MemoryScratch(), MEMORY_BYTES_MAX).piece
+        closing = Closing(pieces, MemoryScratch())
         return [
-            applied
+            final
             for frames, data in zip(self.index.bundles, self.bundles, strict=True)
-            for applied in apply_bundle(frames, data, self.release.manifest, read)
+            for applied in apply_bundle(frames, data, pieces, read)
+            for final in (
+                [applied] if applied.piece < self.release.manifest.pieces else closing.take(applied.piece, applied.data)
+            )
         ]
 
 
-def make(new: bytes, old: bytes | None, profile: Profile = SMALL) -> Made:
+def make(
+    new: bytes, old: bytes | None, profile: Profile = SMALL, *, opened_memory_bytes: int = MEMORY_BYTES_MAX
+) -> Made:
     """The pack from old to new bytes, checked against both manifests."""
     target, base = release(new, profile), None if old is None else release(old, profile)
     bundles: list[bytes] = []
     digest = b"" if old is None else manifest_digest(old)
-    index = making.make(target, base, digest, bundles.append, threads=2)
+    index = making.make(target, base, digest, bundles.append, threads=2, opened_memory_bytes=opened_memory_bytes)
     made = Made(index_codec.decode(index_codec.encode(index)), bundles, target, base)
     lengths = array("I", [1, *map(len, bundles)])
     entry = Entry("pack", "file", size=sum(lengths))

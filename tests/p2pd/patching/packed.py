@@ -1,11 +1,13 @@
 """Two releases and the pack between them, small enough to be looked at."""
 
+import gzip
 from array import array
 from dataclasses import dataclass, replace
 from functools import cache
 
 from manifests import codec
-from manifests.delta import codecs, index_codec
+from manifests.delta import codecs, index_codec, making
+from manifests.delta.matching import Source
 from manifests.delta.pack import ZSTD, ZSTD_BASES, Frame, Item, PackIndex
 from manifests.digest import digest_function
 from manifests.entries import FILE, Entry
@@ -48,6 +50,30 @@ def packed(*, base: bool = True) -> Packed:
     named, pack = make_pack(old if base else None, new)
     manifest = replace(new.manifest, packs=(named,))
     return Packed(old, Release(manifest, codec.encode(manifest), new.data), named, pack)
+
+
+@cache
+def reopened() -> Packed:
+    """Both have a compressed stream in the middle of 6 pieces, which the pack opens."""
+    words = [noise(f"word {number}", 3).hex().encode() for number in range(4500)]
+    changed = [word + b"!" * (number % 400 == 0) for number, word in enumerate(words)]
+    old, new = (_with_a_stream(b" ".join(each), version) for each, version in ((words, "1"), (changed, "2")))
+    sources = [Source(one.manifest, one.data.__getitem__) for one in (old, new)]
+    bundles: list[bytes] = []
+    index = making.make(sources[1], sources[0], old.swarm, bundles.append, threads=1)
+    named, pack = wrapped(new.manifest, index, bundles)
+    manifest = replace(new.manifest, packs=(named,))
+    return Packed(old, Release(manifest, codec.encode(manifest), new.data), named, pack)
+
+
+def _with_a_stream(data: bytes, version: str) -> Release:
+    head = noise("head", PIECE_BYTES + 1000)
+    stream = head + gzip.compress(data, mtime=0)
+    stream += noise("tail", 6 * PIECE_BYTES)[len(stream) :]
+    entry = Entry("image.bin", FILE, 0o640, 21_000_000_000, len(stream))
+    made = cut([entry], stream, version=version, is_tree=False, piece_bytes=PIECE_BYTES)
+    manifest = replace(made.manifest, profile=Profile("small", 1024, 2048, 4096))
+    return Release(manifest, codec.encode(manifest), made.data)
 
 
 def make_pack(old: Release | None, new: Release) -> tuple[Pack, Release]:

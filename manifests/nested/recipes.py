@@ -1,0 +1,124 @@
+"""How a stream is made again, as a value that a pack carries: the compressor, and its settings.
+
+A recipe is a proposal: what comes out is compared with the digest that was signed for. Who lacks the compressor, or
+the memory, or has another version, fetches the pieces as they are.
+"""
+
+import lzma
+import zlib
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import zstandard
+
+from . import libzstd
+from .streams import DEFLATE, XZ, ZSTD
+
+WORDS_MAX: Final = 80
+"""Letters of a recipe, as words."""
+MEMORY_BYTES_MAX: Final = 32 * 2**20
+"""What making a stream again may take, unless somebody says otherwise: a phone has 64 MB for it and all else."""
+_DEFLATE_BYTES: Final = 2**19
+_ZSTD_JOB_WINDOWS: Final = 20
+"""With a thread of its own libzstd holds five jobs of four windows each (measured: 108 MiB at a window of 4)."""
+_XZ_DICTIONARIES: Final = 12
+"""liblzma's manual: 10.5 for its best match finder, and some."""
+_BASE_BYTES: Final = 2**22
+
+
+class Compressor(Protocol):
+    """What comes out is the stream, in parts."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        """What comes out now."""
+        ...
+
+    def flush(self) -> bytes:
+        """The end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`kind`: DEFLATE, XZ or ZSTD. `settings`, by kind:
+
+    DEFLATE  level, memLevel
+    XZ       preset, check, bytes of the dictionary, then the ids of filters before LZMA2
+    ZSTD     version, level, workers, is there a checksum, was the size known
+    """
+
+    kind: str
+    settings: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return " ".join((self.kind, *map(str, self.settings)))
+
+    @property
+    def memory_bytes(self) -> int:
+        """What making it again takes, about and rather too much."""
+        if self.kind == DEFLATE:
+            return _DEFLATE_BYTES
+        if self.kind == XZ:
+            return _XZ_DICTIONARIES * self.settings[2] + _BASE_BYTES
+        _, level, workers, _, _ = self.settings
+        window, context = _zstd_memory(level)
+        return context + (_ZSTD_JOB_WINDOWS * window if workers else 2 * window) + _BASE_BYTES
+
+    @property
+    def is_here(self) -> bool:
+        """Has this machine the compressor?"""
+        return self.kind != ZSTD or self.settings[0] in (libzstd.BUNDLED, libzstd.version())
+
+    def compressor(self, size: int) -> Compressor:
+        """Makes the stream again of which `size` bytes are given to it. ValueError if it can't be had here."""
+        try:
+            return _compressor(self, size)
+        except (ValueError, lzma.LZMAError, zstandard.ZstdError, zlib.error, MemoryError) as error:
+            raise ValueError(f"{self}: {error}") from None
+
+
+def parse(words: str) -> Recipe:
+    """ValueError for what is no recipe."""
+    kind, *numbers = words[: WORDS_MAX + 1].split(" ")
+    settings = tuple(map(int, numbers))
+    counts = {DEFLATE: (2, 2), XZ: (3, 6), ZSTD: (5, 5)}.get(kind)
+    recipe = Recipe(kind, settings)
+    if counts is None or not counts[0] <= len(settings) <= counts[1] or str(recipe) != words or min(settings) < 0:
+        raise ValueError(f"{words[:WORDS_MAX]!r} is no recipe")
+    return recipe
+
+
+def _compressor(recipe: Recipe, size: int) -> Compressor:
+    if recipe.kind == DEFLATE:
+        level, memory = recipe.settings
+        return zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, memory)
+    if recipe.kind == XZ:
+        preset, check, dictionary, *before = recipe.settings
+        chain: list[dict[str, int]] = [{"id": one} for one in before]
+        chain.append({"id": lzma.FILTER_LZMA2, "preset": preset, "dict_size": dictionary})
+        return lzma.LZMACompressor(lzma.FORMAT_XZ, check=check, filters=chain)
+    return _zstd(recipe, size)
+
+
+def _zstd(recipe: Recipe, size: int) -> Compressor:
+    version, level, workers, checksum, sized = recipe.settings
+    if version != libzstd.BUNDLED:
+        if version != libzstd.version():
+            raise ValueError(f"libzstd {version} is not here")
+        return libzstd.SystemCompressor(level, workers, checksum=bool(checksum), size=size if sized else None)
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        level,
+        source_size=size if sized else 0,
+        threads=workers,
+        write_checksum=bool(checksum),
+        write_content_size=bool(sized),
+    )
+    compressor = zstandard.ZstdCompressor(compression_params=parameters)
+    made: Compressor = compressor.compressobj(size=size) if sized else compressor.compressobj()
+    return made
+
+
+def _zstd_memory(level: int) -> tuple[int, int]:
+    """Of a level: its window, and what its tables take."""
+    parameters = zstandard.ZstdCompressionParameters.from_level(min(level, zstandard.MAX_COMPRESSION_LEVEL))
+    return 1 << parameters.window_log, parameters.estimated_compression_context_size()

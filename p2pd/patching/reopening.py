@@ -1,0 +1,96 @@
+"""Compressed streams on a device: what this machine can open and make again, on a scratch file beside the packs."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from manifests.delta.applying import Applied
+from manifests.delta.closing import Closing, OpenedBase, can_close
+from manifests.delta.opened import Pieces, Region
+from manifests.delta.pack import PackIndex
+from manifests.manifest import Manifest
+from p2pd.world.disk import Disk
+
+DIRECTORY = "opened"
+"""Below the directory of the packs: scratch files, by the pack's swarm. They are worth nothing after a restart."""
+
+
+def scratch_directory(packs: str, swarm: bytes) -> str:
+    """Where a pack's scratch files are."""
+    return os.path.join(packs, DIRECTORY, swarm.hex())
+
+
+def _parent(scratch: str) -> str:
+    """The packs' own directory, which is there."""
+    return os.path.dirname(os.path.dirname(scratch))
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchFile:
+    """One of them, on a disk."""
+
+    disk: Disk
+    path: str
+
+    def read(self, offset: int, length: int) -> bytes:
+        """See `manifests.delta.closing.Scratch`."""
+        return self.disk.read(self.path, offset, length)
+
+    def write(self, offset: int, data: bytes) -> None:
+        """See `manifests.delta.closing.Scratch`."""
+        self.disk.write(self.path, offset, data)
+
+
+class Reopening:
+    """What a pack opens. `read`: pieces of the base, verified, or None. Files are made only where needed; OSError."""
+
+    def __init__(
+        self,
+        index: PackIndex,
+        release: Manifest,
+        base: Manifest | None,
+        read: Callable[[int], bytes | None],
+        disk: Disk,
+        directory: str,
+        memory_bytes_max: int,
+    ) -> None:
+        self.pieces = Pieces(release, index.opened)
+        self._disk, self._directory = disk, directory
+        self._can = {region: can_close(region, memory_bytes_max) for region in self.pieces.regions}
+        self.read = read
+        if base is None or not self._has_room(index):
+            self._can = dict.fromkeys(self._can, False)
+        if base is not None and any(self._can.values()):
+            self._disk.remove_tree(directory)
+            self._disk.make_directories(directory)
+            held = Pieces(base, index.old_opened)
+            self.read = OpenedBase(held, read, self._scratch("base", index.old_opened.lengths), memory_bytes_max).piece
+            self._closing = Closing(self.pieces, self._scratch("release", index.opened.lengths))
+
+    def _has_room(self, index: PackIndex) -> bool:
+        needed = sum(index.opened.lengths) + sum(index.old_opened.lengths) + sum(self.pieces.manifest.lengths)
+        return not index.opened.lengths or self._disk.free_bytes(_parent(self._directory)) > needed
+
+    def _scratch(self, name: str, lengths: tuple[int, ...]) -> ScratchFile:
+        path = os.path.join(self._directory, name)
+        self._disk.create(path, sum(lengths))
+        return ScratchFile(self._disk, path)
+
+    def opened_for(self, piece: int) -> range | None:
+        """The opened pieces that a piece is made of; empty if this machine can't do that; None: it is not opened."""
+        region = self.pieces.region_of(piece)
+        if region is None:
+            return None
+        return region.opened if self._can[region] else range(0)
+
+    def take(self, applied: Applied) -> Iterator[Applied]:
+        """What comes of a piece of the pack: itself, or the pieces of a region that has all its opened ones now."""
+        if applied.piece < self.pieces.manifest.pieces:
+            yield applied
+        elif self._can[self._region(applied.piece)]:
+            yield from self._closing.take(applied.piece, applied.data)
+
+    def _region(self, opened: int) -> Region:
+        region = self.pieces.region_of(opened)
+        assert region is not None
+        return region

@@ -1,0 +1,153 @@
+"""Streams inside pieces: patches are made between what they hold, and the pieces come out byte for byte."""
+
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import zstandard
+
+from manifests.delta import index_codec
+from manifests.delta.applying import NO_BASE
+from manifests.delta.closing import NOT_REMADE, can_close
+from manifests.delta.opened import Opened, Pieces, Stream
+from manifests.delta.pack import PackIndex
+from manifests.errors import MalformedPackError
+from manifests.nested.recipes import MEMORY_BYTES_MAX, Recipe
+
+from .makings import Made, make, noise, release, text
+
+OLD = text(1, 20_000)
+NEW = b" ".join(word + b"!" * (place % 1500 == 0) for place, word in enumerate(OLD.split()))
+XZ_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 2**20}]
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda data: gzip.compress(data, mtime=0),
+    "deflate in a zip": lambda data: b"PK\3\4" + bytes(4) + b"\x08" + bytes(21) + zlib.compress(data, 6, wbits=-15),
+    "xz": lambda data: lzma.compress(data, filters=XZ_FILTERS),
+    "zstd": lambda data: zstandard.ZstdCompressor(level=3).compress(data),
+}
+
+
+def image(stream: bytes) -> bytes:
+    """Something before it, something behind it."""
+    return noise(1, 30_000) + stream + noise(2, 30_000)
+
+
+def gzipped(opened_memory_bytes: int = MEMORY_BYTES_MAX) -> Made:
+    new, old = (image(COMPRESSORS["gzip"](data)) for data in (NEW, OLD))
+    return make(new, old, opened_memory_bytes=opened_memory_bytes)
+
+
+def pieces_of(made: Made) -> dict[int, bytes]:
+    return {applied.piece: applied.data for applied in made.apply() if applied.data is not None}
+
+
+@pytest.mark.parametrize("compress", COMPRESSORS.values(), ids=COMPRESSORS)
+def test_a_change_inside_a_stream_costs_what_it_costs_outside(compress: Callable[[bytes], bytes]) -> None:
+    made = make(image(compress(NEW)), image(compress(OLD)))
+    assert made.size < 0.15 * len(compress(NEW))
+    lacking = [piece for piece in range(made.release.manifest.pieces) if piece in pieces_of(made)]
+    assert pieces_of(made) == {piece: made.release.read(piece) for piece in lacking}
+    assert sum(made.release.manifest.lengths[piece] for piece in lacking) >= len(compress(NEW)) * 0.9
+
+
+def test_without_memory_nothing_is_opened() -> None:
+    made = gzipped(opened_memory_bytes=0)
+    assert made.index.opened == Opened()
+    assert made.size > 0.8 * len(COMPRESSORS["gzip"](NEW))
+
+
+def test_what_no_recipe_of_ours_makes_stays_as_it_is() -> None:
+    def compress(data: bytes) -> bytes:
+        compressor = zlib.compressobj(9, zlib.DEFLATED, 31, 8, zlib.Z_FILTERED)
+        half = compressor.compress(data[: len(data) // 2]) + compressor.flush(zlib.Z_FULL_FLUSH)
+        return half + compressor.compress(data[len(data) // 2 :]) + compressor.flush()
+
+    made = make(image(compress(NEW)), image(compress(OLD)))
+    assert made.index.opened == Opened()
+    assert pieces_of(made)
+
+
+def test_a_stream_that_did_not_change_is_not_opened() -> None:
+    same = COMPRESSORS["xz"](text(3, 5000))
+    old, new = (image(noise(seed, 5000) + same + COMPRESSORS["gzip"](data)) for seed, data in ((3, OLD), (4, NEW)))
+    made = make(new, old)
+    assert [stream.way.split()[0] for stream in made.index.opened.streams] == ["deflate"]
+    assert [stream.way for stream in made.index.old_opened.streams] == ["deflate"]
+
+
+def test_what_was_compressed_and_is_not_any_more_is_made_from_it() -> None:
+    made = make(OLD + image(COMPRESSORS["gzip"](NEW)), image(COMPRESSORS["gzip"](OLD)))
+    assert b"".join(piece for _, piece in sorted(pieces_of(made).items())).startswith(OLD[:50_000])
+    assert made.size < 0.3 * len(COMPRESSORS["gzip"](NEW))
+
+
+def test_what_is_in_several_pieces_waits_for_all_of_them() -> None:
+    made = gzipped()
+    (region,) = Pieces(made.release.manifest, made.index.opened).regions
+    assert len(region.opened) > 3
+    assert region.last > region.first
+
+
+def test_a_base_that_is_damaged_costs_the_region_and_no_more() -> None:
+    made = gzipped()
+    (old,) = Pieces(made.base.manifest, made.index.old_opened).regions if made.base else ()
+    read = made.base.read if made.base else None
+    applied = made.apply(lambda piece: None if piece == old.last or read is None else read(piece))
+    assert {one.why for one in applied if one.data is None} == {NO_BASE}
+    assert len(applied) == len(pieces_of(made))
+
+
+def test_another_compressor_than_the_publishers_is_noticed() -> None:
+    made = gzipped()
+    streams = tuple(replace(stream, way="deflate 1 8") for stream in made.index.opened.streams)
+    made.index = replace(made.index, opened=replace(made.index.opened, streams=streams))
+    assert {one.why for one in made.apply() if one.data is None} == {NOT_REMADE}
+
+
+def test_a_base_that_expands_to_more_than_was_said_is_refused() -> None:
+    made = gzipped()
+    (stream,) = made.index.old_opened.streams
+    lengths = made.index.old_opened.lengths
+    less = Opened((replace(stream, expanded_bytes=stream.expanded_bytes - 1),), (*lengths[:-1], lengths[-1] - 1))
+    made.index = replace(made.index, old_opened=less)
+    assert {one.why for one in made.apply() if one.data is None} == {NO_BASE}
+
+
+@pytest.mark.parametrize(
+    "way, can",
+    {
+        "deflate 9 8": True,
+        "zstd 10504000 3 0 1 1": False,  # no such version
+        "xz 6 4 33554432": False,  # 400 MB
+        "lzma 3": False,
+    }.items(),
+)
+def test_a_machine_knows_what_it_can_make_again(way: str, can: bool) -> None:
+    made = gzipped()
+    (region,) = Pieces(made.release.manifest, made.index.opened).regions
+    changed = replace(region, streams=(replace(region.streams[0], way=way),))
+    assert can_close(changed, MEMORY_BYTES_MAX) is can
+
+
+def test_opened_pieces_that_are_not_all_there_are_refused() -> None:
+    source = release(image(OLD))
+    stream = Stream(30_000, 50_000, 60_000, "deflate 9 8")
+    with pytest.raises(MalformedPackError, match="do not fit"):
+        Pieces(source.manifest, Opened((stream,), (5000,)))
+    with pytest.raises(MalformedPackError, match="outside"):
+        Pieces(source.manifest, Opened((replace(stream, offset=source.manifest.size - 10),), (5000,)))
+
+
+def test_the_index_keeps_what_is_opened() -> None:
+    opened = Opened((Stream(10, 20, 300, "deflate 9 8"), Stream(40, 5, 9, "xz 6 4 1048576")), (100, 235))
+    index = PackIndex(bytes(32), (), opened, Opened((Stream(0, 7, 9, "deflate"),), (5000,)))
+    assert index_codec.decode(index_codec.encode(index)) == index
+
+
+def test_a_recipe_says_what_memory_it_takes() -> None:
+    initrd = Recipe("zstd", (10504, 9, 1, 1, 0))  # a thread of its own: measured 108 MiB
+    assert 64 * 2**20 < initrd.memory_bytes < 150 * 2**20
+    assert Recipe("deflate", (9, 9)).memory_bytes < 2**20
