@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .compiled import compiled, inlined
+from .compiled import inlined, inner
 from .dice import bit, lowest_bit, without_lowest
 from .state import (
     ACTIVE,
@@ -75,7 +75,7 @@ def _forget(swarm: Swarm, host: int, chunk: int) -> None:
         swarm.lack_count[region] += 1
 
 
-@compiled
+@inner
 def notice_losses(swarm: Swarm, now: int) -> None:
     """Those whose request timed out at this step may ask anew."""
     kept = 0
@@ -89,7 +89,7 @@ def notice_losses(swarm: Swarm, now: int) -> None:
     swarm.cursor[LOST] = kept
 
 
-@compiled
+@inner
 def arrive(swarm: Swarm, rules: Rules, now: int) -> None:
     """Chunks due at this step become servable; who has all of them is done."""
     due = now & (swarm.arrivals.shape[0] - 1)
@@ -113,7 +113,7 @@ def arrive(swarm: Swarm, rules: Rules, now: int) -> None:
     swarm.arrival_count[due] = 0
 
 
-@compiled
+@inner
 def leave(swarm: Swarm, rules: Rules, host: int) -> None:
     """A host goes, at once and without a word; what only it had, its region lacks."""
     if swarm.state[host] == ACTIVE:

@@ -7,7 +7,7 @@ its choice of piece (`policy.py`). A host sees its neighbours' pieces as they ar
 
 import numpy as np
 
-from .compiled import compiled, inlined
+from .compiled import compiled, inlined, inner
 from .deliver import arrive, notice_losses, send
 from .dice import mixed, roll
 from .members import come_and_go, refill
@@ -187,7 +187,7 @@ def _serve(swarm: Swarm, rules: Rules, now: int, host: int, turn: int, salt: int
         swarm.limits[FEED if why == NOTHING_NEW and swarm.lack_count[region] > 0 else why] += 1
 
 
-@compiled
+@inner
 def pull(swarm: Swarm, rules: Rules, now: int) -> None:
     """All hosts in turn, from a random one on; a few rounds, so that fast downlinks do not take all from slow ones."""
     for region in range(swarm.feed_rate.shape[1]):
@@ -210,7 +210,7 @@ def pull(swarm: Swarm, rules: Rules, now: int) -> None:
                 swarm.limits[FULL] += 1
 
 
-@compiled
+@inner
 def _somebody(swarm: Swarm, region: int) -> int:
     """A random host of the region that is downloading and has room; NONE if eight draws find none."""
     here = swarm.present_count[region]
@@ -222,7 +222,7 @@ def _somebody(swarm: Swarm, region: int) -> int:
     return NONE
 
 
-@compiled
+@inner
 def _offer_one(swarm: Swarm, rules: Rules, now: int, source: int, region: int) -> bool:
     """One chunk from a source into a region: what the region lacks; else, within a budget, what a starved host does."""
     outside = swarm.source_region[source] != region
@@ -252,7 +252,7 @@ def _offer_one(swarm: Swarm, rules: Rules, now: int, source: int, region: int) -
     return True
 
 
-@compiled
+@inner
 def offer(swarm: Swarm, rules: Rules, now: int) -> None:
     """Sources name pieces, region by region in turn, until their uplinks are full or nobody takes any."""
     regions = swarm.feed_rate.shape[1]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .compiled import compiled, inlined
+from .compiled import inlined, inner
 from .deliver import leave
 from .dice import chance, roll
 from .state import ACTIVE, ACTIVE_COUNT, AWAY, CAPACITY, COMPLETE, GONE, NEXT_EVENT, Rules, Swarm
@@ -42,7 +42,7 @@ def _accept(swarm: Swarm, rules: Rules, host: int, dialler: int) -> None:
     swarm.peers[host, rules.dial + roll(swarm.dice, width - rules.dial)] = dialler
 
 
-@compiled
+@inner
 def handout(swarm: Swarm, rules: Rules, host: int) -> None:
     """Replace neighbours who are gone by hosts who are here, drawn at random."""
     region = swarm.region[host]
@@ -58,7 +58,7 @@ def handout(swarm: Swarm, rules: Rules, host: int) -> None:
             _accept(swarm, rules, other, host)
 
 
-@compiled
+@inner
 def _join(swarm: Swarm, rules: Rules, host: int, now: int) -> None:
     region = swarm.region[host]
     swarm.state[host] = ACTIVE
@@ -69,7 +69,7 @@ def _join(swarm: Swarm, rules: Rules, host: int, now: int) -> None:
         handout(swarm, rules, host)
 
 
-@compiled
+@inner
 def come_and_go(swarm: Swarm, rules: Rules, now: int) -> None:
     """Carry out the joins and deaths that are due, and renew neighbours on the tracker's beat."""
     while swarm.cursor[NEXT_EVENT] < swarm.events.shape[0] and swarm.events[swarm.cursor[NEXT_EVENT], 0] <= now:
@@ -91,7 +91,7 @@ def come_and_go(swarm: Swarm, rules: Rules, now: int) -> None:
                 handout(swarm, rules, host)
 
 
-@compiled
+@inner
 def refill(swarm: Swarm, rules: Rules, now: int) -> None:
     """Everybody's credits grow by one step; unused ones do not pile up beyond the burst."""
     possible = 0

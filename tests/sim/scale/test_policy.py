@@ -1,8 +1,10 @@
 """The kernel's rules choose what the daemon's do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import Any, TypeVar, cast
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,10 +12,27 @@ from hypothesis import strategies as st
 
 from p2pd.policy.offering import choose_offers
 from p2pd.policy.picking import pick_rarest as daemon_picks
-from sim.scale import policy
-from sim.scale.dice import new_dice, roll
+from sim.scale import dice, policy
+from sim.scale.dice import new_dice
 
+F = TypeVar("F", bound=Callable[..., Any])
 PIECES = 200
+
+
+def callable_here(part: F) -> F:
+    """A part of a kernel, which only compiled functions can call, as an entry."""
+
+    def entry(*args: Any) -> Any:
+        return part(*args)
+
+    return cast(F, numba.njit(entry))
+
+
+roll = callable_here(dice.roll)
+pick_rarest = callable_here(policy.pick_rarest)
+pick_piece = callable_here(policy.pick_piece)
+offer_next = callable_here(policy.offer_next)
+may_cross = callable_here(policy.may_cross)
 WORDS = 4
 SETS = st.integers(0, (1 << PIECES) - 1)
 
@@ -45,7 +64,7 @@ def test_with_the_same_dice_kernel_and_daemon_pick_the_same_piece(
 ) -> None:
     availability = data.draw(st.lists(st.integers(0, 5), min_size=PIECES, max_size=PIECES))
     expected = daemon_picks(has & ~taken, availability, KernelDice(rng_seed), samples)
-    picked = policy.pick_rarest(
+    picked = pick_rarest(
         words_of(has), 0, words_of(taken), 0, WORDS - 1, counts_of(availability), 0, samples, new_dice(rng_seed)
     )
     assert (None if picked == policy.NONE else picked) == expected
@@ -56,7 +75,7 @@ def test_the_cheaper_form_picks_the_rarest_of_the_candidates_that_it_looks_at(
     has: int, taken: int, start: int, sample: int, data: st.DataObject
 ) -> None:
     availability = data.draw(st.lists(st.integers(0, 5), min_size=PIECES, max_size=PIECES))
-    picked = policy.pick_piece(
+    picked = pick_piece(
         words_of(has), 0, words_of(taken), 0, 0, WORDS - 1, counts_of(availability), 0, start >> 6, start & 63, sample
     )
     circle = [((start >> 6) + turn) % WORDS * 64 + ((start & 63) + k) % 64 for turn in range(WORDS) for k in range(64)]
@@ -70,7 +89,7 @@ def test_a_source_names_what_the_daemons_shield_would_name(named: int, held: int
     due = choose_offers(1, full, named, held)
     padding = ((1 << (WORDS * 64)) - 1) ^ full
     sent = np.zeros((1, WORDS * 64), dtype=np.int32)
-    assert policy.offer_next(sent, 0, words_of(named | held | padding), 0, WORDS, 0) == (due[0] if due else policy.NONE)
+    assert offer_next(sent, 0, words_of(named | held | padding), 0, WORDS, 0) == (due[0] if due else policy.NONE)
 
 
 @given(wanted=SETS, once=SETS)
@@ -78,7 +97,7 @@ def test_a_source_sends_nothing_twice_while_something_wanted_is_unsent(wanted: i
     sent = np.zeros((1, WORDS * 64), dtype=np.int32)
     sent[0, [k for k in range(PIECES) if once >> k & 1]] = 1
     everything = (1 << (WORDS * 64)) - 1
-    named = policy.offer_next(sent, 0, words_of(everything ^ wanted), 0, WORDS, 0)
+    named = offer_next(sent, 0, words_of(everything ^ wanted), 0, WORDS, 0)
     if wanted & ~once:
         assert sent[0, named] == 0
     else:
@@ -93,4 +112,4 @@ def test_a_source_sends_nothing_twice_while_something_wanted_is_unsent(wanted: i
 def test_a_piece_crosses_regions_only_where_it_is_lacking_or_for_the_starved(
     lacks: bool, feed: float, spare: float, starved: bool, may: bool
 ) -> None:
-    assert policy.may_cross(lacks, feed, spare, starved) is may
+    assert may_cross(lacks, feed, spare, starved) is may
