@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Final, cast
+from typing import Any, Final, cast
 
 from numba.core.caching import CacheImpl, CompileResultCacheImpl, FunctionCache, _CacheLocator
 
@@ -98,8 +98,11 @@ class Locator(_CacheLocator):
         return cast("Locator", locator)
 
 
+_places: Any = [Locator, *CacheImpl._locator_classes]
+
+
 class _Impl(CompileResultCacheImpl):
-    _locator_classes: ClassVar[Any] = [Locator, *CacheImpl._locator_classes]
+    _locator_classes = _places
 
 
 class KernelCache(FunctionCache):
