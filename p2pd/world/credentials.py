@@ -17,6 +17,7 @@ from p2pd.identity.keys import PEM_BYTES_MAX, read_chain
 from p2pd.identity.revocation import AUTHORITIES_MAX, Revocations
 from p2pd.wire.announce import REVOCATION_LIST_BYTES_MAX
 
+from . import sealed
 from .tls_pump import TlsPump
 
 NO_CHECK_TIME: Final = 0x200000
@@ -135,6 +136,7 @@ def make_context(root: str, *, server: bool) -> ssl.SSLContext:
         context.load_verify_locations(root)
     except ssl.SSLError as error:
         raise IdentityError(f"{root} holds no root certificate") from error
+    context.set_alpn_protocols([sealed.PROTOCOL])
     if server:
         context.num_tickets = TICKETS
     return context

@@ -22,7 +22,7 @@ DIAL_TIMEOUT_S: Final = 5.0
 """Three SYNs (0, 1 and 3 s) have gone unanswered by then."""
 UNSENT_BYTES: Final = 256 * 1024
 """Not yet sent bytes in the kernel at which a sender waits. trio's own 16 KiB are for interactive use."""
-LEAST_BYTES_MAX: Final = 64 * 1024
+LEAST_BYTES_MAX: Final = 256 * 1024
 """Nobody waits for more at once. A peer's packets come in twos and sixes; a wake-up for each costs more than they."""
 PARTS_MAX: Final = 64
 """In one system call; any number below the kernel's own limit of 1024 would do."""

@@ -1,4 +1,7 @@
-"""TLS 1.3 behind the seam: who dials and who is dialled prove to be of the same fleet before a byte of ours passes."""
+"""TLS 1.3 behind the seam: who dials and who is dialled prove to be of the same fleet before a byte of ours passes.
+
+Two of us go on in sealed frames, under keys that each sends over TLS (`sealed`).
+"""
 
 import os
 import ssl
@@ -11,13 +14,14 @@ import trio
 from p2pd.identity.certificate import Certificate, check_time
 from p2pd.identity.errors import IdentityError
 
-from . import tcp
+from . import sealed, tcp
 from .credentials import Credentials
 from .gate import Gate
 from .network import Identity, UnprovenError
+from .sealed import SealedFrames
 from .tcp import TcpSocket
 from .tls_pump import TlsPump
-from .tls_stream import Scratch, TlsStream, shake_hands
+from .tls_stream import Pump, Scratch, TlsStream, shake_hands
 
 HANDSHAKE_S: Final = 10.0
 """From the accepted connection to the end of the handshake, waiting in line included."""
@@ -89,18 +93,18 @@ class TlsNetwork:
 
     # -- handshakes ---------------------------------------------------------------------------------------------
 
-    async def _open_dialled(self, stream: TlsStream) -> TlsPump:
+    async def _open_dialled(self, stream: TlsStream) -> Pump:
         address = stream.remote_address
         pump = TlsPump(self.credentials.client, server=False, session=self._sessions.pop(address, None))
         await shake_hands(stream.socket, pump, self._scratch)
         self._admit(stream, pump)
         stream.keep_session = self._keep_session
-        return pump
+        return _speaking(pump)
 
-    async def _open_adopted(self, stream: TlsStream) -> TlsPump:
+    async def _open_adopted(self, stream: TlsStream) -> Pump:
         return await self.open_accepted(stream, self._adopted_gate, strangers=False)
 
-    async def open_accepted(self, stream: TlsStream, gate: Gate, *, strangers: bool) -> TlsPump:
+    async def open_accepted(self, stream: TlsStream, gate: Gate, *, strangers: bool) -> Pump:
         """The handshake of one who dialled us; BrokenResourceError."""
         socket = stream.socket
         try:
@@ -115,7 +119,7 @@ class TlsNetwork:
         except trio.TooSlowError:
             raise trio.BrokenResourceError(f"{socket.remote_address} does not shake hands in time") from None
         self._admit(stream, pump)
-        return pump
+        return _speaking(pump)
 
     def _admit(self, stream: TlsStream, pump: TlsPump) -> None:
         """Say who is there; BrokenResourceError if it is nobody of ours."""
@@ -186,6 +190,11 @@ class TlsNetwork:
         return ""
 
 
+def _speaking(pump: TlsPump) -> Pump:
+    """What both agreed on."""
+    return SealedFrames(pump) if pump.protocol == sealed.PROTOCOL else pump
+
+
 class TlsListener:
     """A listening TCP socket behind a gate."""
 
@@ -204,7 +213,7 @@ class TlsListener:
         socket: TcpSocket = await tcp.accept(self._listener)
         return TlsStream(socket, self._scratch, self._open)
 
-    async def _open(self, stream: TlsStream) -> TlsPump:
+    async def _open(self, stream: TlsStream) -> Pump:
         return await self._network.open_accepted(stream, self._gate, strangers=self._strangers)
 
     async def aclose(self) -> None:

@@ -81,6 +81,11 @@ class TlsPump:
         return session if session is not None and session.has_ticket else None
 
     @property
+    def protocol(self) -> str:
+        """What both agreed to speak after the handshake; '' if on nothing."""
+        return self._tls.selected_alpn_protocol() or ""
+
+    @property
     def resumed(self) -> bool:
         """The handshake was a short one."""
         return bool(self._tls.session_reused)
@@ -127,6 +132,14 @@ class TlsPump:
             self._incoming.write(arrived[fed : fed + SLICE_BYTES])
             fed += SLICE_BYTES
         return got
+
+    def unread(self) -> bytes:
+        """What arrived behind the last record that was opened, as it came."""
+        return self._incoming.read()
+
+    def lacking(self, least: int) -> int:
+        """So many bytes must arrive before `least` can be opened, not counting what TLS may hold of a record."""
+        return max(1, least - RECORD_BYTES)
 
     def close(self) -> bytes:
         """Our goodbye, to be sent if that is possible at once: nobody waits for an answer to it."""

@@ -8,9 +8,12 @@ import trio
 from p2pd.identity.certificate import Certificate
 
 from .network import Buffer, Identity
+from .sealed import SealedFrames
 from .tcp import TcpSocket
 from .tls_pump import RECORD_BYTES, TlsError, TlsPump
 
+Pump = TlsPump | SealedFrames
+"""What seals and opens after the handshake."""
 RECEIVE_BYTES: Final = 288 * 1024
 """Taken from the kernel at once: a whole block with what TLS adds to it. A system call costs less than its share of the
 copy from a fraction of that on."""
@@ -35,9 +38,7 @@ class Scratch:
 class TlsStream:
     """One connection. `open_up` does its handshake; `certificate` is theirs afterwards, None for a stranger's."""
 
-    def __init__(
-        self, socket: TcpSocket, scratch: Scratch, open_up: Callable[["TlsStream"], Awaitable[TlsPump]]
-    ) -> None:
+    def __init__(self, socket: TcpSocket, scratch: Scratch, open_up: Callable[["TlsStream"], Awaitable[Pump]]) -> None:
         self.socket = socket
         self.identity = Identity()
         self.certificate: Certificate | None = None
@@ -45,7 +46,7 @@ class TlsStream:
         self._scratch, self._open_up = scratch, open_up
         self.keep_session: Callable[[TlsStream], None] | None = None
         """Called once, when they have said something: tickets come before that."""
-        self._pump: TlsPump | None = None
+        self._pump: Pump | None = None
         self._more = True
         """There may be plain bytes that were not asked for yet."""
         self._sending = self._torn = False
@@ -55,7 +56,7 @@ class TlsStream:
         return f"<TlsStream to {self.identity.node or 'nobody yet'} at {self.remote_address}>"
 
     @property
-    def pump(self) -> TlsPump:
+    def pump(self) -> Pump:
         """RuntimeError before the handshake."""
         if self._pump is None:
             raise RuntimeError("first the handshake")
@@ -121,7 +122,7 @@ class TlsStream:
         count = None
         while count is None:
             try:
-                await self.socket.wait_readable(least - RECORD_BYTES)
+                await self.socket.wait_readable(self.pump.lacking(least))
             except trio.ClosedResourceError:
                 raise self._closed() from None
             count = self._try_receive(buffer)
