@@ -97,6 +97,10 @@ class Ceremonies(Desk):
         }
         return self._delegate(roles, [*director, *operators], targets)
 
+    def renew_targets(self, *targets: Signer) -> Proposal:
+        """The list of products and their keys again, with a new date of expiry and nothing else changed."""
+        return self._delegate({}, [], targets)
+
     def revoke_key(self, role: str, keyid: str, *targets: Signer) -> Proposal:
         """A key signs for this role no longer (`build-PRODUCT`, `release-PRODUCT`, `director`, `operators`).
 

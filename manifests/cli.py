@@ -67,6 +67,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "add-product": _lazily("cli_repo", "add_product"),
     "revoke-key": _lazily("cli_repo", "revoke_key"),
     "set-director": _lazily("cli_repo", "set_director"),
+    "renew-targets": _lazily("cli_repo", "renew_targets"),
     "rotate-root": _lazily("cli_repo", "rotate_root"),
     "copy": _lazily("cli_repo", "copy"),
     "drop-draft": _lazily("cli_repo", "drop_draft"),

@@ -94,6 +94,12 @@ def revoke_key(arguments: Namespace, console: Console) -> int:
     )
 
 
+def renew_targets(arguments: Namespace, console: Console) -> int:
+    """`repo renew`."""
+    done = repository(arguments).renew_targets(*_signers(arguments, arguments.targets_key))
+    return _tell(console, done, "the list of products is renewed; promote")
+
+
 def set_director(arguments: Namespace, console: Console) -> int:
     """`repo set-director`."""
     director, operators = _publics(arguments.director_key), _publics(arguments.operator_key)

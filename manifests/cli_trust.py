@@ -13,7 +13,9 @@ def add(commands: Any) -> None:
         make(commands)
     repo = commands.add_parser("repo", help="the trust metadata of a blob store")
     ceremonies = repo.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for make in (_init, _status, _add_product, _revoke_key, _set_director, _rotate_root, _promote, _copy, _drop_draft):
+    for make in (_init, _status, _add_product, _revoke_key, _set_director, _rotate_root, _renew_targets):
+        make(ceremonies)
+    for make in (_promote, _copy, _drop_draft):
         make(ceremonies)
     _tuf_client(commands)
     keys = commands.add_parser("keys", help="make and show keys")
@@ -117,6 +119,14 @@ def _revoke_key(commands: Any) -> None:
     parser.add_argument("product")
     _party(parser)
     parser.add_argument("--key-id", required=True, metavar="HEX", help="as `repo status` shows it")
+    _targets_key(parser)
+    _finish(parser)
+
+
+def _renew_targets(commands: Any) -> None:
+    example = "p2p-manifest repo renew --targets-key keys/targets.key --store store --root root.json"
+    parser = flags.command(commands, "renew", "the list of products again, with a new date of expiry", example)
+    parser.set_defaults(command="renew-targets")
     _targets_key(parser)
     _finish(parser)
 

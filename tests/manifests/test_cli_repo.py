@@ -140,6 +140,15 @@ def test_a_root_is_made_by_two_in_turn(shell: Shell, tmp_path: Path) -> None:
     assert (second["missing"], (tmp_path / "root.json").exists()) == (0, True)
 
 
+def test_the_list_of_products_is_renewed_with_nothing_changed(signed: Shell) -> None:
+    done = signed(f"repo renew {TARGETS} {HERE}")
+    assert (done["role"], done["missing"]) == ("targets", 0)
+    assert f"targets {done['version']} is not promoted yet (clients see {done['version'] - 1})" in warnings(signed)
+    signed(f"repo promote --key keys/online.key {HERE}")
+    assert warnings(signed) == []
+    assert signed(f"unpack shop@1.0 {HERE} --output out")["approved"]
+
+
 def test_a_director_is_named_and_shown(signed: Shell) -> None:
     for name in ("director", "ann"):
         signed(f"keys new {name} --unencrypted --directory keys")

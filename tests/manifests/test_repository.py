@@ -201,6 +201,17 @@ def test_signed_dates_follow_the_clock_that_was_given(publisher: Publisher) -> N
     assert found.signed.expires == NOW + 190 * DAY
 
 
+def test_the_list_of_products_lasts_a_year_from_its_renewal(publisher: Publisher) -> None:
+    before = publisher.repository.renew_targets(publisher.keys["targets"])
+    publisher.now = NOW + 100 * DAY
+    after = publisher.repository.renew_targets(publisher.keys["targets"])
+    expires = [
+        Metadata[Targets].from_bytes(publisher.store.get(f"metadata/{done.version}.targets.json")).signed.expires
+        for done in (before, after)
+    ]
+    assert expires[1] - expires[0] == 100 * DAY
+
+
 def test_a_store_without_a_repository_says_how_to_make_one(store: BlobStore) -> None:
     with pytest.raises(SigningError, match="repo init"):
         Repository(store, NOW).promote(new_signer())
