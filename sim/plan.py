@@ -6,6 +6,8 @@ Plain values, checked; units as in the fields' names. What an engine can't do of
 from dataclasses import dataclass, field
 from typing import Final
 
+from p2pd.policy.pacing import slice_bytes
+from p2pd.policy.serving import SENDS_MAX
 from sim.errors import ScenarioError
 
 UNLIMITED: Final = float("inf")
@@ -13,10 +15,9 @@ HOSTS_MAX: Final = 2_000_000
 """A host costs about 2.4 KB at 2,560 chunks: 5 GB of memory."""
 COMMAND_S: Final = 5.0
 """When the command to deploy comes, on the clock of engines that follow each message: by then all know each other."""
-PIECE_PARTS_MAX: Final = 4
-PART_BYTES_MIN: Final = 128 * 1024
-UNSENT_BYTES: Final = 256 * 1024
-"""What the kernel takes of a connection before it was sent, as `p2pd.world.tcp` asks of it."""
+PIECE_PARTS_MAX: Final = 16
+PART_S: Final = 0.01
+"""Of an uplink's time. Finer parts would be nearer to packets and cost as much more."""
 CHUNKS_MAX: Final = 65_536
 SPEED_RATIO_MAX: Final = 50.0
 """Fastest to slowest uplink: the kernel keeps one list of arrivals for each chunk time of the slowest."""
@@ -191,14 +192,11 @@ class SwarmPlan:
         return self.content.chunk_bytes
 
     @property
-    def window_bytes(self) -> float:
-        """What a connection has under way, sent and not yet read: the kernel's share, and bandwidth x round trip."""
-        far_s = self.regions.latency_s if self.regions.count > 1 or self.origin.uplink_bytes_per_s else 0.0
-        rate = min(self.hosts.uplink_bytes_per_s, self.hosts.downlink_bytes_per_s)
-        return (
-            max(UNSENT_BYTES, 2 * self.chunk_bytes / parts_of(self.chunk_bytes))
-            + 2 * (self.hosts.latency_s + far_s) * rate
-        )
+    def parts(self) -> int:
+        """Engines that follow each piece send it in so many parts: one enters the next link before all left the
+        first, and no connection has much more than one unsent."""
+        slowest = self.hosts.uplink_bytes_per_s / (self.hosts.slow_factor if self.hosts.slow_share else 1.0)
+        return parts_of(self.chunk_bytes, slowest)
 
     @property
     def step_s(self) -> float:
@@ -206,6 +204,7 @@ class SwarmPlan:
         return self.content.chunk_bytes / self.hosts.uplink_bytes_per_s
 
 
-def parts_of(piece_bytes: float) -> int:
-    """Engines that follow each piece send it in so many parts: one enters the next link before all left the first."""
-    return max(1, min(PIECE_PARTS_MAX, int(piece_bytes // PART_BYTES_MIN)))
+def parts_of(piece_bytes: float, uplink_bytes_per_s: float) -> int:
+    """In how many parts a piece leaves an uplink that sends to as many at once as the daemon does."""
+    part_bytes = max(slice_bytes(uplink_bytes_per_s / SENDS_MAX), PART_S * uplink_bytes_per_s)
+    return max(1, min(PIECE_PARTS_MAX, round(piece_bytes / part_bytes)))

@@ -58,7 +58,7 @@ class Exchange:
         self._world, self._node, self._content = world, node, content
         self.address = ""
         self.memberships: dict[bytes, Membership] = {}
-        self.uploads = Uploads()
+        self.uploads = Uploads(self._spread)
         self.neighbours = Neighbours(world, self)
         self.manifests = ManifestDesk(content)
         self._intake = Intake(self, content)
@@ -117,6 +117,7 @@ class Exchange:
         if membership is None:
             return
         self.uploads.forget_swarm(swarm)
+        self._take_turns()
         self.neighbours.forget_swarm(swarm)
         for session in self.neighbours.sessions.values():
             if session.connection.joined(swarm):
@@ -157,6 +158,7 @@ class Exchange:
         """A connection ended."""
         node, now = session.remote.node, trio.current_time()
         self.uploads.forget(node)
+        self._take_turns()
         self.manifests.forget(session)
         for swarm in session.joined:
             membership = self._shared(session, swarm)
@@ -186,6 +188,7 @@ class Exchange:
             case Left(swarm=swarm):
                 del session.joined[swarm]
                 self.uploads.forget_swarm(swarm, session.remote.node)
+                self._take_turns()
                 membership = self._shared(session, swarm)
                 if membership is not None:
                     membership.brain.remove_peer(session.remote.node, trio.current_time())
@@ -224,9 +227,9 @@ class Exchange:
     # -- what leaves --------------------------------------------------------------------------------------------
 
     async def next_upload(self, session: Session) -> tuple[bytes, int, bytes] | None:
-        """The next piece owed to this peer, read and verified."""
+        """The next piece owed to this peer, read and verified; None when nothing is, or it is not its turn."""
         node = session.remote.node
-        while (owed := self.uploads.next(node)) is not None:
+        while (owed := self.uploads.next(node, trio.current_time())) is not None:
             membership = self.memberships.get(owed.swarm)
             if not self.caps.may_send(self.tier(session)):
                 if membership is not None:
@@ -244,14 +247,25 @@ class Exchange:
                 membership.brain.lose(owed.piece, trio.current_time())
                 self._do(membership, Send(node, Reject(0, owed.piece, "gone")))
                 self.settle(membership)
+        self._take_turns()
+        if self.uploads.next_timer(trio.current_time()) < self._timer_at:
+            self._retime.set()
         return None
+
+    def _take_turns(self) -> None:
+        """Wake those to whom the next pieces go."""
+        for peer in self.uploads.turns(trio.current_time()):
+            session = self.neighbours.sessions.get(peer)
+            if session is not None:
+                session.wake()
 
     def uploaded(self, session: Session, swarm: bytes, piece: int) -> None:
         """A whole piece left."""
         membership = self.memberships.get(swarm)
         if membership is not None:
             now, length = trio.current_time(), membership.manifest.lengths[piece]
-            self.uploads.sent(length, now)
+            self.uploads.sent(session.remote.node, length, now)
+            self._take_turns()
             self.bytes_sent += length
             membership.brain.sent(session.remote.node, piece, now)
             self.settle(membership)
@@ -289,6 +303,7 @@ class Exchange:
                 self._serve(membership, peer, piece)
             case Withdraw(peer=peer, piece=piece):
                 self.uploads.withdraw(peer, membership.swarm, piece)
+                self._take_turns()
             case Fetch(piece=piece):
                 self.spawn(self._intake.fetch, membership, piece)
             case Drop(peer=peer, reason=reason):
@@ -305,15 +320,26 @@ class Exchange:
             self._do(membership, Send(peer, Reject(0, piece, "busy")))
             return
         owed = Owed(membership.swarm, piece, membership.manifest.lengths[piece])
-        if self.uploads.add(peer, owed, trio.current_time()):
-            session.wake()
-        else:
-            self._do(membership, Send(peer, Reject(0, piece, "busy")))
+        refused = self.uploads.add(peer, owed, trio.current_time())
+        if refused is not None:
+            self._refuse(*refused)
+        session.wake()
+
+    def _refuse(self, peer: str, owed: Owed) -> None:
+        membership = self.memberships.get(owed.swarm)
+        if membership is not None:
+            self._do(membership, Send(peer, Reject(0, owed.piece, "busy")))
+
+    def _spread(self, swarm: bytes, piece: int) -> int:
+        membership = self.memberships.get(swarm)
+        return membership.brain.spread(piece) if membership is not None else 0
 
     async def _keep_time(self) -> None:
-        """Call each brain's timer when it has come."""
+        """Call each brain's timer when it has come, and let another upload begin where one is stuck."""
         while True:
-            self._timer_at = min((one.brain.next_timer() for one in self.memberships.values()), default=math.inf)
+            uploads_at = self.uploads.next_timer(trio.current_time())
+            brains = (one.brain.next_timer() for one in self.memberships.values())
+            self._timer_at = min((uploads_at, *brains))
             with trio.move_on_at(self._timer_at):
                 await self._retime.wait()
             self._retime = trio.Event()
@@ -322,6 +348,8 @@ class Exchange:
                 if membership.brain.next_timer() <= now:
                     membership.brain.handle_timer(now)
                     self.settle(membership)
+            if uploads_at <= now:
+                self._take_turns()
 
 
 def _with_news(bits: int, message: AnyMessage) -> int:

@@ -12,10 +12,10 @@ from typing import Final, Protocol
 import trio
 
 from p2pd.policy.admitting import may_have_release, objection
+from p2pd.policy.pacing import Rate, slice_bytes
 from p2pd.policy.sources import Tier
 from p2pd.wire.connection import BlockReceived, Event, Left, PeerConnection
 from p2pd.wire.errors import RemoteProtocolError
-from p2pd.wire.framing import BLOCK_BYTES_MAX
 from p2pd.wire.messages import Hello, Ping, Pong
 from p2pd.world.network import Buffer, Stream
 
@@ -71,6 +71,7 @@ class Session:
         self.joined: dict[bytes, tuple[int, int]] = {}
         """The swarms that the peer is in and we are not (yet): its pieces and its set."""
         self._owner = owner
+        self._sent = Rate()
         self._control: list[bytes] = []
         self._control_bytes = 0
         self._wake = trio.Event()
@@ -180,9 +181,9 @@ class Session:
         self._writing_since = math.inf
 
     async def _send_piece(self, swarm: bytes, piece: int, data: bytes) -> None:
-        view = memoryview(data)
-        for offset in range(0, len(view), BLOCK_BYTES_MAX):
-            part = view[offset : offset + BLOCK_BYTES_MAX]
+        view, step = memoryview(data), slice_bytes(self._sent.per_s(trio.current_time()))
+        for offset in range(0, len(view), step):
+            part = view[offset : offset + step]
             if not self.connection.joined(swarm):
                 return
             await self._owner.throttle(self._owner.tier(self), sent=len(part))
@@ -191,6 +192,7 @@ class Session:
                 head = self.connection.block_head(swarm, piece, offset, len(part))
                 await self._send_all(head, part)
         self.useful_at = trio.current_time()
+        self._sent.add(len(view), self.useful_at)
         self._owner.uploaded(self, swarm, piece)
 
     # -- reading ------------------------------------------------------------------------------------------------

@@ -30,6 +30,9 @@ QUEUED_S_MAX: Final = 6.0
 SNUB_S: Final = 5.0
 SNUB_S_MAX: Final = 80.0
 BUSY_S: Final = 0.5
+"""Until a peer is asked again that is busy and owes us nothing."""
+GROWTH: Final = 0.25
+"""Pieces that a busy peer may owe us more for each that came: so we find what it takes, and it need not refuse much."""
 WANT_AFTER_S: Final = 0.5
 WANT_PIECES: Final = 64
 HEDGE_LOOKS: Final = 64
@@ -85,7 +88,9 @@ class Fetching:
             return
         room = queue_bytes(peer.rate.per_s(now), self._piece_bytes) if not peer.snubs else self._piece_bytes
         total_room = total_queue_bytes(self.rate.per_s(now), self._piece_bytes)
-        while peer.requested_bytes < room and self.requests.outstanding_bytes < total_room:
+        while peer.requested_bytes < room and len(peer.requested) < peer.window:
+            if self.requests.outstanding_bytes >= total_room:
+                return
             piece = self._choose(peer)
             if piece is None:
                 piece = self._choose_hedge(peer, now)
@@ -139,6 +144,7 @@ class Fetching:
         """A whole piece came; True if it is still missing. Whoever else was asked for it is told not to bother."""
         self.requests.remove(peer, piece)
         peer.cancelled.discard(piece)
+        peer.window += GROWTH
         for other in self.requests.others(peer, piece):
             self._cancel(other, piece)
         return bool(self.missing >> piece & 1)
@@ -153,7 +159,11 @@ class Fetching:
         """`peer` won't bring a piece. Unless it is `gone`, asking the same again at once would be a busy loop."""
         if self.requests.remove(peer, piece):
             peer.cancelled.add(piece)  # its bytes may have left before it said so
-        if reason != "gone":
+        if reason == "gone":
+            return
+        if peer.requested and reason != "failed":
+            peer.window = len(peer.requested)
+        else:
             peer.busy_until = now + BUSY_S * (0.5 + self._rng.random())
 
     def want(self, pieces: int, now: float) -> None:

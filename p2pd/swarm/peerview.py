@@ -24,6 +24,8 @@ class PeerView:
     snubbed_until: float = float("-inf")
     snubs: int = 0
     busy_until: float = float("-inf")
+    window: float = float("inf")
+    """Pieces that it may owe us: what it had left when it last said that it is busy, and more for each that came."""
     bytes_received: int = 0
     bytes_sent: int = 0
     named: dict[int, float] = field(default_factory=dict)

@@ -75,6 +75,10 @@ class Swarm:
         """How many peers of this swarm we are connected to."""
         return len(self._books.peers)
 
+    def spread(self, piece: int) -> int:
+        """How many neighbours that are no shields hold this piece."""
+        return self._books.by_peers.counts[piece]
+
     def opening_bits(self) -> int:
         """What to show of ourselves when joining: a super-seeder shows nothing and names pieces one by one."""
         return 0 if self._naming else self._books.present

@@ -1,10 +1,20 @@
-"""What we owe to others: one queue of promised pieces a peer, bounded in time by what our uplink carries."""
+"""What we owe to others: a queue of promised pieces for each peer, and whose turn it is to be sent one."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
+from math import inf
+from typing import Final
 
 from p2pd.policy.pacing import Rate
-from p2pd.policy.serving import accepts_request
+from p2pd.policy.serving import PEER_QUEUE_PIECES_MAX, SENDS_MAX, accepts_request, stuck_after_s
+
+PEERS_LOOKED_AT: Final = 16
+PIECES_LOOKED_AT: Final = 4
+"""Of each of these peers, when the most or the least useful of all that is queued is sought: all of a short queue, and
+a bounded time for a long one, where the order matters little."""
+TYPICAL_WEIGHT: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,56 +26,82 @@ class Owed:
     length: int
 
 
+_Queue = OrderedDict[tuple[bytes, int], Owed]
+
+
 @dataclass(slots=True)
 class Uploads:
-    """All queues of this node. A body per connection takes from its own peer's queue with `next`."""
+    """All queues of this node. A body per connection takes from its own peer's queue with `next`, which gives nothing
+    while enough others are being sent to; `turns` says who may take now. `spread(swarm, piece)`: how many neighbours
+    hold a piece."""
 
+    spread: Callable[[bytes, int], int]
     rate: Rate = field(default_factory=Rate)
     queued_bytes: int = 0
-    _busy_since: float = 0.0
-    _queues: dict[str, OrderedDict[tuple[bytes, int], Owed]] = field(default_factory=dict)
-    """Of each peer: owed pieces by swarm and piece, oldest first."""
+    _queues: dict[str, _Queue] = field(default_factory=dict)
+    """Of each peer that is owed something: pieces by swarm and number, oldest first."""
+    _waiting: dict[str, None] = field(default_factory=dict)
+    """Peers whose bodies asked for a piece and got none, longest first."""
+    _sending: dict[str, float] = field(default_factory=dict)
+    """Peers that a piece is being sent to, and since when."""
+    _given: dict[tuple[bytes, int], int] = field(default_factory=dict)
+    """How often we gave a piece away: whoever got it may not have told us yet."""
+    _typical_s: float = 0.0
 
-    def add(self, peer: str, owed: Owed, now: float) -> bool:
-        """Promise a piece, once; False when the queue is full (the peer is told `busy`)."""
-        queue = self._queues.setdefault(peer, OrderedDict())
-        if (owed.swarm, owed.piece) in queue:
-            return True
-        fits = accepts_request(
+    def __repr__(self) -> str:
+        return f"<Uploads of {self.queued_bytes} bytes to {len(self._queues)} peers, {len(self._sending)} at once>"
+
+    # -- promises -----------------------------------------------------------------------------------------------
+
+    def add(self, peer: str, owed: Owed, now: float) -> tuple[str, Owed] | None:
+        """Promise a piece, once. Where there is no room: who is to be told that we are busy, and for which piece."""
+        queue = self._queues.get(peer, OrderedDict())
+        key = (owed.swarm, owed.piece)
+        if key in queue:
+            return None
+        refused = None
+        if not accepts_request(
             peer_queue_pieces=len(queue),
             queue_bytes=self.queued_bytes,
             piece_bytes=owed.length,
             upload_bytes_per_s=self.rate.per_s(now),
-            busy_s=now - self._busy_since if self.queued_bytes else 0.0,
-        )
-        if fits:
-            if not self.queued_bytes:
-                self._busy_since = now
-            queue[owed.swarm, owed.piece] = owed
-            self.queued_bytes += owed.length
-        return fits
+        ):
+            refused = self._least_useful(self._spread(owed) + len(queue))
+            if refused is None or len(queue) >= PEER_QUEUE_PIECES_MAX:
+                return peer, owed
+            self.withdraw(refused[0], refused[1].swarm, refused[1].piece)
+        self._queues.setdefault(peer, queue)[key] = owed
+        self.queued_bytes += owed.length
+        return refused
+
+    def _least_useful(self, than: int) -> tuple[str, Owed] | None:
+        """Of what is queued, if it is less useful than something of that measure: a piece counts for the less the more
+        neighbours hold it, and the more of its peer's pieces stand before it."""
+        worst, least = than, None
+        for peer, queue in islice(self._queues.items(), PEERS_LOOKED_AT):
+            for behind, owed in enumerate(islice(reversed(queue.values()), PIECES_LOOKED_AT)):
+                measure = self._spread(owed) + len(queue) - 1 - behind
+                if measure > worst:
+                    worst, least = measure, (peer, owed)
+        return least
+
+    def _spread(self, owed: Owed) -> int:
+        return self.spread(owed.swarm, owed.piece) + self._given.get((owed.swarm, owed.piece), 0)
 
     def withdraw(self, peer: str, swarm: bytes, piece: int) -> None:
         """The peer no longer wants it; nothing if it has left already."""
-        owed = self._queues.get(peer, OrderedDict()).pop((swarm, piece), None)
+        queue = self._queues.get(peer, OrderedDict())
+        owed = queue.pop((swarm, piece), None)
         if owed is not None:
             self.queued_bytes -= owed.length
-
-    def next(self, peer: str) -> Owed | None:
-        """The next piece to send to this peer."""
-        queue = self._queues.get(peer)
         if not queue:
-            return None
-        _, owed = queue.popitem(last=False)
-        self.queued_bytes -= owed.length
-        return owed
-
-    def sent(self, count: int, now: float) -> None:
-        """`count` bytes left."""
-        self.rate.add(count, now)
+            self._queues.pop(peer, None)
+            self._waiting.pop(peer, None)
 
     def forget(self, peer: str) -> None:
         """The peer is gone."""
+        self._sending.pop(peer, None)
+        self._waiting.pop(peer, None)
         self.queued_bytes -= sum(owed.length for owed in self._queues.pop(peer, OrderedDict()).values())
 
     def forget_swarm(self, swarm: bytes, peer: str | None = None) -> None:
@@ -74,3 +110,52 @@ class Uploads:
             for of, piece in list(self._queues.get(one, ())):
                 if of == swarm:
                     self.withdraw(one, of, piece)
+        if peer is None:
+            self._given = {key: times for key, times in self._given.items() if key[0] != swarm}
+
+    # -- turns --------------------------------------------------------------------------------------------------
+
+    def next(self, peer: str, now: float) -> Owed | None:
+        """The next piece to send to this peer, whose former one has left; None: wait to be named by `turns`."""
+        self._sending.pop(peer, None)
+        if peer not in self._queues:
+            return None
+        self._waiting.setdefault(peer)
+        if peer not in self.turns(now):
+            return None
+        del self._waiting[peer]
+        queue = self._queues.pop(peer)
+        self._queues[peer] = queue  # now the last that is looked at
+        owed = min(islice(queue.values(), PEERS_LOOKED_AT), key=self._spread)
+        self.withdraw(peer, owed.swarm, owed.piece)
+        self._sending[peer] = now
+        key = (owed.swarm, owed.piece)
+        self._given[key] = self._given.get(key, 0) + 1
+        return owed
+
+    def turns(self, now: float) -> list[str]:
+        """Whose bodies may take a piece: who is owed the piece that fewest hold, and of those who waits longest."""
+        free = SENDS_MAX - sum(now < stuck_at for stuck_at in self._stuck_at())
+        if free <= 0 or len(self._waiting) <= free:
+            return list(self._waiting) if free > 0 else []
+        return sorted(islice(self._waiting, PEERS_LOOKED_AT), key=self._most_useful)[:free]
+
+    def _most_useful(self, peer: str) -> int:
+        return min(map(self._spread, islice(self._queues[peer].values(), PIECES_LOOKED_AT)))
+
+    def _stuck_at(self) -> list[float]:
+        patience_s = stuck_after_s(self._typical_s)
+        return [since + patience_s for since in self._sending.values()]
+
+    def next_timer(self, now: float) -> float:
+        """When `turns` may name somebody though nothing was sent; infinite while nobody waits."""
+        if not self._waiting:
+            return inf
+        return min((stuck_at for stuck_at in self._stuck_at() if stuck_at > now), default=inf)
+
+    def sent(self, peer: str, count: int, now: float) -> None:
+        """A piece of `count` bytes has left to this peer."""
+        self.rate.add(count, now)
+        since = self._sending.pop(peer, None)
+        if since is not None:
+            self._typical_s += TYPICAL_WEIGHT * (now - since - self._typical_s)

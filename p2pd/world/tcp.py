@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 
 DIAL_TIMEOUT_S: Final = 5.0
 """Three SYNs (0, 1 and 3 s) have gone unanswered by then."""
-UNSENT_BYTES: Final = 256 * 1024
-"""Not yet sent bytes in the kernel at which a sender waits. trio's own 16 KiB are for interactive use."""
+UNSENT_BYTES_MIN: Final = 16 * 1024
+UNSENT_BYTES_MAX: Final = 256 * 1024
+UNSENT_BYTES_AT_FIRST: Final = 64 * 1024
+UNSENT_S: Final = 0.04
+"""Not yet sent bytes in the kernel at which a sender waits: so much time of what this connection carries. Whatever else
+is to be said waits behind them, and on a slow uplink there are as many such queues as connections."""
+MEASURED_S: Final = 0.25
+"""So long a connection must have been sending before its rate is known."""
 LEAST_BYTES_MAX: Final = 256 * 1024
 """Nobody waits for more at once. A peer's packets come in twos and sixes; a wake-up for each costs more than they."""
 PARTS_MAX: Final = 64
@@ -29,6 +35,7 @@ PARTS_MAX: Final = 64
 BACKLOG: Final = 1024
 ACCEPT_PAUSE_S: Final = 0.1
 """Rest when there is no descriptor or memory for another connection; meanwhile others may end."""
+_LOWAT: Final[int | None] = getattr(socket, "TCP_NOTSENT_LOWAT", None)
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
 
@@ -37,13 +44,15 @@ class TcpSocket:
 
     def __init__(self, stream: trio.SocketStream, remote_address: str = "") -> None:
         self.remote_address = remote_address or _remote_address(stream)
-        lowat = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-        if lowat is not None and stream.socket.family != socket.AF_UNIX:
-            stream.setsockopt(socket.IPPROTO_TCP, lowat, UNSENT_BYTES)
+        lowat = _LOWAT if stream.socket.family != socket.AF_UNIX else None
+        if lowat is not None:
+            stream.setsockopt(socket.IPPROTO_TCP, lowat, UNSENT_BYTES_AT_FIRST)
         self._socket = socket.socket(fileno=stream.socket.detach())
         self._socket.setblocking(False)
         self._sending = False
         self._least = 1
+        self._unsent = UNSENT_BYTES_AT_FIRST if lowat is not None else 0
+        self._sent_bytes, self._sending_s = 0, 0.0
 
     def __repr__(self) -> str:
         return f"<TcpSocket to {self.remote_address}>"
@@ -96,10 +105,24 @@ class TcpSocket:
         if self._sending:
             raise trio.BusyResourceError("another task is sending on this connection")
         self._sending = True
+        began = trio.current_time()
         try:
-            await self._send_all([memoryview(part).cast("B") for part in parts])
+            views = [memoryview(part).cast("B") for part in parts]
+            self._sent_bytes += sum(map(len, views))
+            await self._send_all(views)
         finally:
             self._sending = False
+            self._sending_s += trio.current_time() - began
+        if self._sending_s >= MEASURED_S and self._unsent:
+            self._leave_unsent(self._sent_bytes / self._sending_s)
+
+    def _leave_unsent(self, rate_bytes_per_s: float) -> None:
+        """Let the kernel hold as much as it sends in a moment, at this rate."""
+        self._sent_bytes, self._sending_s = 0, 0.0
+        unsent = round(max(UNSENT_BYTES_MIN, min(UNSENT_BYTES_MAX, UNSENT_S * rate_bytes_per_s)))
+        if _LOWAT and not self._unsent / 1.5 < unsent < self._unsent * 1.5 and self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _LOWAT, unsent)
+            self._unsent = unsent
 
     async def _send_all(self, views: list[memoryview]) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()

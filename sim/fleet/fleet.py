@@ -69,7 +69,7 @@ class Fleet:
         self.trace = Trace(self.clock, folder, keep_trace)
         self.network = SimNetwork(
             self.clock, Random(f"network/{rng_seed}"), self.trace.heard, plan.quantum_bytes,
-            plan.piece_bytes if plan.diluted else 0, plan.window_bytes,
+            plan.piece_bytes if plan.diluted else 0, plan.dilution,
         )  # fmt: skip
         self.published: Published = publish(plan.releases, plan.pieces, plan.piece_bytes, plan.metadata_life_s)
         self.blobs = Blobs(dict(self.published.blobs))

@@ -6,7 +6,7 @@ from typing import Final
 
 from sim.disk import DiskSpeed
 from sim.errors import ScenarioError
-from sim.plan import UNLIMITED, Policy, SwarmPlan, parts_of
+from sim.plan import UNLIMITED, Policy, SwarmPlan
 from sim.population import Population
 
 from .plan import Access, FleetPlan
@@ -49,8 +49,8 @@ def fleet_plan(plan: SwarmPlan, who: Population) -> Diluted:
         pieces=plan.chunks,
         piece_bytes=piece_bytes,
         diluted=True,
-        parts=parts_of(plan.chunk_bytes),
-        window_bytes=plan.window_bytes / dilution,
+        parts=plan.parts,
+        dilution=dilution,
         daemons=hosts.count,
         regions=tuple(f"region-{number}" for number in range(regions.count)),
         racks=-(-each // plan.racks.hosts) if plan.racks.hosts else 1,

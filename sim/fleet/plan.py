@@ -58,8 +58,8 @@ class FleetPlan:
     """The seeders stand outside all regions, so what they send enters through the backbone's link."""
     accesses: tuple[Access, ...] = ()
     """Of each daemon; empty: all have `daemon`."""
-    window_bytes: float = 0.0
-    """What a connection has under way, sent and not yet read; 0: the network's own default."""
+    dilution: float = 1.0
+    """Rates and pieces were divided by this."""
     announce_s: float = 0.0
     """Between announces of a daemon that is missing pieces; 0: the tracker's own default."""
     cdn: bool = False

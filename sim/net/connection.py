@@ -27,8 +27,8 @@ class Connection:
         there, back = network.way(dialler, listener), network.way(listener, dialler)
         self.latency_s = there.latency_s
         self.flows = (
-            Flow(self, dialler.name, listener.name, there.links),
-            Flow(self, listener.name, dialler.name, back.links),
+            Flow(self, dialler.name, listener.name, there),
+            Flow(self, listener.name, dialler.name, back),
         )
         self.dialled = SimStream(self, *self.flows, listener.identity, address)
         self.accepted = SimStream(self, self.flows[1], self.flows[0], dialler.identity, network.free_address(dialler))

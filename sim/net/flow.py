@@ -1,7 +1,6 @@
 """One direction of a connection: bytes in, the same bytes out, in order, never more than a window of them under way."""
 
 from collections import deque
-from collections.abc import Sequence
 from heapq import heappush
 from typing import TYPE_CHECKING, Final
 
@@ -9,22 +8,25 @@ import trio
 
 from sim.clock import SimClock
 
-from .link import Link, Quantum
+from .link import Quantum
 from .waiter import Waiter
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .network import Way
 
 SMALL_BYTES: Final = 512
 """What is no larger pays the way's latency but takes no room on it."""
 WINDOW_SHARE_UNREAD: Final = 4
 """A reader that waits for more is woken when this part of the window is full, so that the sender never stands still."""
 
+LEAST_BYTES_MAX: Final = 64 * 1024
+
 
 class Flow:
-    """`source` and `destination` are ports' names. `way`: the links that bulk goes through; None: here it is far."""
+    """`source` and `destination` are ports' names. `way`: what bulk goes through."""
 
-    def __init__(self, connection: "Connection", source: str, destination: str, way: Sequence[Link | None]) -> None:
+    def __init__(self, connection: "Connection", source: str, destination: str, way: "Way") -> None:
         self.source, self.destination = source, destination
         self.sent_bytes = 0
         self.ended = False
@@ -37,7 +39,7 @@ class Flow:
         self._connection, self._network = connection, connection.network
         self._clock: SimClock = connection.network.clock
         self._latency_s = connection.latency_s
-        self._way, self._stages = way, len(way)
+        self._way, self._stages, self._window_bytes = way.links, len(way.links), way.window_bytes
         self._outstanding = 0.0
         self._bulk = 0
         self._latest = Quantum(b"", 0.0)
@@ -46,7 +48,7 @@ class Flow:
         self._arrived_bytes = 0
         self._least = 1
         """Fewer bytes than these are of no use to who reads."""
-        self._least_max = max(1, int(connection.network.window_bytes) // WINDOW_SHARE_UNREAD)
+        self._least_max = int(max(1, min(LEAST_BYTES_MAX, way.window_bytes / WINDOW_SHARE_UNREAD)))
         self._readable, self._writable = Waiter(), Waiter()
 
     def __repr__(self) -> str:
@@ -79,7 +81,7 @@ class Flow:
     async def _room(self) -> None:
         """Until there is room in the window."""
         self._check_sender()
-        while self._outstanding >= self._network.window_bytes:
+        while self._outstanding >= self._window_bytes:
             await self._writable.park()
             self._check_sender()
 

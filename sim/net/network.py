@@ -22,7 +22,7 @@ from sim.clock import SimClock
 from .connection import Connection, SimStream
 from .flow import SMALL_BYTES, Flow
 from .link import Link
-from .place import Place, route
+from .place import Place, Route, route
 from .port import Port, SimListener
 
 QUANTUM_BYTES: Final = 16 * 1024
@@ -36,6 +36,9 @@ class Way:
 
     links: tuple[Link | None, ...]
     latency_s: float
+    window_bytes: float
+    """What one way of a connection holds that was sent and not yet read (where it is diluted: that has not arrived);
+    above it the sender waits."""
 
 
 class SimNetwork:
@@ -43,9 +46,7 @@ class SimNetwork:
 
     `quantum_bytes`: what a flow sends in one turn. Smaller is fairer and dearer; it should pass the slowest link in
     well under a second, or a shared link looks like one that stalls. `diluted_bytes`: where pieces and rates are
-    diluted, the size of a piece. What has no part of that size was not diluted, so it pays latency only.
-    `window_bytes`: what one way of a connection holds that was sent and not yet read (where it is diluted: that has
-    not arrived); above it the sender waits.
+    diluted, the size of a piece, by `dilution`. What has no part of that size was not diluted, so it pays latency only.
     """
 
     def __init__(
@@ -55,12 +56,11 @@ class SimNetwork:
         heard: Callable[[str, str, bytes], None],
         quantum_bytes: int = QUANTUM_BYTES,
         diluted_bytes: int = 0,
-        window_bytes: float = 0.0,
+        dilution: float = 1.0,
     ) -> None:
         self.clock = clock
-        self.window_bytes = window_bytes or WINDOW_QUANTA * quantum_bytes
         self.diluted = bool(diluted_bytes)
-        self._diluted_bytes = diluted_bytes
+        self._diluted_bytes, self._dilution = diluted_bytes, dilution
         self.quantum_bytes = quantum_bytes
         self.ports: dict[str, Port] = {}
         self.corrupted = 0
@@ -200,8 +200,14 @@ class SimNetwork:
             up = [self._link(place, place.up_bytes_per_s, upwards=True) for place in found.left]
             down = [self._link(place, place.down_bytes_per_s, upwards=False) for place in found.entered]
             links = [*filter(None, up), None, *filter(None, down)]
-            self._ways[key] = Way(tuple(links), found.latency_s)
+            self._ways[key] = Way(tuple(links), found.latency_s, self._window_bytes(found))
         return self._ways[key]
+
+    def _window_bytes(self, found: Route) -> float:
+        if not self.diluted:
+            return WINDOW_QUANTA * self.quantum_bytes
+        _, part_bytes = self.parts_of(self._diluted_bytes)
+        return found.window_bytes(part_bytes, self._dilution)
 
     def _link(self, place: Place, bytes_per_s: float, *, upwards: bool) -> Link | None:
         if bytes_per_s == inf:

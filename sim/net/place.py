@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
 
+from p2pd.policy.pacing import slice_bytes
+from p2pd.policy.serving import SENDS_MAX
+
 
 @dataclass(frozen=True, eq=False)
 class Place:
@@ -40,6 +43,15 @@ class Route:
     left: tuple[Place, ...]
     entered: tuple[Place, ...]
     latency_s: float
+
+    def window_bytes(self, part_bytes: float, dilution: float = 1.0) -> float:
+        """What a connection may have under way of pieces that travel in such parts, sent and not yet there: what the
+        kernel leaves unsent (`p2pd.world.tcp`) or two parts, and bandwidth x round trip. Of rates that were divided
+        by `dilution`."""
+        up = min((place.up_bytes_per_s for place in self.left), default=inf)
+        down = min((place.down_bytes_per_s for place in self.entered), default=inf)
+        unsent = slice_bytes(up * dilution / SENDS_MAX) / dilution
+        return max(unsent, 2 * part_bytes) + (2 * self.latency_s * min(up, down) if self.latency_s else 0.0)
 
     @property
     def reachable(self) -> bool:

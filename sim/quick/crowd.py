@@ -17,7 +17,6 @@ from p2pd.wire.framing import BLOCK_BYTES_MAX
 from p2pd.wire.messages import AnyMessage, Reject
 from sim.net import Place
 from sim.net.place import route
-from sim.plan import parts_of
 
 from .heap import Heap
 from .link import Link
@@ -28,18 +27,19 @@ _SWARM: Final = b"q" * 32
 
 
 class Crowd:
-    """`lengths`: bytes of each piece. `window_bytes`: of each way, sent and not yet read."""
+    """`lengths`: bytes of each piece, which travels in so many `parts`."""
 
-    def __init__(self, lengths: Sequence[int], window_bytes: float) -> None:
+    def __init__(self, lengths: Sequence[int], parts: int) -> None:
         self.heap = Heap()
-        self.lengths, self._window = lengths, window_bytes
+        self.lengths, self._parts = lengths, parts
         self.nodes: dict[str, Node] = {}
         self.messages = 0
         self.wasted_bytes = 0
         self.unfinished = 0
         self.blocked: frozenset[int] = frozenset()
         """Regions that nothing enters or leaves now."""
-        self._blocks = [min(parts_of(length), -(-length // BLOCK_BYTES_MAX)) for length in lengths]
+        self._part_bytes = max(lengths) / parts
+        self._blocks = [min(parts, -(-length // BLOCK_BYTES_MAX)) for length in lengths]
         """Of each piece, and never more than the parts that it really travels in here."""
         self._touched: dict[Way, None] = {}
         self._links: dict[tuple[Place, bool], Link] = {}
@@ -77,7 +77,8 @@ class Crowd:
                 links = [self._link(place, upwards=True) for place in found.left]
                 back = [self._link(place, upwards=False) for place in found.entered]
                 chain = (*filter(None, links), None, *filter(None, back))
-                here.ways[there.key] = Way(self.heap, self, here, there, chain, found.latency_s, self._window)
+                window = found.window_bytes(self._part_bytes)
+                here.ways[there.key] = Way(self.heap, self, here, there, chain, found.latency_s, window, self._parts)
 
     def _link(self, place: Place, *, upwards: bool) -> Link | None:
         rate = place.up_bytes_per_s if upwards else place.down_bytes_per_s
@@ -100,6 +101,7 @@ class Crowd:
         """`one` finds its connection to `other` dead."""
         one.ways.pop(other.key, None)
         one.uploads.forget(other.key)
+        self._take_turns(one)
         if one.brain is not None:
             one.brain.remove_peer(other.key, self.heap.now)
             self.settle(one)
@@ -141,6 +143,7 @@ class Crowd:
                 return self._serve(node, peer, piece)
             case Withdraw(peer=peer, piece=piece):
                 node.uploads.withdraw(peer, _SWARM, piece)
+                self._take_turns(node)
             case Complete():
                 node.finish_s = self.heap.now
                 self.finished()
@@ -154,11 +157,19 @@ class Crowd:
         way = node.ways.get(peer)
         if way is None:
             return None
-        if node.uploads.add(peer, Owed(_SWARM, piece, self.lengths[piece]), self.heap.now):
-            way.owe()
-        else:
-            way.say(Reject(0, piece, "busy"))
+        refused = node.uploads.add(peer, Owed(_SWARM, piece, self.lengths[piece]), self.heap.now)
+        if refused is not None and refused[0] in node.ways:
+            other = node.ways[refused[0]]
+            other.say(Reject(0, refused[1].piece, "busy"))
+            self._touched[other] = None
+        way.owe()
         return way
+
+    def _take_turns(self, node: Node) -> None:
+        """Those to whom the next pieces go write."""
+        for peer in node.uploads.turns(self.heap.now):
+            node.ways[peer].owe()
+            self._touched[node.ways[peer]] = None
 
     def _timer(self, node: Node, when: float) -> None:
         if node.timer_at != when or node.brain is None or node.dead:
@@ -172,13 +183,28 @@ class Crowd:
 
     def owed(self, way: Way) -> Owed | None:
         """The next piece for the far end."""
-        return None if way.sender.dead else way.sender.uploads.next(way.receiver.key)
+        node, now = way.sender, self.heap.now
+        if node.dead:
+            return None
+        owed = node.uploads.next(way.receiver.key, now)
+        turn_at = node.uploads.next_timer(now) if owed is None else inf
+        if turn_at < node.turn_at:
+            node.turn_at = turn_at
+            self.heap.timer(turn_at, self._turn, node)
+        return owed
+
+    def _turn(self, node: Node) -> None:
+        """Somebody has been sent to for so long that another may begin."""
+        node.turn_at = inf
+        self._take_turns(node)
+        self.write_all()
 
     def left(self, way: Way, owed: Owed) -> None:
         """All parts of a piece are under way."""
         node, now = way.sender, self.heap.now
         if node.brain is not None:
-            node.uploads.sent(owed.length, now)
+            node.uploads.sent(way.receiver.key, owed.length, now)
+            self._take_turns(node)
             node.sent_pieces += 1
             node.brain.sent(way.receiver.key, owed.piece, now)
             self.settle(node)

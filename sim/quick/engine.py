@@ -45,7 +45,7 @@ class Deployment:
         like: Mapping[str, Any] | None,
     ) -> None:
         self.ledger = Ledger(plan, who)
-        self.crowd = Crowd([round(plan.chunk_bytes)] * plan.chunks, plan.window_bytes)
+        self.crowd = Crowd([round(plan.chunk_bytes)] * plan.chunks, plan.parts)
         self.died = 0
         self._plan, self._who, self._seed, self._tick, self._like = plan, who, rng_seed, tick, like
         self._world = Place("world")

@@ -20,14 +20,21 @@ class Node:
     shield: bool = False
     brain: Swarm | None = None
     ways: dict[str, Way] = field(default_factory=dict)
-    uploads: Uploads = field(default_factory=Uploads)
+    uploads: Uploads = field(init=False)
     timer_at: float = inf
+    turn_at: float = inf
     began_s: float = nan
     finish_s: float = nan
     dead: bool = False
     received: dict[str, int] = field(default_factory=dict)
     """Bytes of pieces that were kept, by the tier of who sent them."""
     sent_pieces: int = 0
+
+    def __post_init__(self) -> None:
+        self.uploads = Uploads(self._spread)
+
+    def _spread(self, _: bytes, piece: int) -> int:
+        return self.brain.spread(piece) if self.brain is not None else 0
 
     def __repr__(self) -> str:
         return f"<Node {self.key} {self.brain or 'not yet here'}, {len(self.ways)} neighbours>"

@@ -8,7 +8,7 @@ from random import Random
 from p2pd.policy.dialing import DEGREE
 from p2pd.wire import bits
 from sim.net import Place
-from sim.plan import UNSENT_BYTES, parts_of
+from sim.plan import parts_of
 
 from .crowd import Crowd
 from .meeting import Meetings
@@ -42,12 +42,8 @@ def simulate(
 ) -> Outcome:
     """Until all have everything or `until_s`; neighbours are dialled by the daemon's own rule, `degree` of them."""
     everybody = (shield, *links)
-    rate = max(min(link.up_bytes_per_s, link.down_bytes_per_s) for link in everybody)
-    window = (
-        max(UNSENT_BYTES, 2 * max(lengths) / parts_of(max(lengths)))
-        + 4 * max(link.latency_s for link in everybody) * rate
-    )
-    crowd = Crowd(lengths, window)
+    slowest = min(link.up_bytes_per_s for link in everybody)
+    crowd = Crowd(lengths, parts_of(max(lengths), slowest))
     nodes = [_node(number, link) for number, link in enumerate(everybody)]
     for node in nodes:
         crowd.add(node)

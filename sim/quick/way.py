@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from p2pd.swarm.uploads import Owed
 from p2pd.wire.messages import AnyMessage
-from sim.plan import parts_of
 
 from .heap import Heap
 from .link import Link
@@ -63,6 +62,7 @@ class Way:
         links: Sequence[Link | None],
         latency_s: float,
         window_bytes: float,
+        parts: int,
     ) -> None:
         self.sender, self.receiver, self.latency_s = sender, receiver, latency_s
         self._heap, self._ends, self._links, self._window = heap, ends, (*links, None), window_bytes
@@ -70,7 +70,7 @@ class Way:
         self._control: list[AnyMessage] = []
         self._saying: list[AnyMessage] = []
         self._piece: Owed | None = None
-        self._parts = self._parts_left = 0
+        self._parts, self._parts_left = parts, 0
         self._outstanding = 0.0
         self._bulk = 0
         """Units that go through the links now: messages ride behind the latest of them."""
@@ -115,7 +115,7 @@ class Way:
             return False
         self._piece = self._ends.owed(self)
         if self._piece is not None:
-            self._parts = self._parts_left = parts_of(self._piece.length)
+            self._parts_left = self._parts
         self._owing = self._piece is not None
         return self._owing
 
@@ -169,3 +169,4 @@ class Way:
         if self._blocked:
             self._blocked = False
             self.write()
+            self._ends.write_all()

@@ -10,8 +10,6 @@ from p2pd.policy.dialing import DEGREE, OUTSIDE_RESERVED
 from p2pd.policy.picking import SAMPLES
 from p2pd.policy.sources import STALL_S
 from p2pd.swarm.swarm import HAVE_DELAY_S
-from p2pd.world.tcp import UNSENT_BYTES
-from sim import plan
 from sim.plan import Policy, SwarmPlan, parts_of
 from sim.population import population
 from sim.scenario import changed
@@ -33,12 +31,14 @@ def test_the_numbers_of_the_arrays_are_the_daemons_own() -> None:
     assert policy.rarest_of == SAMPLES
     assert policy.request_timeout_s == STALL_S
     assert policy.tell_delay_s == HAVE_DELAY_S
-    assert plan.UNSENT_BYTES == UNSENT_BYTES
 
 
-@pytest.mark.parametrize("piece_bytes, parts", [(1000, 1), (128 * 1024, 1), (256 * 1024, 2), (4 * 2**20, 4)])
-def test_large_pieces_travel_in_parts(piece_bytes: int, parts: int) -> None:
-    assert parts_of(piece_bytes) == parts
+@pytest.mark.parametrize(
+    "piece_bytes, uplink, parts",
+    [(1000, 1e6, 1), (64 * 1024, 1e6, 4), (256 * 1024, 10e6, 3), (4 * 2**20, 125e6, 3), (4 * 2**20, 1e6, 16)],
+)
+def test_a_piece_travels_in_parts_of_some_milliseconds(piece_bytes: int, uplink: float, parts: int) -> None:
+    assert parts_of(piece_bytes, uplink) == parts
 
 
 def test_the_last_host_joins_at_the_end_of_the_span_and_none_later() -> None:

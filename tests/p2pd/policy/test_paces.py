@@ -10,16 +10,26 @@ from hypothesis import strategies as st
 
 from p2pd.policy.backoff import BASE_S, LIMIT_S, Backoff, jittered
 from p2pd.policy.hedging import COPIES_MAX, HOPELESS_S, WAITED_S_MIN, is_hopeless, worth_hedging
-from p2pd.policy.pacing import QUEUE_BYTES_MAX, RATE_MEMORY_S, Rate, TokenBucket, queue_bytes, total_queue_bytes
+from p2pd.policy.pacing import (
+    QUEUE_BYTES_MAX,
+    RATE_MEMORY_S,
+    SLICE_BYTES_MAX,
+    SLICE_BYTES_MIN,
+    SLICE_S,
+    Rate,
+    TokenBucket,
+    queue_bytes,
+    slice_bytes,
+    total_queue_bytes,
+)
 from p2pd.policy.serving import (
-    FRESH_PIECES_FREE,
-    FRESH_QUEUE_S_MAX,
-    FRESH_S,
-    PEER_QUEUE_PIECES_FREE,
     PEER_QUEUE_PIECES_MAX,
     QUEUE_PIECES_FREE,
     QUEUE_S_MAX,
+    STUCK_FACTOR,
+    STUCK_S_MIN,
     accepts_request,
+    stuck_after_s,
 )
 from p2pd.policy.sources import ORIGIN_GRACE_S, ORIGIN_STALL_S, Facts, Tier, origin_scope, tier_of
 
@@ -77,32 +87,36 @@ PIECE = 4096
 
 
 @pytest.mark.parametrize(
-    "pieces, queued, rate, busy_s, accepted",
+    "pieces, queued, rate, accepted",
     [
-        (5, 0, 0, inf, True),
-        (5, QUEUE_PIECES_FREE * PIECE, 0, inf, True),
-        (5, QUEUE_PIECES_FREE * PIECE + 1, 0, inf, False),
-        (5, QUEUE_PIECES_FREE * PIECE + QUEUE_S_MAX * 1000, 1000, inf, True),
-        (5, QUEUE_PIECES_FREE * PIECE + QUEUE_S_MAX * 1000 + 1, 1000, FRESH_S, False),
-        (5, FRESH_PIECES_FREE * PIECE + FRESH_QUEUE_S_MAX * 1000, 1000, FRESH_S - 0.1, True),
-        (5, FRESH_PIECES_FREE * PIECE + FRESH_QUEUE_S_MAX * 1000 + 1, 1000, 0.0, False),
-        (PEER_QUEUE_PIECES_MAX, 0, 0, 0.0, False),
-        (PEER_QUEUE_PIECES_MAX - 1, 0, 0, inf, True),
-        (PEER_QUEUE_PIECES_FREE - 1, 10**12, 0, inf, True),
-        (PEER_QUEUE_PIECES_FREE, 10**12, 0, inf, False),
+        (5, 0, 0, True),
+        (5, QUEUE_PIECES_FREE * PIECE, 0, True),
+        (5, QUEUE_PIECES_FREE * PIECE + 1, 0, False),
+        (5, QUEUE_PIECES_FREE * PIECE + QUEUE_S_MAX * 1000, 1000, True),
+        (5, QUEUE_PIECES_FREE * PIECE + QUEUE_S_MAX * 1000 + 1, 1000, False),
+        (PEER_QUEUE_PIECES_MAX, 0, 0, False),
+        (PEER_QUEUE_PIECES_MAX - 1, 0, 0, True),
     ],
 )
 def test_requests_are_taken_while_the_queue_is_short_in_time(
-    pieces: int, queued: float, rate: float, busy_s: float, accepted: bool
+    pieces: int, queued: float, rate: float, accepted: bool
 ) -> None:
     taken = accepts_request(
-        peer_queue_pieces=pieces,
-        queue_bytes=int(queued),
-        piece_bytes=PIECE,
-        upload_bytes_per_s=rate,
-        busy_s=busy_s,
+        peer_queue_pieces=pieces, queue_bytes=int(queued), piece_bytes=PIECE, upload_bytes_per_s=rate
     )
     assert taken is accepted
+
+
+@pytest.mark.parametrize("rate, expected", [(1, SLICE_BYTES_MIN), (2_500_000, 100_000), (1e9, SLICE_BYTES_MAX)])
+def test_what_is_handed_to_a_connection_at_once_takes_it_a_moment(rate: float, expected: int) -> None:
+    assert slice_bytes(rate) == expected
+    assert SLICE_BYTES_MIN < slice_bytes(0) < SLICE_BYTES_MAX
+    assert pytest.approx(100_000) == SLICE_S * 2_500_000
+
+
+@pytest.mark.parametrize("typical_s, patience_s", [(0.0, STUCK_S_MIN), (10.0, 10.0 * STUCK_FACTOR)])
+def test_an_upload_is_stuck_when_it_takes_much_longer_than_others(typical_s: float, patience_s: float) -> None:
+    assert stuck_after_s(typical_s) == patience_s
 
 
 # -- hedging ---------------------------------------------------------------------------------------------------

@@ -1,40 +1,58 @@
-"""What we owe to others."""
+"""What we owe to others, and whose turn it is."""
+
+from math import inf
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pd.policy.serving import PEER_QUEUE_PIECES_MAX
+from p2pd.policy.serving import PEER_QUEUE_PIECES_MAX, QUEUE_PIECES_FREE, SENDS_MAX, STUCK_S_MIN
 from p2pd.swarm.uploads import Owed, Uploads
 
 A, B = b"a" * 32, b"b" * 32
 MIB = 1024 * 1024
 
 
+def uploads_of(spread: dict[int, int] | None = None) -> Uploads:
+    """Pieces that so many neighbours hold; none where nothing is said."""
+    return Uploads(lambda swarm, piece: (spread or {}).get(piece, 0))
+
+
 def owe(uploads: Uploads, peer: str, piece: int, swarm: bytes = A, length: int = 1000) -> bool:
-    return uploads.add(peer, Owed(swarm, piece, length), 0.0)
+    """Was it promised?"""
+    refused = uploads.add(peer, Owed(swarm, piece, length), 0.0)
+    return refused is None or refused != (peer, Owed(swarm, piece, length))
+
+
+def known_fast() -> Uploads:
+    uploads = uploads_of()
+    uploads.sent("before", 1000 * MIB, 0.0)
+    return uploads
 
 
 def drained(uploads: Uploads, peer: str) -> list[int]:
     pieces = []
-    while (owed := uploads.next(peer)) is not None:
+    while (owed := uploads.next(peer, 0.0)) is not None:
         pieces.append(owed.piece)
     return pieces
 
 
+# -- promises ---------------------------------------------------------------------------------------------------
+
+
 def test_pieces_leave_in_the_order_of_their_promise() -> None:
-    uploads = Uploads()
+    uploads = uploads_of()
     assert all(owe(uploads, "a", piece) for piece in (5, 3, 4))
     assert drained(uploads, "a") == [5, 3, 4]
 
 
 def test_a_piece_is_promised_once() -> None:
-    uploads = Uploads()
+    uploads = uploads_of()
     assert owe(uploads, "a", 5) and owe(uploads, "a", 5)  # noqa: PT018 - one claim
     assert drained(uploads, "a") == [5]
 
 
 def test_what_is_taken_back_does_not_leave() -> None:
-    uploads = Uploads()
+    uploads = uploads_of()
     owe(uploads, "a", 1)
     owe(uploads, "a", 2)
     uploads.withdraw("a", A, 1)
@@ -44,7 +62,7 @@ def test_what_is_taken_back_does_not_leave() -> None:
 
 
 def test_a_peer_that_left_a_swarm_is_owed_nothing_of_it() -> None:
-    uploads = Uploads()
+    uploads = uploads_of()
     owe(uploads, "a", 1)
     owe(uploads, "a", 2, swarm=B)
     owe(uploads, "b", 3)
@@ -53,7 +71,7 @@ def test_a_peer_that_left_a_swarm_is_owed_nothing_of_it() -> None:
 
 
 def test_a_swarm_that_we_left_is_owed_to_nobody() -> None:
-    uploads = Uploads()
+    uploads = uploads_of()
     owe(uploads, "a", 1)
     owe(uploads, "b", 2, swarm=B)
     uploads.forget_swarm(A)
@@ -61,39 +79,116 @@ def test_a_swarm_that_we_left_is_owed_to_nobody() -> None:
 
 
 def test_one_peer_can_ask_for_so_much_and_no_more() -> None:
-    uploads = Uploads()
-    uploads.sent(MIB, 0.0)  # an uplink that is known to be fast
+    uploads = known_fast()
     taken = [owe(uploads, "a", piece, length=1) for piece in range(PEER_QUEUE_PIECES_MAX + 1)]
     assert taken == [True] * PEER_QUEUE_PIECES_MAX + [False]
 
 
 def test_a_peer_that_asks_for_much_and_reads_nothing_does_not_shut_out_another() -> None:
-    uploads = Uploads()
-    while owe(uploads, "greedy", len(repr(uploads)) + uploads.queued_bytes, length=MIB):
-        pass
-    assert owe(uploads, "honest", 1, length=MIB)
-    assert not owe(uploads, "honest", 2, length=MIB)
+    uploads = known_fast()
+    piece = 0
+    while owe(uploads, "greedy", piece, length=MIB):
+        piece += 1
+    assert uploads.add("honest", Owed(A, 1, MIB), 0.0) == ("greedy", Owed(A, piece - 1, MIB))
+    assert drained(uploads, "honest") == [1]
 
 
-def test_a_queue_that_never_empties_is_held_short() -> None:
-    uploads = Uploads()
+def test_who_asks_for_what_many_hold_makes_room_for_what_few_hold() -> None:
+    uploads = uploads_of(dict.fromkeys(range(10), 5))
+    common = [owe(uploads, peer, piece) for piece, peer in enumerate("abcde")]
+    assert common == [True] * (QUEUE_PIECES_FREE + 1) + [False] * (4 - QUEUE_PIECES_FREE)
+    assert owe(uploads, "z", 10)
+    assert not owe(uploads, "y", 9)
+    assert drained(uploads, "z") == [10]
 
-    def taken(now: float) -> int:
-        pieces = range(int(now * 1000), int(now * 1000) + 100)
-        return sum(uploads.add("a", Owed(A, piece, MIB), now) for piece in pieces)
 
-    at_first = taken(0.0)
-    while uploads.queued_bytes > MIB:
-        uploads.next("a")
-    assert taken(2.0) < at_first
-    drained(uploads, "a")
-    assert taken(3.0) == at_first
+def test_a_refusal_names_who_is_refused_and_what() -> None:
+    uploads = uploads_of({0: 5, 1: 6, 2: 5})
+    for piece, peer in enumerate("abc"):
+        owe(uploads, peer, piece)
+    assert uploads.add("d", Owed(A, 7, 1000), 0.0) == ("b", Owed(A, 1, 1000))
+    assert uploads.add("d", Owed(A, 1, 1000), 0.0) == ("d", Owed(A, 1, 1000))
 
+
+# -- turns ------------------------------------------------------------------------------------------------------
+
+
+def crowd(uploads: Uploads, count: int = SENDS_MAX + 1) -> list[str]:
+    """So many peers, each owed the piece of its number, each with a body that has asked."""
+    peers = [f"peer-{number}" for number in range(count)]
+    for number, peer in enumerate(peers):
+        assert owe(uploads, peer, number)
+    return peers
+
+
+def test_no_more_than_a_few_are_sent_to_at_once_and_the_next_one_when_one_is_done() -> None:
+    uploads = known_fast()
+    peers = crowd(uploads)
+    assert [uploads.next(peer, 0.0) is not None for peer in peers] == [True] * SENDS_MAX + [False]
+    assert uploads.turns(0.0) == []
+    uploads.sent(peers[1], 1000, 0.1)
+    assert uploads.turns(0.1) == [peers[-1]]
+    assert uploads.next(peers[-1], 0.1) is not None
+
+
+def test_whose_former_piece_never_left_keeps_no_turn() -> None:
+    uploads = known_fast()
+    peers = crowd(uploads)
+    for peer in peers:
+        uploads.next(peer, 0.0)
+    assert uploads.next(peers[0], 0.1) is None
+    assert uploads.turns(0.1) == [peers[-1]]
+
+
+def test_who_goes_gives_its_turn_to_another() -> None:
+    uploads = known_fast()
+    peers = crowd(uploads)
+    for peer in peers:
+        uploads.next(peer, 0.0)
+    uploads.forget(peers[0])
+    assert uploads.turns(0.0) == [peers[-1]]
+
+
+def test_the_piece_that_fewest_hold_goes_first() -> None:
+    spread = dict.fromkeys(range(SENDS_MAX), 1) | {10: 3, 11: 2, 12: 3}
+    uploads = uploads_of(spread)
+    uploads.sent("before", 1000 * MIB, 0.0)
+    busy = crowd(uploads, SENDS_MAX)
+    for peer in busy:
+        assert uploads.next(peer, 0.0) is not None
+    for piece, peer in ((10, "x"), (11, "y"), (12, "z")):
+        owe(uploads, peer, piece)
+        assert uploads.next(peer, 0.0) is None
+    uploads.sent(busy[0], 1000, 0.1)
+    assert uploads.turns(0.1) == ["y"]
+
+
+def test_a_piece_that_was_just_given_away_counts_as_held() -> None:
+    uploads = known_fast()
+    assert owe(uploads, "a", 1)
+    assert uploads.next("a", 0.0) is not None
+    owe(uploads, "b", 1)
+    owe(uploads, "b", 2)
+    assert drained(uploads, "b") == [2, 1]
+
+
+def test_peers_that_do_not_read_keep_the_uplink_from_nobody_for_long() -> None:
+    uploads = known_fast()
+    peers = crowd(uploads)
+    for peer in peers:
+        uploads.next(peer, 0.0)
+    assert uploads.next_timer(0.0) == STUCK_S_MIN
+    assert uploads.turns(STUCK_S_MIN) == [peers[-1]]
+    uploads.next(peers[-1], STUCK_S_MIN)
+    assert uploads.next_timer(STUCK_S_MIN) == inf
+
+
+# -- the sum ----------------------------------------------------------------------------------------------------
 
 DEEDS = st.lists(
     st.tuples(
-        st.sampled_from(["add", "withdraw", "next", "forget", "forget_swarm", "left"]),
-        st.sampled_from("ab"),
+        st.sampled_from(["add", "withdraw", "next", "sent", "forget", "forget_swarm", "left"]),
+        st.sampled_from("abcdefg"),
         st.sampled_from([A, B]),
         st.integers(0, 5),
     )
@@ -101,8 +196,10 @@ DEEDS = st.lists(
 
 
 @given(DEEDS)
-def test_the_sum_of_what_is_queued_is_always_right(deeds: list[tuple[str, str, bytes, int]]) -> None:
-    uploads = Uploads()
+def test_the_sum_of_what_is_queued_is_always_right_and_never_too_many_are_sent_to(
+    deeds: list[tuple[str, str, bytes, int]],
+) -> None:
+    uploads, sending = uploads_of(), set[str]()
     for deed, peer, swarm, piece in deeds:
         match deed:
             case "add":
@@ -110,17 +207,22 @@ def test_the_sum_of_what_is_queued_is_always_right(deeds: list[tuple[str, str, b
             case "withdraw":
                 uploads.withdraw(peer, swarm, piece)
             case "next":
-                uploads.next(peer)
+                sending.discard(peer)
+                if uploads.next(peer, 0.0) is not None:
+                    sending.add(peer)
+            case "sent":
+                uploads.sent(peer, 0, 0.0)
+                sending.discard(peer)
             case "forget":
                 uploads.forget(peer)
+                sending.discard(peer)
             case "left":
                 uploads.forget_swarm(swarm, peer)
             case _:
                 uploads.forget_swarm(swarm)
-    assert uploads.queued_bytes == sum(10 + piece for peer in "ab" for piece in drained_copy(uploads, peer))
-
-
-def drained_copy(uploads: Uploads, peer: str) -> list[int]:
-    queued, pieces = uploads.queued_bytes, drained(uploads, peer)
-    uploads.queued_bytes = queued
-    return pieces
+        assert len(sending) <= SENDS_MAX
+    for peer in sending:
+        uploads.sent(peer, 0, 0.0)
+    queued = uploads.queued_bytes
+    assert queued == sum(10 + piece for peer in "abcdefg" for piece in drained(uploads, peer))
+    assert uploads.queued_bytes == 0

@@ -32,24 +32,24 @@ def bound_s(links: Sequence[Link], shield: Link = SHIELD) -> float:
 def test_eight_equal_peers_come_near_the_bound_for_one_copy(rng_seed: int) -> None:
     links = [Link(10 * MB, 10 * MB)] * 8
     outcome = run(links, rng_seed=rng_seed)
-    assert max(outcome.finished_s) <= 1.09 * bound_s(links)
+    assert max(outcome.finished_s) <= 1.06 * bound_s(links)
     assert outcome.shield_pieces <= 1.02 * PIECES
 
 
 @pytest.mark.parametrize(
     "links, allowed",
-    [([FAST, SLOW] * 8, 2.6), ([Link(10 * MB, 12 * MB), Link(2 * MB, 6 * MB)] * 8, 1.4)],
+    [([FAST, SLOW] * 8, 1.22), ([Link(10 * MB, 12 * MB), Link(2 * MB, 6 * MB)] * 8, 1.3)],
     ids=["slow uplinks", "slow both ways"],
 )
 def test_slow_peers_do_not_hold_up_the_others(links: list[Link], allowed: float) -> None:
     outcome = run(links)
     assert max(outcome.finished_s) <= allowed * bound_s(links)
-    assert outcome.shield_pieces <= 1.5 * PIECES
+    assert outcome.shield_pieces <= 1.05 * PIECES
 
 
 def test_a_round_trip_of_eighty_milliseconds_costs_little() -> None:
     links = [Link(10 * MB, 12 * MB, 0.04)] * 16
-    assert max(run(links).finished_s) <= 1.18 * bound_s(links)
+    assert max(run(links).finished_s) <= 1.12 * bound_s(links)
 
 
 def test_behind_a_fat_shield_one_copy_is_spread_nearly_as_fast_as_one_copy_can_be() -> None:
@@ -62,7 +62,7 @@ def test_behind_a_fat_shield_one_copy_is_spread_nearly_as_fast_as_one_copy_can_b
 
 def test_few_bytes_come_twice() -> None:
     links = [FAST, SLOW] * 8
-    assert run(links).duplicates <= 0.15 * len(links) * SIZE
+    assert run(links).duplicates <= 0.02 * len(links) * SIZE
 
 
 def test_the_same_seed_gives_the_same_outcome() -> None:
