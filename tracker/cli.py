@@ -10,6 +10,7 @@ from typing import Any, Final
 from manifests.console import Console, UsageError, add_output_flags, command_parser, parse_duration, run_command
 from p2pd.identity.flags import add_identity_flags
 
+from .ca.cli import DEFAULT_IDENTITY
 from .ca.cli import add_parser as add_ca_commands
 
 _EXAMPLE: Final = """\
@@ -33,7 +34,6 @@ _FLAGS: Final = {
 DEFAULT_TRACKER: Final = "/var/lib/p2p-tracker/admin.sock"
 TRACKER_VARIABLE: Final = "P2P_TRACKER"
 IDENTITY_VARIABLE: Final = "P2P_IDENTITY"
-DEFAULT_IDENTITY: Final = "~/.config/p2p"
 WAIT_TIMEOUT_S: Final = 1_800.0
 """The mission's own figure: from build to running everywhere within 30 minutes."""
 

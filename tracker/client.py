@@ -16,24 +16,27 @@ from p2pd.wire.announce import (
     Deploy,
     Done,
     Goal,
+    Invite,
     Order,
     Pause,
     Promote,
     Refused,
     Register,
     Resume,
+    Revoke,
     Rollback,
     StatusRequest,
 )
 from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.messages import PROTOCOL_VERSION
-from p2pd.world.network import Network
+from p2pd.world.network import Identity, Network
+
+from .permissions import Command
 
 ANSWER_TIMEOUT_S: Final = 10.0
 """A deploy is one fsync; whatever takes longer than this is broken."""
 CLOSE_TIMEOUT_S: Final = 1.0
 Sign = Callable[[Goal], Goal]
-Command = Deploy | Rollback | Order | Pause | Resume | Promote
 
 
 class CommandRefused(CommandError):
@@ -98,6 +101,19 @@ class Operator:
     async def resume(self, service: str = "", *, scope: str = GLOBAL, reason: str = "") -> dict[str, Any]:
         """That pause ends."""
         return await self._command(Resume(next(self._numbers), service, scope, self._by, reason))
+
+    async def invite(
+        self, token: bytes, who: Identity, *, uses: int, expires_s: float, life_s: float = 0.0, reason: str = ""
+    ) -> dict[str, Any]:
+        """Whoever has the join token with this public key may become `who` ('': a node of any name). The answer has the
+        `fleet` and its `root` (DER, hex)."""
+        number, rest = next(self._numbers), (life_s, uses, expires_s, self._by, reason)
+        command = Invite(number, token, who.role, who.region, who.node, who.products, who.attestation, *rest)
+        return await self._command(command)
+
+    async def revoke(self, node: str = "", *, serial: str = "", reason: str = "") -> dict[str, Any]:
+        """A node's certificates, or one by its serial number in hex, count no more: those that were `revoked`."""
+        return await self._command(Revoke(next(self._numbers), node, serial, self._by, reason))
 
     async def _set(self, command: Deploy | Rollback, sign: Sign | None) -> dict[str, Any]:
         answer = await self._command(command)

@@ -6,25 +6,35 @@ a record as well.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
-from p2pd.wire.announce import GLOBAL, Deploy, Done, Goal, Order, Pause, Promote, Refused, Resume, Rollback
+from p2pd.wire.announce import (
+    GLOBAL,
+    Deploy,
+    Done,
+    Goal,
+    Invite,
+    Order,
+    Pause,
+    Promote,
+    Refused,
+    Resume,
+    Revoke,
+    Rollback,
+)
 
 from .audit import Record
 from .config import TrackerConfig
-from .deeds import Commit, CommitPauses, Deed, Note, Send
+from .deeds import Administer, Commit, CommitPauses, Deed, Note, Send
 from .errors import RefusalError
 from .goals.goals import Goals
 from .goals.pauses import words
-from .permissions import Commander, check_grade
+from .permissions import Command, Commander, check_grade
 from .refusals import RefusalBudget
 from .reports import Reports
 from .status import region_status
 
-Command = Deploy | Rollback | Order | Pause | Resume | Promote
-COMMANDS: Final = (Deploy, Rollback, Order, Pause, Resume, Promote)
 _PAUSED, _GOING_ON = "paused", "going on"
 
 
@@ -52,6 +62,10 @@ class Commanding:
             self._check(commander, command)
             if isinstance(command, Pause | Resume):
                 return [self._pause(session, commander, command, utc)]
+            if isinstance(command, Invite | Revoke):
+                asked = self._asked(command)
+                record = _record(commander, command, asked, "", asked.wanted, utc)
+                return [Administer(session, command, record)]
             return [self._set_goal(session, commander, command, utc)]
         except RefusalError as error:
             refused = Send(session, Refused(command.number, str(error)))
@@ -78,7 +92,7 @@ class Commanding:
             going_back = goal.rollback and any(goal.release == former.release for former in history)
         check_grade(commander.grade, command, going_back=going_back)
         config = self._config
-        if config.upstream:
+        if config.upstream and not isinstance(command, Invite | Revoke):
             raise RefusalError(
                 f"this is the tracker of region {config.region}; commands go to the global one at {config.upstream}"
             )
@@ -189,6 +203,13 @@ class Commanding:
         if goal is not None:
             action = "rollback" if goal.rollback else "deploy"
             return Asked(action, goal.service, goal.scope, goal.release, goal.reason)
+        if isinstance(command, Invite):
+            what = f"{command.uses} x {command.role}" + (
+                f" of {', '.join(command.products)}" if command.products else ""
+            )
+            return Asked("invite", command.node, command.region, what, command.reason)
+        if isinstance(command, Revoke):
+            return Asked("revoke", command.node or command.serial, GLOBAL, "revoked", command.reason)
         assert not isinstance(command, Order)
         back = isinstance(command, Rollback) or command.rollback
         return Asked("rollback" if back else "deploy", command.service, command.scope, command.release, command.reason)

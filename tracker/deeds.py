@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from p2pd.wire.announce import Certify, Goal, TrackerMessage
+from p2pd.wire.announce import Certify, Goal, Invite, Revoke, TrackerMessage
 
 from .audit import Record
 from .goals.pauses import Pauses
@@ -47,6 +47,15 @@ class CommitPauses:
 
 
 @dataclass(frozen=True, slots=True)
+class Administer:
+    """Have the authority do it, if it is here; store the record, with its refusal if it refuses; answer."""
+
+    session: int
+    command: Invite | Revoke
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Store the record of a command that was refused."""
 
@@ -72,4 +81,4 @@ class AskAuthority:
     message: Certify
 
 
-Deed = Send | Close | Commit | CommitPauses | Note | ReadAudit | AskAuthority
+Deed = Send | Close | Commit | CommitPauses | Administer | Note | ReadAudit | AskAuthority

@@ -5,7 +5,8 @@ A person's certificate says their grade, and each grade may do what those below 
     viewer           look: status, swarms, audit
     operator         stop and take back: pause, resume, roll back to what ran before; deploy to one region
     release-manager  let out: deploy everywhere, promote
-    admin            all of it, and whatever will be; who may open the tracker's own socket is one
+    admin            all of it, and who belongs to the fleet: invite (join tokens), revoke; who may open the tracker's
+                     own socket is one
 """
 
 from dataclasses import dataclass
@@ -17,12 +18,14 @@ from p2pd.wire.announce import (
     Announce,
     AuditRequest,
     Deploy,
+    Invite,
     Order,
     Pause,
     Promote,
     Register,
     Report,
     Resume,
+    Revoke,
     Rollback,
     SeedersRequest,
     Signal,
@@ -37,12 +40,15 @@ from p2pd.world.network import Identity
 from .config import TrackerConfig
 from .errors import RefusalError
 
+Command = Deploy | Rollback | Order | Pause | Resume | Promote | Invite | Revoke
+COMMANDS: Final = (Deploy, Rollback, Order, Pause, Resume, Promote, Invite, Revoke)
+"""What changes something, and so leaves a record."""
 _NODE: Final = (Announce, SeedersRequest, Watch, Report)
 ALLOWED: Final[dict[str, tuple[type[TrackerMessage], ...]]] = {
     "daemon": (*_NODE, Signal, Quote),
     "seeder": _NODE,
     "tracker": (Watch, Report),
-    "operator": (Deploy, Rollback, Order, Pause, Resume, Promote, StatusRequest, AuditRequest),
+    "operator": (*COMMANDS, StatusRequest, AuditRequest),
 }
 VIEWER, OPERATOR, RELEASE_MANAGER, ADMIN = GRADES
 LOOPBACK: Final = ("127.", "[::1]:", "localhost:")

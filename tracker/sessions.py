@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import count
 from math import inf
 from typing import Final, NoReturn
@@ -27,11 +28,13 @@ from p2pd.world.network import Stream
 
 from .allowance import Allowance, work_of
 from .audit import to_document
-from .commanding import COMMANDS, Command
+from .ca.administering import administer
+from .ca.local import LocalAuthority
 from .connection import Connection
-from .deeds import AskAuthority, Close, Commit, CommitPauses, Deed, Note, ReadAudit, Send
+from .deeds import Administer, AskAuthority, Close, Commit, CommitPauses, Deed, Note, ReadAudit, Send
 from .director import Director
-from .errors import StoreError
+from .errors import RefusalError, StoreError
+from .permissions import COMMANDS, Command
 from .store import Store
 from .tracker import Tracker
 
@@ -191,6 +194,8 @@ class Sessions:
                     await self._commit(deed)
                 elif isinstance(deed, CommitPauses):
                     await self._commit_pauses(deed)
+                elif isinstance(deed, Administer):
+                    await self._administer(deed)
                 elif isinstance(deed, Note):
                     await self._note(deed)
                 else:
@@ -208,14 +213,29 @@ class Sessions:
         self.perform(self._tracker.paused(deed.pauses, trio.current_time()))
         self.perform([Send(deed.session, Done(deed.number, deed.result))])
 
+    async def _administer(self, deed: Administer) -> None:
+        record, number = deed.record, deed.command.number
+        answer: Done | Refused
+        try:
+            if not isinstance(self._authority, LocalAuthority):
+                raise RefusalError("the fleet's authority is not at this tracker: ask the one with ca_directory")
+            now = self._world.utc_now()
+            answer = Done(number, await self._world.run_blocking(administer, self._authority.desk, deed.command, now))
+            log.info("%s: %s %s, by %s", record.action, record.service or record.after, record.scope, record.who)
+        except (RefusalError, StoreError) as error:
+            answer, record = Refused(number, str(error)), replace(record, refused=str(error))
+        await self._note(Note(deed.session, record))
+        self.perform([Send(deed.session, answer)])
+
     async def _note(self, deed: Note) -> None:
-        """What is refused is refused, whether that can be written down or not."""
+        """What is refused is refused, and what the authority did is done, whether that can be written down or not."""
         record = deed.record
-        log.warning("refused to %s (%s): %s: %s", record.who, record.where, record.action, record.refused)
+        if record.refused:
+            log.warning("refused to %s (%s): %s: %s", record.who, record.where, record.action, record.refused)
         try:
             await self._world.run_blocking(self._store.note, record)
         except StoreError as error:
-            log.error("the refusal is not in the audit: %s", error)
+            log.error("%s by %s is not in the audit: %s", record.action, record.who, error)
 
     async def _commit(self, deed: Commit) -> None:
         try:

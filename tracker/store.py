@@ -136,7 +136,7 @@ class Store:
             _seal(connection, record)
 
     def note(self, record: Record) -> None:
-        """Keep the record of a command that was refused."""
+        """Keep the record of a command that changes nothing here."""
         with self._transaction() as connection:
             _seal(connection, record)
 

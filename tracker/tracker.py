@@ -45,7 +45,7 @@ from p2pd.wire.attestation import Quote
 from p2pd.world.network import Identity
 
 from .attestation.doorkeeper import Doorkeeper
-from .commanding import COMMANDS, Commanding
+from .commanding import Commanding
 from .config import TrackerConfig
 from .deeds import AskAuthority, Close, Deed, ReadAudit, Send
 from .errors import RefusalError
@@ -53,7 +53,7 @@ from .goals.goals import Goals
 from .goals.pauses import Pauses
 from .goals.watching import goals_messages, is_told, pauses_message
 from .leases import Leases
-from .permissions import Commander, check_allowed, check_register, check_reports, commander_of
+from .permissions import COMMANDS, Commander, check_allowed, check_register, check_reports, commander_of
 from .reports import Reports, Unsent
 from .status import hosts_status, services_status, swarms_status
 from .swarms.handout import Asker, choose

@@ -18,7 +18,18 @@ from .attestation import Challenge, Evidence, Quote
 from .errors import RemoteProtocolError
 from .fields import NAME_CHARS_MAX, TEXT_CHARS_MAX, Count, Name, ReleaseText, Text, TrackerMessage
 from .messages import PIECES_MAX, SWARM_ID_BYTES
-from .orders import AUDIT_RECORDS_MAX, AuditRequest, Deploy, Pause, Promote, Resume, Rollback, StatusRequest
+from .orders import (
+    AUDIT_RECORDS_MAX,
+    AuditRequest,
+    Deploy,
+    Invite,
+    Pause,
+    Promote,
+    Resume,
+    Revoke,
+    Rollback,
+    StatusRequest,
+)
 
 __all__ = [  # what is found here too: a person's commands are messages like all others
     "AUDIT_RECORDS_MAX",
@@ -26,9 +37,11 @@ __all__ = [  # what is found here too: a person's commands are messages like all
     "TEXT_CHARS_MAX",
     "AuditRequest",
     "Deploy",
+    "Invite",
     "Pause",
     "Promote",
     "Resume",
+    "Revoke",
     "Rollback",
     "StatusRequest",
     "TrackerMessage",
@@ -314,6 +327,8 @@ AnyTrackerMessage = (
     | Pause
     | Resume
     | Promote
+    | Invite
+    | Revoke
     | Signal
     | StatusRequest
     | AuditRequest
@@ -346,6 +361,8 @@ def check(message: AnyTrackerMessage) -> None:
             _check_finite(at=pause.at)
     elif isinstance(message, Order):
         _check_finite(at=message.goal.at, expires=message.goal.expires)
+    elif isinstance(message, Invite):
+        _check_finite(life_s=message.life_s, expires_s=message.expires_s)
     elif isinstance(message, Renewed):
         _check_finite(interval_s=message.interval_s)
 

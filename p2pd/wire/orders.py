@@ -13,6 +13,11 @@ from .fields import Count, Name, ReleaseText, TrackerMessage
 AUDIT_RECORDS_MAX: Final = 32
 """Audit records in one answer: with texts of full length it still fits a control frame."""
 
+TOKEN_ID_BYTES: Final = 32
+TOKEN_USES_MAX: Final = 1_000_000
+PATTERNS_MAX: Final = 64
+"""Product patterns in one certificate."""
+
 
 class Deploy(TrackerMessage, frozen=True, tag="deploy"):
     """Operator: this service should run this release, in `scope`. `rollback` as in `Goal`.
@@ -74,6 +79,35 @@ class Promote(TrackerMessage, frozen=True, tag="promote"):
     by: Name = ""
     reason: Name = ""
     force: bool = False
+
+
+class Invite(TrackerMessage, frozen=True, tag="invite"):
+    """Admin: whoever proves to have the join token with this public key may become such a member, so many times within
+    `expires_s` seconds, with certificates of `life_s` seconds (0: as usual). The secret stays with who sends this.
+    `node` '': a free name. `products`, `attestation`: as in a certificate."""
+
+    number: Count
+    token: Annotated[bytes, Meta(min_length=TOKEN_ID_BYTES, max_length=TOKEN_ID_BYTES)]
+    role: Name
+    region: Name
+    node: Name
+    products: Annotated[tuple[Name, ...], Meta(max_length=PATTERNS_MAX)]
+    attestation: Name
+    life_s: float
+    uses: Annotated[int, Meta(ge=1, le=TOKEN_USES_MAX)]
+    expires_s: float
+    by: Name = ""
+    reason: Name = ""
+
+
+class Revoke(TrackerMessage, frozen=True, tag="revoke"):
+    """Admin: the certificates of this node, or the one with this serial number (hex), don't count any more."""
+
+    number: Count
+    node: Name = ""
+    serial: Name = ""
+    by: Name = ""
+    reason: Name = ""
 
 
 class StatusRequest(TrackerMessage, frozen=True, tag="status?"):

@@ -5,7 +5,7 @@ import typing
 
 import pytest
 
-from p2pd.wire import announce, attestation, framing, messages
+from p2pd.wire import announce, attestation, framing, messages, orders
 from tests.house.source import ROOT, lines
 
 ROWS = [line for line in lines(ROOT / "docs" / "wire.md") if line.startswith("| `")]
@@ -46,5 +46,5 @@ def test_it_invents_no_message() -> None:
 
 @pytest.mark.parametrize("name", limits())
 def test_it_states_the_limits(name: str) -> None:
-    owner = next(module for module in (framing, messages, announce, attestation) if hasattr(module, name))
+    owner = next(module for module in (framing, messages, orders, announce, attestation) if hasattr(module, name))
     assert limits()[name] == getattr(owner, name)

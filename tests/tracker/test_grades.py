@@ -12,20 +12,21 @@ from p2pd.wire.announce import (
     Done,
     Goal,
     GoalSignature,
+    Invite,
     Order,
     Pause,
     Promote,
     Refused,
     Resume,
+    Revoke,
     Rollback,
     StatusRequest,
 )
 from p2pd.world.network import Identity
 from tracker.audit import Record, from_document, verify
 from tracker.client import CommandRefused
-from tracker.commanding import COMMANDS, Command
-from tracker.deeds import Commit, CommitPauses, Deed, Note, ReadAudit, Send
-from tracker.permissions import ALLOWED
+from tracker.deeds import Administer, Commit, CommitPauses, Deed, Note, ReadAudit, Send
+from tracker.permissions import ALLOWED, COMMANDS, Command
 from tracker.refusals import NAMES_MAX, REFUSALS_PER_HOUR_MAX, RefusalBudget
 
 from .fleet import Fleet
@@ -61,6 +62,8 @@ CASES = [
     Case("deploy everywhere", Deploy(1, "web", "web@3", "global"), MANAGER),
     Case("deploy an older one everywhere", Deploy(1, "web", "web@0", "global", True), MANAGER),
     Case("promote", Promote(1, "web", "eu", "global", "", "", True), MANAGER),
+    Case("invite", Invite(1, bytes(32), "daemon", "eu", "", (), "", 0.0, 1, 60.0), ADMIN),
+    Case("revoke", Revoke(1, "host-7"), ADMIN),
     Case("order a rollback", order("web@1", "global", rollback=True), OPERATOR),
     Case("order for a region", order("web@3", "eu"), OPERATOR),
     Case("order for everywhere", order("web@3", "global"), MANAGER),
@@ -92,7 +95,7 @@ def done(deeds: list[Deed]) -> bool:
     [deed] = deeds
     if isinstance(deed, Send):
         return isinstance(deed.message, Done)
-    return isinstance(deed, Commit | CommitPauses | ReadAudit)
+    return isinstance(deed, Commit | CommitPauses | Administer | ReadAudit)
 
 
 @pytest.mark.parametrize("grade", GRADES)
@@ -124,7 +127,7 @@ def test_a_machine_s_certificate_commands_nothing(case: Case, role: str) -> None
     assert f"a {role} may not send" in closed(deeds, 2)
     records = [deed.record for deed in deeds if isinstance(deed, Note)]
     assert [(one.who, one.role) for one in records] == [("ann", role)] * isinstance(case.message, COMMANDS)
-    assert not any(isinstance(deed, Commit | CommitPauses) for deed in deeds)
+    assert not any(isinstance(deed, Commit | CommitPauses | Administer) for deed in deeds)
 
 
 @pytest.mark.parametrize("grade", GRADES)

@@ -8,6 +8,7 @@ from manifests.console import add_output_flags, parse_duration
 from p2pd.wire.announce import GRADES
 
 CA_VARIABLE: Final = "P2P_CA"
+DEFAULT_IDENTITY: Final = "~/.config/p2p"
 DEFAULT_CA: Final = "/var/lib/p2p-tracker/ca"
 ROLES: Final = {"host": "daemon", "seeder": "seeder", "tracker": "tracker", **{grade: grade for grade in GRADES}}
 """As a person says it, and as it stands in a certificate."""
@@ -56,8 +57,19 @@ def add_parser(parser: ArgumentParser) -> None:
     for command in (token, issue, listing, status, revoke, renew):
         command.add_argument("--ca", dest="directory", metavar="DIR", default=os.environ.get(CA_VARIABLE) or DEFAULT_CA,
                              help=f"the authority's directory (default: ${CA_VARIABLE}, or {DEFAULT_CA})")  # fmt: skip
+    for command in (token, revoke):
+        _add_remote_flags(command)
     for command in (init, token, issue, listing, status, revoke, renew):
         add_output_flags(command, nested=True)
+
+
+def _add_remote_flags(command: ArgumentParser) -> None:
+    about = "have the tracker with the authority do it (host:port, or its socket); takes an admin's papers"
+    command.add_argument("--tracker", metavar="ADDRESS", default="", help=about)
+    command.add_argument("--identity", metavar="DIR", default=os.path.expanduser(DEFAULT_IDENTITY),
+                         help=f"your papers, with --tracker (default: {DEFAULT_IDENTITY})")  # fmt: skip
+    command.add_argument("--reason", metavar="TEXT", default="", help="why, for the audit, with --tracker")
+    command.set_defaults(insecure=False)
 
 
 def _add_member_flags(command: ArgumentParser) -> None:

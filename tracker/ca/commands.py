@@ -22,6 +22,7 @@ from p2pd.world.network import Identity
 from tracker.errors import RefusalError, StoreError
 
 from . import folder as folders
+from . import remote
 from .cli import ROLES
 from .desk import LIVES_S, Desk
 from .folder import Folder
@@ -34,7 +35,8 @@ ROLE_NAMES: Final = {role: name for name, role in ROLES.items()}
 def run(arguments: Namespace, console: Console) -> int:
     """One command; CommandError says what is wrong."""
     try:
-        COMMANDS[arguments.ca_command](arguments, console)
+        commands = REMOTE_COMMANDS if getattr(arguments, "tracker", "") else COMMANDS
+        commands[arguments.ca_command](arguments, console)
     except (IdentityError, RefusalError, StoreError) as error:
         raise CommandError(str(error)) from error
     return EXIT_OK
@@ -56,6 +58,22 @@ def _init(arguments: Namespace, console: Console) -> None:
     console.result(value, tell)
 
 
+def _token_from_afar(arguments: Namespace, console: Console) -> None:
+    now, who, key = utc_now(), _member(arguments, ""), Ed25519PrivateKey.generate()
+    life_s, uses = arguments.life or 0.0, arguments.uses
+    token_id = key.public_key().public_bytes_raw()
+    fleet, root = remote.invite(arguments, token_id, who, life_s)
+    token = JoinToken(key.private_bytes_raw(), root, replace(who, fleet=fleet))
+    _hand_over(arguments, console, token, Token(token.id, token.identity, life_s or LIVES_S[who.role], uses, uses, now,
+                                                now + arguments.expires))  # fmt: skip
+
+
+def _revoke_from_afar(arguments: Namespace, console: Console) -> None:
+    revoked = remote.revoke(arguments)
+    words = ", ".join(f"{one['node']} ({one['serial']})" for one in revoked)
+    console.result({"revoked": revoked}, lambda: console.say(f"taken back: {words}"))
+
+
 def _token(arguments: Namespace, console: Console) -> None:
     with _opened(arguments) as desk:
         now, who = utc_now(), _member(arguments, desk.folder.fleet)
@@ -63,12 +81,17 @@ def _token(arguments: Namespace, console: Console) -> None:
         token = JoinToken(key.private_bytes_raw(), der(desk.folder.root), who)
         life_s = arguments.life or LIVES_S[who.role]
         expires_at = now + arguments.expires
-        desk.ledger.add_token(Token(token.id, who, life_s, arguments.uses, arguments.uses, now, expires_at))
+        booked = Token(token.id, who, life_s, arguments.uses, arguments.uses, now, expires_at)
+        desk.ledger.add_token(booked)
+    _hand_over(arguments, console, token, booked)
+
+
+def _hand_over(arguments: Namespace, console: Console, token: JoinToken, booked: Token) -> None:
     if arguments.output:
         write_private(arguments.output, token.text().encode() + b"\n")
-    value = _token_document(Token(token.id, who, life_s, arguments.uses, arguments.uses, now, expires_at))
+    value = _token_document(booked)
     value |= {"file": arguments.output} if arguments.output else {"token": token.text()}
-    console.note(f"{_uses(arguments.uses)} as {_words(who)} within {human_duration(arguments.expires)}")
+    console.note(f"{_uses(booked.uses)} as {_words(booked.identity)} within {human_duration(arguments.expires)}")
     console.result(value, lambda: console.say(arguments.output or token.text()))
 
 
@@ -159,6 +182,9 @@ COMMANDS: Final = {
 }  # fmt: skip
 
 
+REMOTE_COMMANDS: Final = {"token": _token_from_afar, "revoke": _revoke_from_afar}
+
+
 class _opened:  # noqa: N801 - a context manager
     """The desk of the authority that was named."""
 
@@ -184,7 +210,7 @@ def _member(arguments: Namespace, fleet: str) -> Identity:
     identity = Identity(arguments.host, region, role, fleet=fleet, products=products, attestation=arguments.attestation)
     try:
         check_products(products)
-        uri_of(replace(identity, node=identity.node or "any"))
+        uri_of(replace(identity, node=identity.node or "any", fleet=fleet or "any"))
     except ValueError as error:
         raise UsageError(str(error)) from None
     return identity

@@ -44,6 +44,8 @@ TRACKER_MESSAGES: Final[tuple[announce.AnyTrackerMessage, ...]] = (
     announce.Pause(9, "shop", "eu-north", "ann", "errors"),
     announce.Resume(10, "shop", "eu-north", "ann", "mended"),
     announce.Promote(11, "shop", "eu-north", "global", "ann", "no errors", True),
+    announce.Invite(12, bytes(32), "daemon", "eu-north", "", ("shop",), "", 86_400.0, 5, 3_600.0, "ann", "a rack"),
+    announce.Revoke(13, "host-7", "", "ann", "stolen"),
     announce.StatusRequest(5, "shop", True, False),
     announce.Signal("node-7", 3, "offer", b"v=0"),
     announce.AuditRequest(6, 20, 10),
