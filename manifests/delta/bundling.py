@@ -20,20 +20,20 @@ CONTENT_BYTES_MAX: Final = 16 * 2**20
 again when it was interrupted within one.
 """
 
-XZ_SHARE: Final = 1 / 32
+XZ_SHARE: Final = 1 / 128
 """Of the release's bytes, so many may be xz's. It makes frames 7 to 10 % smaller than zstd at its best, and is decoded
-at 25 MB/s of what is encoded: a device that applies 300 MB/s a core has 40 % of its time for it.
+at 11 to 25 MB/s of what is encoded: a device that applies 300 MB/s a core has 10 to 20 % of its time for it.
 """
 
 
 @dataclass
 class Draft:
-    """A bundle to be: matches and their forms, in the order of pieces. `codec`: of its frames, XZ or ZSTD.
-    `bytes_max`: encoded, unless it has a single piece.
+    """A bundle to be: matches and their forms, in the order of pieces. `bytes_max`: encoded, unless it has a single
+    piece. `codec`: of its frames, XZ or ZSTD.
     """
 
-    codec: int
     bytes_max: int
+    codec: int = ZSTD
     rows: list[tuple[Match, Form]] = field(default_factory=list)
     estimate: int = 0
     content: int = 0
@@ -60,14 +60,21 @@ class Bundle:
 
 
 def drafts(rows: Iterable[tuple[Match, Form]], xz_bytes: float, bundle_bytes: int) -> Iterator[Draft]:
-    """Drafts for all pieces, in order; those that come first are xz's, until these take `xz_bytes`."""
+    """Drafts for all pieces, in order; as many as fit into `xz_bytes` are xz's."""
     left = xz_bytes
-    draft = Draft(XZ if left > 0 else ZSTD, bundle_bytes)
+    for draft in _filled(rows, bundle_bytes):
+        if draft.estimate <= left:
+            draft.codec = XZ
+            left -= draft.estimate
+        yield draft
+
+
+def _filled(rows: Iterable[tuple[Match, Form]], bundle_bytes: int) -> Iterator[Draft]:
+    draft = Draft(bundle_bytes)
     for match, form in rows:
         if not draft.takes(form):
             yield draft
-            left -= draft.estimate
-            draft = Draft(XZ if left > 0 else ZSTD, bundle_bytes)
+            draft = Draft(bundle_bytes)
         draft.add(match, form)
     if draft.rows:
         yield draft
