@@ -199,6 +199,7 @@ class Commanding:
             return Asked(action, command.service, command.scope, wanted, command.reason)
         if isinstance(command, Promote):
             action = f"promote from {command.source}" + (" by force" if command.force else "")
+            goal = goal or self._goals.effective(command.service, command.source)
             return Asked(action, command.service, command.scope, goal.release if goal else "", command.reason)
         if goal is not None:
             action = "rollback" if goal.rollback else "deploy"

@@ -14,6 +14,7 @@ from p2pd.joining import Authority
 from p2pd.tracker_link import RefusedError
 from p2pd.tracker_stream import ConnectionEndedError, TrackerStream
 from p2pd.wire.announce import (
+    TEXT_CHARS_MAX,
     AnyTrackerMessage,
     Certified,
     Done,
@@ -33,6 +34,7 @@ from .ca.local import LocalAuthority
 from .connection import Connection
 from .deeds import Administer, AskAuthority, Close, Commit, CommitPauses, Deed, Note, ReadAudit, Send
 from .director import Director
+from .display import clean
 from .errors import RefusalError, StoreError
 from .permissions import COMMANDS, Command
 from .store import Store
@@ -209,7 +211,7 @@ class Sessions:
             self.perform([Send(deed.session, Refused(deed.number, f"not stored, so nothing changed: {error}"))])
             return
         log.info("revision %d: %s of %s in %s, by %s", deed.pauses.revision, deed.record.action,
-                 deed.record.service or "every service", deed.record.scope, deed.record.who)  # fmt: skip
+                 deed.record.service or "every service", deed.record.scope, clean(deed.record.who))  # fmt: skip
         self.perform(self._tracker.paused(deed.pauses, trio.current_time()))
         self.perform([Send(deed.session, Done(deed.number, deed.result))])
 
@@ -221,7 +223,8 @@ class Sessions:
                 raise RefusalError("the fleet's authority is not at this tracker: ask the one with ca_directory")
             now = self._world.utc_now()
             answer = Done(number, await self._world.run_blocking(administer, self._authority.desk, deed.command, now))
-            log.info("%s: %s %s, by %s", record.action, record.service or record.after, record.scope, record.who)
+            what, who = clean(record.service or record.after), clean(record.who)
+            log.info("%s: %s %s, by %s", record.action, what, clean(record.scope), who)
         except (RefusalError, StoreError) as error:
             answer, record = Refused(number, str(error)), replace(record, refused=str(error))
         await self._note(Note(deed.session, record))
@@ -231,7 +234,8 @@ class Sessions:
         """What is refused is refused, and what the authority did is done, whether that can be written down or not."""
         record = deed.record
         if record.refused:
-            log.warning("refused to %s (%s): %s: %s", record.who, record.where, record.action, record.refused)
+            said = (clean(text, TEXT_CHARS_MAX) for text in (record.who, record.where, record.action, record.refused))
+            log.warning("refused to %s (%s): %s: %s", *said)
         try:
             await self._world.run_blocking(self._store.note, record)
         except StoreError as error:
@@ -246,7 +250,7 @@ class Sessions:
             self.perform([Send(deed.session, Refused(deed.number, f"not stored, so not deployed: {error}"))])
             return
         log.info("revision %d: %s in %s should run %s, by %s", goal.revision, goal.service,
-                 goal.scope, goal.release or "nothing", goal.by or "somebody")  # fmt: skip
+                 goal.scope, goal.release or "nothing", clean(goal.by) or "somebody")  # fmt: skip
         self.perform(self._tracker.committed(goal, trio.current_time()))
         self.perform([Send(deed.session, Done(deed.number, deed.result))])
 

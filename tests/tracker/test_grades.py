@@ -220,7 +220,8 @@ def test_what_runs_well_in_one_region_is_promoted_to_all() -> None:
 
 @pytest.mark.parametrize("states", [(), ("VERIFIED", "DOWNLOADING"), ("VERIFIED", "FAILED")])
 def test_what_does_not_run_well_everywhere_there_is_not_promoted_but_by_force(states: tuple[str, ...]) -> None:
-    assert "or give --force" in refusal(promoted(fared(*states)))[1]
+    record, error = refusal(promoted(fared(*states)))
+    assert ("or give --force" in error, record.before, record.after) == (True, "web@1", "web@2")
     [deed] = promoted(fared(*states), force=True)
     assert isinstance(deed, Commit)
     assert deed.record.action == "promote from eu by force"
