@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import trio
 
 from p2pd.policy.admitting import may_have_release, objection
-from p2pd.policy.pacing import Rate, slice_bytes
+from p2pd.policy.pacing import slice_bytes
 from p2pd.policy.sources import Tier
 from p2pd.wire.connection import BlockReceived, Event, Left, PeerConnection
 from p2pd.wire.errors import RemoteProtocolError
@@ -71,7 +71,8 @@ class Session:
         self.joined: dict[bytes, tuple[int, int]] = {}
         """The swarms that the peer is in and we are not (yet): its pieces and its set."""
         self._owner = owner
-        self._sent = Rate()
+        self._pace_per_s = 0.0
+        """At which pieces left lately, while they did."""
         self._control: list[bytes] = []
         self._control_bytes = 0
         self._wake = trio.Event()
@@ -181,7 +182,7 @@ class Session:
         self._writing_since = math.inf
 
     async def _send_piece(self, swarm: bytes, piece: int, data: bytes) -> None:
-        view, step = memoryview(data), slice_bytes(self._sent.per_s(trio.current_time()))
+        view, step, began = memoryview(data), slice_bytes(self._pace_per_s), trio.current_time()
         for offset in range(0, len(view), step):
             part = view[offset : offset + step]
             if not self.connection.joined(swarm):
@@ -192,7 +193,9 @@ class Session:
                 head = self.connection.block_head(swarm, piece, offset, len(part))
                 await self._send_all(head, part)
         self.useful_at = trio.current_time()
-        self._sent.add(len(view), self.useful_at)
+        if (seconds := self.useful_at - began) > 0:
+            pace = len(view) / seconds
+            self._pace_per_s = (self._pace_per_s + pace) / 2 if self._pace_per_s else pace
         self._owner.uploaded(self, swarm, piece)
 
     # -- reading ------------------------------------------------------------------------------------------------
