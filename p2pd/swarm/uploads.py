@@ -40,10 +40,12 @@ class Uploads:
     queued_bytes: int = 0
     _queues: dict[str, _Queue] = field(default_factory=dict)
     """Of each peer that is owed something: pieces by swarm and number, oldest first."""
-    _waiting: dict[str, None] = field(default_factory=dict)
-    """Peers whose bodies asked for a piece and got none, longest first."""
+    _waiting: dict[str, float] = field(default_factory=dict)
+    """Peers whose bodies asked for a piece and got none, and since when; longest first."""
     _sending: dict[str, float] = field(default_factory=dict)
     """Peers that a piece is being sent to, and since when."""
+    _granted: set[str] = field(default_factory=set)
+    """Those of them whose bodies have not taken it yet."""
     _given: dict[tuple[bytes, int], int] = field(default_factory=dict)
     """How often we gave a piece away: whoever got it may not have told us yet."""
     _typical_s: float = 0.0
@@ -97,10 +99,17 @@ class Uploads:
         if not queue:
             self._queues.pop(peer, None)
             self._waiting.pop(peer, None)
+            self._give_up_turn(peer)
+
+    def _give_up_turn(self, peer: str) -> None:
+        if peer in self._granted:
+            self._granted.remove(peer)
+            del self._sending[peer]
 
     def forget(self, peer: str) -> None:
         """The peer is gone."""
         self._sending.pop(peer, None)
+        self._granted.discard(peer)
         self._waiting.pop(peer, None)
         self.queued_bytes -= sum(owed.length for owed in self._queues.pop(peer, OrderedDict()).values())
 
@@ -117,13 +126,16 @@ class Uploads:
 
     def next(self, peer: str, now: float) -> Owed | None:
         """The next piece to send to this peer, whose former one has left; None: wait to be named by `turns`."""
-        self._sending.pop(peer, None)
-        if peer not in self._queues:
-            return None
-        self._waiting.setdefault(peer)
-        if peer not in self.turns(now):
-            return None
-        del self._waiting[peer]
+        if peer in self._granted:
+            self._granted.remove(peer)
+        else:
+            self._sending.pop(peer, None)
+            if peer not in self._queues:
+                return None
+            self._waiting.setdefault(peer, now)
+            if peer not in self._choose(now):
+                return None
+            del self._waiting[peer]
         queue = self._queues.pop(peer)
         self._queues[peer] = queue  # now the last that is looked at
         owed = min(islice(queue.values(), PEERS_LOOKED_AT), key=self._spread)
@@ -134,14 +146,24 @@ class Uploads:
         return owed
 
     def turns(self, now: float) -> list[str]:
-        """Whose bodies may take a piece: who is owed the piece that fewest hold, and of those who waits longest."""
+        """Whose bodies may take a piece now, each named once: a turn is kept for it, in whichever order bodies run."""
+        chosen = self._choose(now)
+        for peer in chosen:
+            del self._waiting[peer]
+            self._sending[peer] = now
+            self._granted.add(peer)
+        return chosen
+
+    def _choose(self, now: float) -> list[str]:
+        """Who is owed the piece that fewest hold, and of those who waits longest."""
         free = SENDS_MAX - sum(now < stuck_at for stuck_at in self._stuck_at())
         if free <= 0 or len(self._waiting) <= free:
             return list(self._waiting) if free > 0 else []
-        return sorted(islice(self._waiting, PEERS_LOOKED_AT), key=self._most_useful)[:free]
+        return sorted(islice(self._waiting, PEERS_LOOKED_AT), key=self._order)[:free]
 
-    def _most_useful(self, peer: str) -> int:
-        return min(map(self._spread, islice(self._queues[peer].values(), PIECES_LOOKED_AT)))
+    def _order(self, peer: str) -> tuple[int, float, str]:
+        best = min(map(self._spread, islice(self._queues[peer].values(), PIECES_LOOKED_AT)))
+        return best, self._waiting[peer], peer
 
     def _stuck_at(self) -> list[float]:
         patience_s = stuck_after_s(self._typical_s)

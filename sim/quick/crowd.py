@@ -187,11 +187,14 @@ class Crowd:
         if node.dead:
             return None
         owed = node.uploads.next(way.receiver.key, now)
-        turn_at = node.uploads.next_timer(now) if owed is None else inf
+        if owed is not None:
+            return owed
+        self._take_turns(node)
+        turn_at = node.uploads.next_timer(now)
         if turn_at < node.turn_at:
             node.turn_at = turn_at
             self.heap.timer(turn_at, self._turn, node)
-        return owed
+        return None
 
     def _turn(self, node: Node) -> None:
         """Somebody has been sent to for so long that another may begin."""
@@ -208,6 +211,7 @@ class Crowd:
             node.sent_pieces += 1
             node.brain.sent(way.receiver.key, owed.piece, now)
             self.settle(node)
+        self._touched[way] = None
 
     def heard(self, way: Way, messages: Sequence[AnyMessage]) -> None:
         """Messages arrive."""

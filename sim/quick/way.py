@@ -49,7 +49,7 @@ class Way:
 
     __slots__ = (
         "_blocked", "_bulk", "_control", "_ends", "_heap", "_last", "_latest", "_links", "_outstanding", "_owing",
-        "_parts", "_parts_left", "_piece",
+        "_parts", "_parts_left", "_piece", "_ready",
         "_saying", "_window", "_writing", "latency_s", "receiver", "sender",
     )  # fmt: skip
 
@@ -70,6 +70,7 @@ class Way:
         self._control: list[AnyMessage] = []
         self._saying: list[AnyMessage] = []
         self._piece: Owed | None = None
+        self._ready: Owed | None = None
         self._parts, self._parts_left = parts, 0
         self._outstanding = 0.0
         self._bulk = 0
@@ -90,6 +91,7 @@ class Way:
 
     def write(self) -> None:
         """Send what there is, until nothing is left or the window is full."""
+        self._look()
         if self._writing or self._blocked:
             return
         self._writing = True
@@ -111,13 +113,15 @@ class Way:
         if self._control:
             self._saying, self._control = self._control, []
             return True
-        if not self._owing:
-            return False
-        self._piece = self._ends.owed(self)
-        if self._piece is not None:
-            self._parts_left = self._parts
-        self._owing = self._piece is not None
-        return self._owing
+        self._piece, self._ready = self._ready, None
+        self._parts_left = self._parts
+        return self._piece is not None
+
+    def _look(self) -> None:
+        """Take the next piece when the former one has left, whether there is room for it or not."""
+        if self._owing and self._piece is None and self._ready is None:
+            self._ready = self._ends.owed(self)
+            self._owing = self._ready is not None
 
     def _send_part(self, piece: Owed) -> None:
         cost = piece.length / self._parts

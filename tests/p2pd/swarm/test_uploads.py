@@ -131,6 +131,30 @@ def test_no_more_than_a_few_are_sent_to_at_once_and_the_next_one_when_one_is_don
     assert uploads.next(peers[-1], 0.1) is not None
 
 
+def test_a_turn_is_kept_for_who_was_named() -> None:
+    uploads = known_fast()
+    peers = crowd(uploads)
+    for peer in peers:
+        uploads.next(peer, 0.0)
+    owe(uploads, peers[1], 99)
+    uploads.sent(peers[1], 1000, 0.1)
+    assert uploads.turns(0.1) == [peers[-1]]
+    assert uploads.turns(0.1) == []
+    assert uploads.next(peers[1], 0.1) is None
+    assert uploads.next(peers[-1], 0.1) is not None
+
+
+def test_a_kept_turn_that_is_not_wanted_any_more_goes_to_another() -> None:
+    uploads = known_fast()
+    peers = crowd(uploads, SENDS_MAX + 2)
+    for peer in peers:
+        uploads.next(peer, 0.0)
+    uploads.sent(peers[0], 1000, 0.1)
+    assert uploads.turns(0.1) == [peers[-2]]
+    uploads.withdraw(peers[-2], A, SENDS_MAX)
+    assert uploads.turns(0.1) == [peers[-1]]
+
+
 def test_whose_former_piece_never_left_keeps_no_turn() -> None:
     uploads = known_fast()
     peers = crowd(uploads)
