@@ -11,6 +11,7 @@ import msgspec
 
 from p2pd.wire.announce import (
     GLOBAL,
+    TEXT_CHARS_MAX,
     Deploy,
     Done,
     Goal,
@@ -229,5 +230,5 @@ def _record(
     who = commander.called(said)
     return Record(
         0, utc, who, commander.proven, commander.grade, commander.address, asked.action, asked.service, asked.scope,
-        before, after, asked.reason, refused,
+        before, after, asked.reason, refused[:TEXT_CHARS_MAX],
     )  # fmt: skip

@@ -226,7 +226,7 @@ class Sessions:
             what, who = clean(record.service or record.after), clean(record.who)
             log.info("%s: %s %s, by %s", record.action, what, clean(record.scope), who)
         except (RefusalError, StoreError) as error:
-            answer, record = Refused(number, str(error)), replace(record, refused=str(error))
+            answer, record = Refused(number, str(error)), replace(record, refused=str(error)[:TEXT_CHARS_MAX])
         await self._note(Note(deed.session, record))
         self.perform([Send(deed.session, answer)])
 

@@ -17,7 +17,7 @@ from .nodes import PIECES, SWARM, report, status
 DEFAULTS: dict[str, Any] = {
     "tracker": GLOBAL_ADDRESS, "fleet": "", "by": "alice", "service": "web", "region": None, "reason": "",
     "allow_older": False, "to": "", "wait": False, "timeout": 60.0, "hosts": False, "watch": False,
-    "key": "", "passphrase_file": None,
+    "key": "", "passphrase_file": None, "source": "eu", "force": False,
 }  # fmt: skip
 
 
@@ -236,3 +236,46 @@ async def test_a_seal_that_is_not_there_is_a_failure(fleet: Fleet, capsys: pytes
     await fleet.tracker()
     await run(fleet, "deploy", release="web@1")
     assert await run(fleet, "audit", what="verify", anchor="00" * 32) == EXIT_FAILED
+
+
+async def test_a_pause_and_its_end_are_told_and_shown(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    await fleet.tracker()
+    await run(fleet, "pause", region="eu", reason="errors")
+    assert [(one["service"], one["scope"], one["by"]) for one in printed(capsys)["in_force"]] == [
+        ("web", "eu", "alice")
+    ]
+    await run(fleet, "status", as_json=False)
+    shown = capsys.readouterr().out
+    assert "PAUSED: web in eu, by alice at" in shown
+    assert ": errors" in shown
+    await run(fleet, "resume", as_json=False, region="eu")
+    assert capsys.readouterr().out == "nothing is paused\n"
+
+
+async def test_a_pause_of_everything_names_every_service(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    await fleet.tracker()
+    await run(fleet, "pause", as_json=False, service="")
+    assert capsys.readouterr().out.startswith("PAUSED: every service everywhere, by alice")
+
+
+async def test_a_promotion_is_seen_through(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], nursery: trio.Nursery
+) -> None:
+    await fleet.tracker()
+    host = fleet.node("a")
+    await fleet.deploy("web@1", scope="eu")
+
+    async def follow() -> None:
+        while True:
+            async with fleet.operator() as operator:
+                revision = (await operator.status())["tracker"]["revision"]
+            host.announcer.report(report("a", "VERIFIED", "web@1", revision=revision))
+            await trio.sleep(1)
+
+    nursery.start_soon(follow)
+    await trio.sleep(5)
+    code = await run(fleet, "promote", wait=True)
+    nursery.cancel_scope.cancel()
+    found = printed(capsys)
+    assert (code, found["release"], found["scope"], found["previous"]) == (EXIT_OK, "web@1", "global", "")
+    assert (found["outcome"], found["settled"]) == ("settled", 1)

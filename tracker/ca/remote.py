@@ -6,7 +6,6 @@ from typing import Any
 
 import trio
 
-from manifests.console import CommandError
 from p2pd.identity.config import IdentityConfig
 from p2pd.identity.keys import read_chain
 from p2pd.papers import Papers
@@ -16,12 +15,11 @@ from tracker.operator_network import operator_network
 
 
 def invite(arguments: Namespace, token: bytes, who: Identity, life_s: float) -> tuple[str, bytes]:
-    """The fleet's name, and its root (DER) that goes into the token. CommandError, UnreachableError."""
+    """The fleet's name, and its root (DER) that goes into the token: the one that our own papers pin, which no tracker
+    can change; on the tracker's own machine, the tracker's. CommandError, UnreachableError."""
     answer = trio.run(_invite, arguments, token, who, life_s)
-    root = bytes.fromhex(answer["root"])
-    if os.sep not in arguments.tracker and root != _pinned_root(arguments):
-        raise CommandError("the tracker's root is not the one that your papers pin: nobody may join by its word")
-    return answer["fleet"], root
+    on_this_machine = os.sep in arguments.tracker
+    return answer["fleet"], bytes.fromhex(answer["root"]) if on_this_machine else _pinned_root(arguments)
 
 
 def revoke(arguments: Namespace) -> list[dict[str, str]]:

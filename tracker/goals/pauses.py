@@ -1,9 +1,13 @@
 """What is paused: all pauses in force, as one value. Each of a service ('': all) and a scope, until it is resumed."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from p2pd.wire.announce import GLOBAL, PAUSES_MAX, Paused
 from tracker.errors import RefusalError
+
+KNOWN_MAX: Final = 5
+"""Pauses that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Pauses:
         """That one has ended; RefusalError when it is not in force."""
         ended = self.find(service, scope)
         if ended is None:
-            known = "; ".join(map(words, self.paused)) or "nothing is paused"
+            known = "; ".join(map(words, self.paused[:KNOWN_MAX])) or "nothing is paused"
             raise RefusalError(f"{service or 'all services'} in {scope}: there is no such pause; {known}")
         return Pauses(revision, tuple(one for one in self.paused if one is not ended))
 
