@@ -29,6 +29,10 @@ EXIT_INTERRUPTED: Final = 130
 EXIT_CODES_HELP: Final = "exit codes: 0 done, 1 failed or the answer is no, 2 usage, 3 not trusted, 4 unreachable"
 
 
+_WIDTH_IN_FILES: Final = 1000
+"""Of tables that no terminal shows: a path in a log shall be whole."""
+
+
 class CommandError(Exception):
     """A command cannot go on; the message is for a person, `exit_code` for a script."""
 
@@ -108,7 +112,7 @@ class Console:
             yield _Bar(lambda count: drawn.advance(task, count))
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """A table on stdout; columns whose name starts with `#` are set to the right."""
+        """A table on stdout; columns whose name starts with `#` are set to the right. No cell is cut off."""
         import rich.box
         import rich.console
         import rich.markup
@@ -116,10 +120,11 @@ class Console:
 
         table = rich.table.Table(title=title or None, title_justify="left", box=rich.box.SIMPLE_HEAD)
         for name in columns:
-            table.add_column(name.removeprefix("#"), justify="right" if name.startswith("#") else "left")
+            number = name.startswith("#")
+            table.add_column(name.removeprefix("#"), justify="right" if number else "left", overflow="fold")
         for row in rows:
             table.add_row(*(rich.markup.escape(str(cell)) for cell in row))
-        rich.console.Console().print(table)
+        rich.console.Console(width=None if sys.stdout.isatty() else _WIDTH_IN_FILES).print(table)
 
 
 class _Bar:

@@ -59,7 +59,7 @@ def open_both(release: Source, base: Source, memory_bytes_max: int) -> Iterator[
 
 
 def _worth_opening(release: Source, base: Source, memory_bytes_max: int) -> tuple[list[Stream], list[Stream]]:
-    """Streams of the one and of the other that are not in both."""
+    """Streams of the one that can be made again, and streams of the other that are alike; none that is in both."""
     old = [one for one, _ in _streams(base, missing(base.manifest, release.manifest), memory_bytes_max)]
     held = {one.digest for one in old}
     new, unchanged = list[Stream](), set[bytes]()
@@ -70,7 +70,8 @@ def _worth_opening(release: Source, base: Source, memory_bytes_max: int) -> tupl
             unchanged.add(one.digest)
         elif recipe := recipe_of(one.stream.way, data, memory_bytes_max):
             new.append(replace(one.stream, way=str(recipe)))
-    return new, [one.stream for one in old if one.digest not in unchanged]
+    kinds = {stream.way.partition(" ")[0] for stream in new}
+    return new, [one.stream for one in old if one.digest not in unchanged and one.stream.way in kinds]
 
 
 def _streams(source: Source, pieces: list[int], memory_bytes_max: int) -> Iterator[tuple[_Found, memoryview]]:

@@ -55,6 +55,8 @@ def version() -> int:
 class SystemCompressor:
     """Compresses a stream with the system's libzstd. `size` None: it was not known before. MemoryError."""
 
+    _context: int | None = None
+
     def __init__(self, level: int, workers: int, *, checksum: bool, size: int | None) -> None:
         library = _library()
         if library is None:
@@ -70,7 +72,8 @@ class SystemCompressor:
         self._output = ctypes.create_string_buffer(_OUTPUT_BYTES)
 
     def __del__(self) -> None:
-        self._library.ZSTD_freeCCtx(self._context)
+        if self._context is not None:
+            self._library.ZSTD_freeCCtx(self._context)
 
     def compress(self, data: bytes) -> bytes:
         """What comes out now."""

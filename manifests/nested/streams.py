@@ -17,6 +17,8 @@ BLOCK_BYTES: Final = 2**20
 WINDOW_BYTES_MAX: Final = 128 * 2**20
 """What zstd --ultra needs; xz -9 needs half. Streams that need more are not looked into."""
 
+_XZ_BYTES: Final = 2**20
+"""What liblzma needs beside the window."""
 _ZSTD_CHECKSUM: Final = 4
 
 Read = Callable[[int], bytes]
@@ -67,7 +69,7 @@ class Expander:
 
     def _decompressor(self) -> Any:
         if self._kind == XZ:
-            return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * self._window_bytes_max)
+            return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=self._window_bytes_max + _XZ_BYTES)
         return zlib.decompressobj(zlib.MAX_WBITS | 16 if self._kind == GZIP else -zlib.MAX_WBITS)
 
     def _zstd(self) -> Iterator[bytes]:

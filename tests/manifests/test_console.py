@@ -130,3 +130,9 @@ def test_without_a_terminal_progress_is_silent(capsys: pytest.CaptureFixture[str
 def test_a_table_shows_what_looks_like_markup_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     Console().table("", ("path", "#size"), [("[red]x[/red]", 1)])
     assert "[red]x[/red]" in capsys.readouterr().out
+
+
+def test_a_table_that_no_terminal_shows_has_whole_paths(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "/".join(["directory"] * 30)
+    Console().table("", ("#size", "path"), [(1, path)])
+    assert path in capsys.readouterr().out
