@@ -161,6 +161,7 @@ def _row(row: Row, manifest_length: int) -> dict[str, object]:
         "missing_bytes": made.missing_bytes,
         "fetch_bytes": made.fetch_bytes + manifest_length,
         "requests": made.requests + 2,
+        "opened_streams": made.opened_streams,
         "storage_bytes": made.fetch_bytes,
         "saved_bytes_a_device": saved,
         "saved_bytes": None if row.devices is None else round(saved * row.devices),

@@ -24,7 +24,7 @@ from .limits import REGION_BYTES_MAX
 from .matching import Source, missing
 from .opened import NOTHING, Opened, Stream, regions
 
-RUN_BYTES_MAX: Final = 256 * 2**20
+RUN_BYTES_MAX: Final = 128 * 2**20
 """Looked into at once, in memory; a stream that reaches beyond is left closed."""
 
 

@@ -25,12 +25,13 @@ BASE_DIGITS: Final = 16
 @dataclass(frozen=True, slots=True)
 class MadePack:
     """What a pack costs and saves. `missing_bytes`: of the pieces that a device with this base lacks, as they are.
-    `requests`: in so many pieces the pack is fetched.
+    `requests`: in so many pieces the pack is fetched. `opened_streams`: made again by the device.
     """
 
     pack: Pack
     missing_bytes: int
     requests: int
+    opened_streams: int = 0
 
     @property
     def fetch_bytes(self) -> int:
@@ -100,7 +101,7 @@ def publish_pack(
     def put(digest: bytes, piece: bytes) -> None:
         store.put(chunk_path(digest), piece, durable=False)
 
-    _, manifest = build(
+    index, manifest = build(
         release, base, base_digest, put,
         level=level, threads=threads, opened_memory_bytes=opened_memory_bytes, advance=advance,
     )  # fmt: skip
@@ -113,6 +114,7 @@ def publish_pack(
         Pack(base_digest, name, len(encoded), manifest.size),
         sum(release.manifest.lengths[piece] for piece in lacking),
         manifest.pieces,
+        len(index.opened.streams),
     )
 
 
