@@ -8,7 +8,7 @@ class IdentityConfig:
     """Paths. `directory`: where papers from the fleet's authority are kept ('': `identity` in the state directory).
     `token_file`: the join token for the first start. Or the site's own PKI, read again whenever the files change:
     `certificate` (ours and those above it), `key`, `root`, and, if there are such, `revoked` (each list after the
-    certificate of its authority).
+    certificate of its authority and those between it and the root).
     """
 
     directory: str = ""

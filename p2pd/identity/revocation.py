@@ -1,18 +1,21 @@
 """Certificates that do not count any more, as their authority's signed lists (X.509 CRLs) say.
 
-A list travels as PEM: the authority's own certificate, and the list. Whoever carries it can't forge or shorten it, and
-an older one than is known changes nothing; whoever withholds it is outlived, since certificates are short-lived.
+A list travels as PEM: the authority's own certificate, those between it and the root, and the list. Whoever carries it
+can't forge or shorten it, and an older one than is known changes nothing; whoever withholds it is outlived, since
+certificates are short-lived.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from p2pd.wire.announce import REVOCATION_LIST_BYTES_MAX
+from p2pd.wire.announce import CHAIN_MAX, REVOCATION_LIST_BYTES_MAX
 
 from .certificate import is_signed_by
 from .errors import IdentityError
@@ -67,16 +70,16 @@ def read_list(pem: bytes, roots: Iterable[x509.Certificate]) -> RevocationList:
     if len(pem) > REVOCATION_LIST_BYTES_MAX:
         raise IdentityError(f"a revocation list of {len(pem)} bytes, {REVOCATION_LIST_BYTES_MAX} allowed")
     try:
-        signer = x509.load_pem_x509_certificates(pem)[0]
+        signer, *above = x509.load_pem_x509_certificates(pem)
         listed = x509.load_pem_x509_crl(pem)
         key = signer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
         usage = signer.extensions.get_extension_for_class(x509.KeyUsage).value
         number = listed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
         public = signer.public_key()
-        if not any(is_signed_by(signer, root) for root in roots):
+        if not _is_under(signer, above, roots):
             raise IdentityError("the revocation list is of an authority that is not our fleet's")
         if (
-            not isinstance(public, EllipticCurvePublicKey)
+            not isinstance(public, EllipticCurvePublicKey | RSAPublicKey)
             or not usage.crl_sign
             or not listed.is_signature_valid(public)
         ):
@@ -84,3 +87,17 @@ def read_list(pem: bytes, roots: Iterable[x509.Certificate]) -> RevocationList:
         return RevocationList(key, number, frozenset(entry.serial_number for entry in listed), pem)
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
         raise IdentityError(f"it is no revocation list: {error}") from error
+
+
+def _is_under(signer: x509.Certificate, above: list[x509.Certificate], roots: Iterable[x509.Certificate]) -> bool:
+    """Whether these are authorities, each vouched for by the next, and the last by a root."""
+    chain = [signer, *above]
+    if len(chain) > CHAIN_MAX or not all(map(_is_authority, chain)):
+        return False
+    linked = all(is_signed_by(lower, upper) for lower, upper in pairwise(chain))
+    return linked and any(is_signed_by(chain[-1], root) for root in roots)
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    return usage.key_cert_sign and certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
