@@ -2,8 +2,9 @@
 
     python -m benchmarks.delta_crash [--kills 200] [--size '64 MiB'] [--into] [--rng-seed 1] [--json]
 
-A release is published, and the next with a pack that leads to it. `p2pd get` fetches the pack over HTTP, makes the new
-release from the old file, and is killed; started again, it must go on. After every kill and at every end:
+A release is published, and the next with a pack that leads to it and opens a compressed stream. `p2pd get` fetches the
+pack over HTTP, makes the new release from the old file, and is killed; started again, it must go on. After every kill
+and at every end:
 
     the output path holds nothing or the whole new release (with --into: it is called done only when it is)
     nothing that the journals called verified is asked for again
@@ -12,6 +13,7 @@ release from the old file, and is killed; started again, it must go on. After ev
 
 import argparse
 import functools
+import gzip
 import json
 import os
 import shutil
@@ -36,6 +38,8 @@ from p2pd.store.journal import Replay
 PRODUCT = "image"
 EDIT_EVERY_BYTES = 50_000
 EDIT_BYTES = 64
+TEXT_PART = 16
+"""Behind the image's noise lies a compressed text of a sixteenth of it, which the pack opens."""
 PROGRAM_S_MAX = 300.0
 Child = subprocess.Popen[bytes]
 EARLY_SHARE = 0.1
@@ -88,13 +92,15 @@ def serving(directory: Path) -> Iterator[Door]:
             thread.join()
 
 
-def publish(directory: Path, size: int, rng: Random) -> None:
-    """Two images and the pack between them, signed by both parties."""
-    old = bytearray(rng.randbytes(size))
-    (directory / "1").write_bytes(old)
-    for at in range(0, size, EDIT_EVERY_BYTES):
-        old[at : at + EDIT_BYTES] = rng.randbytes(len(old[at : at + EDIT_BYTES]))
-    (directory / "2").write_bytes(old)
+def publish(directory: Path, size: int, rng: Random) -> int:
+    """Two images and the pack between them, signed by both parties; how many streams the pack opens."""
+    plain, text = bytearray(rng.randbytes(size)), bytearray(rng.randbytes(size // TEXT_PART).hex().encode())
+    for version in ("1", "2"):
+        (directory / version).write_bytes(plain + gzip.compress(text, mtime=0))
+        for at in range(0, size, EDIT_EVERY_BYTES):
+            plain[at : at + EDIT_BYTES] = rng.randbytes(len(plain[at : at + EDIT_BYTES]))
+        for at in range(0, len(text), EDIT_EVERY_BYTES):
+            text[at : at + EDIT_BYTES] = rng.randbytes(EDIT_BYTES).hex().encode()[: len(text[at : at + EDIT_BYTES])]
     store = ("--store", str(directory / "store"))
     keys = {name: str(directory / f"{name}.key") for name in ("root", "targets", "online", "build", "release")}
     for name in keys:
@@ -103,16 +109,20 @@ def publish(directory: Path, size: int, rng: Random) -> None:
     _manifest("repo", "init", *store, *signers, "--output", str(directory / "root.json"))
     parties = [word for name in ("build", "release") for word in (f"--{name}-key", str(directory / f"{name}.pub"))]
     _manifest("repo", "add-product", PRODUCT, *store, "--targets-key", keys["targets"], *parties)
+    made = dict[str, Any]()
     for version, base in (("1", ()), ("2", ("--base", "1"))):
         where = ("--product", PRODUCT, "--version", version, "--profile", "device", "--no-compressed")
-        _manifest("publish", str(directory / version), *where, *base, *store)
+        made = _manifest("publish", str(directory / version), *where, *base, *store)
         for party in ("build", "release"):
             _manifest("sign", f"{PRODUCT}@{version}", "--party", party, "--key", keys[party], *store)
     _manifest("repo", "promote", "--key", keys["online"], *store)
+    return sum(pack["opened_streams"] for pack in made["packs"])
 
 
-def _manifest(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "manifests", *words, "--json"], check=True, capture_output=True)
+def _manifest(*words: str) -> dict[str, Any]:
+    done = subprocess.run([sys.executable, "-m", "manifests", *words, "--json"], check=True, capture_output=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 def journaled(state: Path) -> tuple[set[str], float]:
@@ -246,7 +256,7 @@ def main() -> int:
     rng = Random(given.rng_seed)
     with tempfile.TemporaryDirectory(prefix="p2pd-crash-", dir=os.environ.get("TMPDIR")) as name:
         directory = Path(name)
-        publish(directory, parse_bytes(given.size), rng)
+        opened = publish(directory, parse_bytes(given.size), rng)
         with serving(directory / "store") as door:
             trial = Trial(directory, door, into=given.into)
             seen = measure(trial, given.kills, rng)
@@ -256,6 +266,7 @@ def main() -> int:
         "kills_while_applying": amid,
         "updates_finished": seen.finished,
         "patched_bytes": trial.answer.get("patched_bytes"),
+        "opened_streams": opened,
         "size_bytes": trial.answer.get("size_bytes"),
         "violations": seen.violations,
     }
