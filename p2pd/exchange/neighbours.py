@@ -6,9 +6,11 @@ from typing import Any, Final, Protocol
 import trio
 
 from p2pd.policy.dialing import Candidate, choose_dials, keeps_new_connection
+from p2pd.policy.receiving import Doorstep
 from p2pd.policy.sources import Tier, tier_of
 from p2pd.swarm.directory import Directory
 from p2pd.wire.announce import PeerInfo
+from p2pd.wire.connection import Event
 from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.messages import Hello
 from p2pd.world import World
@@ -19,7 +21,8 @@ from .session import Owner, Session
 
 CONNECTIONS_MAX: Final = 512
 HANDSHAKES_MAX: Final = 64
-"""Connections that have not said Hello yet."""
+"""Of those who dialled us and have not said Hello yet; one more ends the oldest. At the pace of the doorstep each has
+most of a second: enough for whoever is honest."""
 REACH_S_MAX: Final = 2.0
 DETOUR_S_MAX: Final = 10.0
 """A dial that fails, and two letters."""
@@ -72,7 +75,7 @@ class Neighbours:
         self._dialling: dict[str, None] = {}
         self._reached: dict[str, trio.Event] = {}
         """Set when a node that is waited for is connected, or can't be."""
-        self._handshakes = 0
+        self._handshakes: dict[Session, trio.CancelScope] = {}
         self._changed = trio.Event()
 
     # -- who could be -------------------------------------------------------------------------------------------
@@ -131,6 +134,11 @@ class Neighbours:
         """Nodes never to be spoken to: until when, and why."""
         return self._directory.banned
 
+    @property
+    def half_open(self) -> int:
+        """Connections of those who dialled us and have not said Hello yet."""
+        return len(self._handshakes)
+
     def wake(self) -> None:
         """Something changed: see again whom to dial."""
         self._changed.set()
@@ -143,9 +151,12 @@ class Neighbours:
         try:
             async with trio.open_nursery() as nursery:
                 task_status.started(listener.address)
+                doorstep = Doorstep(trio.current_time())
                 while True:
                     stream = await listener.accept()
                     nursery.start_soon(self._converse, stream, False)
+                    if rest_s := doorstep.spend(trio.current_time()):
+                        await trio.sleep(rest_s)
         finally:
             await listener.aclose()
 
@@ -242,16 +253,10 @@ class Neighbours:
         session = Session(stream, self._exchange.hello(), self._exchange, dialled=dialled)
         try:
             # Those whom we dial are few and chosen: a flood of those who dial us must not keep us from them.
-            if not dialled and (self._handshakes >= HANDSHAKES_MAX or len(self.sessions) >= CONNECTIONS_MAX):
+            if not dialled and len(self.sessions) >= CONNECTIONS_MAX:
                 return False
-            self._handshakes += 1
-            try:
-                pending = await session.handshake()
-            except (RemoteProtocolError, trio.TooSlowError, trio.BrokenResourceError, trio.ClosedResourceError):
-                return False
-            finally:
-                self._handshakes -= 1
-            if not self._admit(session):
+            pending = await self._shake_hands(session)
+            if pending is None or not self._admit(session):
                 return False
             try:
                 self._exchange.meet(session)
@@ -262,6 +267,21 @@ class Neighbours:
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 1.0):
                 await stream.aclose()
+
+    async def _shake_hands(self, session: Session) -> list[Event] | None:
+        """What they said with their Hello; None when it did not come to that."""
+        with trio.CancelScope() as scope:
+            if not session.dialled:
+                if len(self._handshakes) >= HANDSHAKES_MAX:
+                    self._handshakes.pop(next(iter(self._handshakes))).cancel()
+                self._handshakes[session] = scope
+            try:
+                return await session.handshake()
+            except (RemoteProtocolError, trio.TooSlowError, trio.BrokenResourceError, trio.ClosedResourceError):
+                return None
+            finally:
+                self._handshakes.pop(session, None)
+        return None
 
     def _admit(self, session: Session) -> bool:
         node, own = session.remote.node, self._exchange.hello().node

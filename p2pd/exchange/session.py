@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import trio
 
 from p2pd.policy.admitting import may_have_release, objection
+from p2pd.policy.hearing import Hearing
 from p2pd.policy.pacing import slice_bytes
 from p2pd.policy.sources import Tier
 from p2pd.wire.connection import BlockReceived, Event, Left, PeerConnection
@@ -82,6 +83,7 @@ class Session:
         self._assembly, self._assembled = bytearray(), 0
         self._writing_since = math.inf
         self._heard_at = trio.current_time()
+        self._hearing = Hearing(self._heard_at)
         self.useful_at = self._heard_at
         self.ended_because = ""
         self.broke_rules = False
@@ -196,6 +198,7 @@ class Session:
         if (seconds := self.useful_at - began) > 0:
             pace = len(view) / seconds
             self._pace_per_s = (self._pace_per_s + pace) / 2 if self._pace_per_s else pace
+        self._hearing.earn()
         self._owner.uploaded(self, swarm, piece)
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -213,6 +216,8 @@ class Session:
         while True:
             for event in await self._receive():
                 await self._handle(event)
+                if rest_s := self._hearing.spend(event, trio.current_time()):
+                    await trio.sleep(rest_s)
 
     async def _handle(self, event: Event) -> None:
         match event:
@@ -246,6 +251,7 @@ class Session:
         self._assembly[block.offset : end], self._assembled = block.data, end
         if end == length:
             whole, self._piece, self._assembly = self._assembly, None, bytearray()
+            self._hearing.earn()
             await self._owner.on_piece(self, block.swarm, block.piece, whole)
 
     async def _watch(self) -> None:

@@ -56,11 +56,23 @@ async def test_a_flood_of_silent_connections_keeps_us_from_nobody(autojump_clock
     async with a_scene() as scene:
         silent = [await Hostile.dial(scene, f"silent{number}") for number in range(3 * HANDSHAKES_MAX)]
         await trio.sleep(0.1)
-        assert scene.leecher.exchange.neighbours._handshakes == HANDSHAKES_MAX
+        assert scene.leecher.exchange.neighbours.half_open == HANDSHAKES_MAX
         scene.meet_honest()
         assert await scene.completes() < HANDSHAKE_S_MAX
         for one in silent:
             await one.is_dropped()
+
+
+async def test_at_the_doorstep_the_newest_takes_the_place_of_the_oldest(autojump_clock: Clock) -> None:
+    async with a_scene() as scene:
+        oldest = await Hostile.dial(scene, "oldest")
+        for number in range(HANDSHAKES_MAX - 1):
+            await Hostile.dial(scene, f"silent{number}")
+        newest = await Hostile.dial(scene, "newest")
+        await oldest.is_dropped(1.0)
+        await newest.join(scene, 0)
+        await trio.sleep(0.1)
+        assert scene.sessions() == {"newest"}
 
 
 async def test_a_thousand_connections_are_bounded_and_do_not_keep_us_from_dialling(autojump_clock: Clock) -> None:

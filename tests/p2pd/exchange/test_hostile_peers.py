@@ -4,11 +4,12 @@ import pytest
 import trio
 
 from p2pd.exchange.session import CONTROL_QUEUE_BYTES_MAX, SILENCE_S_MAX
+from p2pd.policy.hearing import WORK_PER_S, WORK_SAVED_MAX
 from p2pd.policy.sources import STALL_S
 from p2pd.wire import bits
 from p2pd.wire.connection import About
 from p2pd.wire.framing import BLOCK_BYTES_MAX
-from p2pd.wire.messages import Cancel, Have, Join, Leave, Ping, Reject, Request
+from p2pd.wire.messages import Cancel, Have, Join, Leave, Ping, Pong, Reject, Request
 from tests.fakes.network import PIPE_BYTES
 
 from .hostile import CHANNEL, Hostile, a_scene, block, in_blocks
@@ -242,3 +243,17 @@ async def _until_broken(talk: object) -> None:
         await talk()
     except trio.BrokenResourceError:
         pass
+
+
+async def test_a_peer_that_floods_is_heard_at_a_pace_and_others_at_once(autojump_clock: Clock) -> None:
+    async with a_scene() as scene:
+        floods, asks = await Hostile.dial(scene, "floods"), await Hostile.dial(scene, "asks")
+        for one in (floods, asks):
+            await one.join(scene, 0)
+        await floods.say(*(Ping(number) for number in range(int(WORK_SAVED_MAX) + 1000)))
+        await asks.say(Ping(7))
+        asked_at = trio.current_time()
+        await asks.hear(lambda event: event == Pong(7))
+        assert trio.current_time() - asked_at < 0.1
+        await floods.hear(lambda event: event == Pong(int(WORK_SAVED_MAX) + 999))
+        assert 1000 / WORK_PER_S - 0.5 < trio.current_time() - asked_at < 1000 / WORK_PER_S + 0.5
