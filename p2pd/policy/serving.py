@@ -16,6 +16,9 @@ QUEUE_PIECES_FREE: Final = 2
 SENDS_MAX: Final = 4
 """Peers at once. With one the uplink rests whenever that peer's downlink is shared; with 16 a piece takes 16 times as
 long, and so does its whole way through the swarm."""
+AGEING_S: Final = 0.1
+"""Whoever waits so long goes before a piece that one neighbour more holds: or who is behind, and so asks only for what
+all others hold, would be served last for ever (S3 of `benchmarks.swarm`: 1.32 x the bound instead of 1.10)."""
 STUCK_S_MIN: Final = 1.0
 STUCK_FACTOR: Final = 4.0
 

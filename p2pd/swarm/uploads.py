@@ -8,7 +8,7 @@ from math import inf
 from typing import Final
 
 from p2pd.policy.pacing import Rate
-from p2pd.policy.serving import PEER_QUEUE_PIECES_MAX, SENDS_MAX, accepts_request, stuck_after_s
+from p2pd.policy.serving import AGEING_S, PEER_QUEUE_PIECES_MAX, SENDS_MAX, accepts_request, stuck_after_s
 
 PEERS_LOOKED_AT: Final = 16
 PIECES_LOOKED_AT: Final = 4
@@ -155,15 +155,16 @@ class Uploads:
         return chosen
 
     def _choose(self, now: float) -> list[str]:
-        """Who is owed the piece that fewest hold, and of those who waits longest."""
+        """Who is owed the piece that fewest hold, or waits for too long."""
         free = SENDS_MAX - sum(now < stuck_at for stuck_at in self._stuck_at())
         if free <= 0 or len(self._waiting) <= free:
             return list(self._waiting) if free > 0 else []
-        return sorted(islice(self._waiting, PEERS_LOOKED_AT), key=self._order)[:free]
+        ranked = {peer: self._rank(peer, now) for peer in islice(self._waiting, PEERS_LOOKED_AT)}
+        return sorted(ranked, key=lambda peer: (ranked[peer], peer))[:free]
 
-    def _order(self, peer: str) -> tuple[int, float, str]:
-        best = min(map(self._spread, islice(self._queues[peer].values(), PIECES_LOOKED_AT)))
-        return best, self._waiting[peer], peer
+    def _rank(self, peer: str, now: float) -> float:
+        fewest = min(map(self._spread, islice(self._queues[peer].values(), PIECES_LOOKED_AT)))
+        return fewest - (now - self._waiting[peer]) / AGEING_S
 
     def _stuck_at(self) -> list[float]:
         patience_s = stuck_after_s(self._typical_s)
