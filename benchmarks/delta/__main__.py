@@ -41,6 +41,7 @@ ALL_PAIRS: Final = (
 METHODS: Final[dict[str, Method]] = {
     "ours-device": ours.device,
     "ours-host": ours.host,
+    "all-opened": ours.recompressing,
     "casync": chunkers.casync,
     "zchunk": chunkers.zchunk,
     "xdelta3": opponents.xdelta3,
@@ -50,6 +51,8 @@ METHODS: Final[dict[str, Method]] = {
 }
 SLOW: Final = ("bsdiff", "zstd-patch", "zstd")
 """Half a CPU second a megabyte and more: left out for large files, unless asked for."""
+ASKED_FOR: Final = ("all-opened",)
+"""As ours-device, where a file has no compressed stream inside; so only when asked for."""
 SLOW_BYTES_MAX: Final = 64 * 2**20
 LINE: Final = "  {:<22} {:>13} {:>8} {:>8} {:>8} {:>10} {:>8} {:>10}  {}"
 
@@ -104,7 +107,7 @@ def _compare(arguments: Namespace, console: Console) -> int:
 
 
 def _ways(only: str | None) -> list[str]:
-    ways = only.split(",") if only else list(METHODS)
+    ways = only.split(",") if only else [one for one in METHODS if one not in ASKED_FOR]
     if unknown := [one for one in ways if one not in METHODS]:
         raise UsageError(f"--only: no such way as {', '.join(unknown)}; there are {', '.join(METHODS)}")
     return ways

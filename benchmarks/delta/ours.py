@@ -12,6 +12,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from manifests.nested.recipes import MEMORY_BYTES_MAX
+
 from .corpus import Files
 from .measuring import Cost, output_of
 from .opponents import Result, same
@@ -21,25 +23,31 @@ if TYPE_CHECKING:
     from p2pd.store import Store
 
 OLD_MANIFEST, NEW_MANIFEST, PACK_MANIFEST = "old.manifest", "new.manifest", "pack.manifest"
+PLENTY_BYTES = 2**30
 INSTALLED, PACK, MADE = "installed", "pack", "made"
 
 
 def device(files: Files, tools: Tools, directory: Path) -> Result:
     """Small chunks."""
-    return _compare(files, directory, "device")
+    return _compare("ours device", files, directory, "device", MEMORY_BYTES_MAX)
 
 
 def host(files: Files, tools: Tools, directory: Path) -> Result:
     """Large chunks."""
-    return _compare(files, directory, "host")
+    return _compare("ours host", files, directory, "host", MEMORY_BYTES_MAX)
 
 
-def _compare(files: Files, directory: Path, profile: str) -> Result:
-    published = _step("publish", files, directory, profile)
-    _step("fetch", files, directory, profile)
-    applied = _step("apply", files, directory, profile)
+def recompressing(files: Files, tools: Tools, directory: Path) -> Result:
+    """Small chunks, and every compressed stream opened that can be, whatever memory that takes: beyond a phone."""
+    return _compare("all streams opened", files, directory, "device", PLENTY_BYTES)
+
+
+def _compare(name: str, files: Files, directory: Path, profile: str, memory_bytes: int) -> Result:
+    published = _step("publish", files, directory, profile, memory_bytes)
+    _step("fetch", files, directory, profile, memory_bytes)
+    applied = _step("apply", files, directory, profile, memory_bytes)
     return Result(
-        f"ours {profile}",
+        name,
         published["fetch_bytes"],
         published["requests"],
         Cost(published["cpu_s"], published["rss_bytes"]),
@@ -49,13 +57,14 @@ def _compare(files: Files, directory: Path, profile: str) -> Result:
     )
 
 
-def _step(step: str, files: Files, directory: Path, profile: str) -> dict[str, Any]:
-    printed = output_of([sys.executable, "-m", "benchmarks.delta.ours", step, files.old, files.new, directory, profile])
+def _step(step: str, files: Files, directory: Path, profile: str, memory_bytes: int) -> dict[str, Any]:
+    words = (step, files.old, files.new, directory, profile, str(memory_bytes))
+    printed = output_of([sys.executable, "-m", "benchmarks.delta.ours", *words])
     result: dict[str, Any] = json.loads(printed)
     return result
 
 
-def publish(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]:
+def publish(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int) -> dict[str, Any]:
     """Both releases and the pack between them, in a blob store; what a device that holds the old one fetches."""
     from manifests.blobs import BlobStore, manifest_path
     from manifests.chunker import PROFILES
@@ -73,7 +82,13 @@ def publish(old: Path, new: Path, directory: Path, profile: str) -> dict[str, An
         ReleaseName("bench", "2"),
         profile=PROFILES[profile],
         packs=lambda made: [
-            publish_pack(from_store(store, made), from_store(store, first.manifest), first.digest, store).pack
+            publish_pack(
+                from_store(store, made),
+                from_store(store, first.manifest),
+                first.digest,
+                store,
+                opened_memory_bytes=memory_bytes,
+            ).pack
         ],
     )
     cpu_s = time.process_time() - began
@@ -89,7 +104,7 @@ def publish(old: Path, new: Path, directory: Path, profile: str) -> dict[str, An
     }
 
 
-def fetch(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]:
+def fetch(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int) -> dict[str, Any]:
     """A device that holds the old release, and has fetched the pack."""
     from manifests.blobs import BlobStore, chunk_path
     from manifests.codec import decode
@@ -109,7 +124,7 @@ def fetch(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]
     return {}
 
 
-def apply(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]:
+def apply(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int) -> dict[str, Any]:
     """From there to the new release under its name, as the daemon does it."""
     from p2pd.patching.patch import Base, Patch
 
@@ -120,7 +135,7 @@ def apply(old: Path, new: Path, directory: Path, profile: str) -> dict[str, Any]
         store.reuse(release, batch)
     (named,) = release.manifest.packs
     pack, base = packs.artifacts[named.manifest], store.artifacts[named.base]
-    patch = Patch(store, packs, release, pack, named, Base(base.manifest, base))
+    patch = Patch(store, packs, release, pack, named, Base(base.manifest, base), memory_bytes)
     if not patch.open():
         raise RuntimeError("the index is damaged")
     for bundle in patch.needed():
@@ -148,10 +163,11 @@ def main() -> None:
     parser.add_argument("step", choices=("publish", "fetch", "apply"))
     parser.add_argument("paths", nargs=3, type=Path)
     parser.add_argument("profile")
+    parser.add_argument("memory_bytes", type=int)
     given = parser.parse_args()
     steps = {"publish": publish, "fetch": fetch, "apply": apply}
     old, new, directory = given.paths
-    said = steps[given.step](old, new, directory, given.profile)
+    said = steps[given.step](old, new, directory, given.profile, given.memory_bytes)
     status = Path("/proc/self/status").read_text().splitlines()
     peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     print(json.dumps(said | {"rss_bytes": peak * 1024}))
