@@ -50,7 +50,15 @@ class Updates:
         self._verified = trio.Event()
         self._keepers: dict[str, Keeper] = {}
         self._attestor = attestor
-        self.witness = Witness(world, attestor, fleet=config.fleet, node=node, tell=announcer.write, changed=self._tell)
+        self.witness = Witness(
+            world,
+            attestor,
+            fleet=config.fleet,
+            node=node,
+            services=config.services,
+            tell=announcer.write,
+            changed=self._tell,
+        )
         self._judge = Judge(
             world,
             resolver.authority,

@@ -1,6 +1,6 @@
 """The daemon's answers to its tracker's questions what this machine runs. One at a time; the newest question counts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import trio
@@ -22,7 +22,8 @@ _NONE_HERE: Final = "the tracker wants to know what this machine runs: set [atte
 
 
 class Witness:
-    """Of this host. `tell` sends to the tracker that asked; `changed` is called with services whose `withheld` did."""
+    """Of this host, which runs these `services`. `tell` sends to the tracker that asked; `changed` is called with
+    services whose `withheld` did."""
 
     def __init__(
         self,
@@ -31,13 +32,14 @@ class Witness:
         *,
         fleet: str,
         node: str,
+        services: Collection[str],
         tell: Callable[[Quote], None],
         changed: Callable[[str], None],
     ) -> None:
         self.withheld: dict[str, str] = {}
         """Services whose goals the tracker keeps back, and why."""
         self._world, self._attestor = world, attestor
-        self._fleet, self._node = fleet, node
+        self._fleet, self._node, self._services = fleet, node, services
         self._tell, self._changed = tell, changed
         self._question: Challenge | None = None
         self._wake = trio.Event()
@@ -97,6 +99,6 @@ class Witness:
             self._withhold(service, reason)
 
     def _withhold(self, service: str, reason: str) -> None:
-        if self.withheld.get(service) != reason:
+        if service in self._services and self.withheld.get(service) != reason:
             self.withheld[service] = reason
             self._changed(service)

@@ -17,16 +17,17 @@ REST_ACCEPTS: Final = 8.0
 class Doorstep:
     """Of one listener. `spend` tells how long to rest before the next one is let in."""
 
-    __slots__ = ("_at", "_saved")
+    __slots__ = ("_at", "_per_s", "_saved", "_saved_max")
 
-    def __init__(self, now: float) -> None:
-        self._saved, self._at = ACCEPTS_SAVED_MAX, now
+    def __init__(self, now: float, per_s: float = ACCEPTS_PER_S, saved_max: float = ACCEPTS_SAVED_MAX) -> None:
+        self._saved, self._at = saved_max, now
+        self._per_s, self._saved_max = per_s, saved_max
 
     def __repr__(self) -> str:
         return f"<Doorstep {self._saved:.0f}>"
 
     def spend(self, now: float) -> float:
         """Seconds to rest after one, mostly 0."""
-        self._saved = min(ACCEPTS_SAVED_MAX, self._saved + (now - self._at) * ACCEPTS_PER_S) - 1.0
+        self._saved = min(self._saved_max, self._saved + (now - self._at) * self._per_s) - 1.0
         self._at = now
-        return (REST_ACCEPTS - self._saved) / ACCEPTS_PER_S if self._saved < 0 else 0.0
+        return (REST_ACCEPTS - self._saved) / self._per_s if self._saved < 0 else 0.0

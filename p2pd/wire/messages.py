@@ -19,7 +19,7 @@ HAVES_MAX: Final = 4_096
 """Pieces named in one message: a batch of 0.1 s at 2.5 GB/s in 64 KiB pieces."""
 CHANNELS_MAX: Final = 256
 """Swarms joined on one connection at once."""
-JOINED_PIECES_MAX: Final = 16_000_000
+JOINED_PIECES_MAX: Final = 4_000_000
 """Pieces of all swarms joined on one connection: what we remember of a peer stays below 2 MB."""
 HELLO_CHARS_MAX: Final = 256
 """Of every string in a Hello: enough for a host name, and a bound."""

@@ -15,6 +15,9 @@ PLACES_PER_SOURCE: Final = 32
 """Enough for a core's whole speed (a handshake takes 1 ms of it) behind one address translator."""
 PLACE_S: Final = 2.0
 """Whoever has begun and is not done by then makes room: 256 places that say nothing are free again this soon."""
+PLACE_CROWDED_S: Final = 0.5
+"""The same while others wait: a handshake takes one way there and back. (Ten thousand that begin and never go on would
+keep everybody else waiting for minutes.)"""
 
 
 class Gate:
@@ -34,7 +37,8 @@ class Gate:
         users.append(None)
         try:
             async with limiter, self._all:
-                with trio.fail_after(PLACE_S):
+                crowded = self._all.borrowed_tokens >= PLACES
+                with trio.fail_after(PLACE_CROWDED_S if crowded else PLACE_S):
                     yield
         finally:
             users.pop()

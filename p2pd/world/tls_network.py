@@ -25,6 +25,8 @@ from .tls_stream import Pump, Scratch, TlsStream, shake_hands
 
 HANDSHAKE_S: Final = 10.0
 """From the accepted connection to the end of the handshake, waiting in line included."""
+FIRST_BYTE_S: Final = 3.0
+"""Who dials speaks first: a lost packet or two take no longer."""
 SESSIONS_MAX: Final = 256
 """Servers remembered by their tickets, so that coming back to them costs a third less."""
 LOOK_S: Final = 5.0
@@ -109,7 +111,8 @@ class TlsNetwork:
         socket = stream.socket
         try:
             with trio.fail_after(HANDSHAKE_S):
-                await socket.wait_readable()  # nothing is spent on whoever says nothing
+                with trio.fail_after(FIRST_BYTE_S):
+                    await socket.wait_readable()  # nothing is spent on whoever says nothing
                 async with gate.place(stream.remote_address.rpartition(":")[0]):
                     if socket.has_ended():
                         raise trio.BrokenResourceError(f"{socket.remote_address} did not wait for its turn")
