@@ -73,8 +73,9 @@ class Naming:
         return now - giver.named.get(piece, now) > WANTED_S
 
     def _is_queued(self, peer: PeerView, piece: int) -> bool:
-        """`peer` asked for it and we have not sent it: if it is slow to come, that is our own uplink's doing."""
-        return piece in peer.named_unsent and piece not in peer.named_unasked
+        """We have not sent it, and `peer` asked for it, or will when it gets what else it asked us for: if it is slow to
+        come, that is our own uplink's doing."""
+        return piece in peer.named_unsent and (piece not in peer.named_unasked or _waits(peer))
 
     def asked(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         """`peer` asks for these: it is awake."""
@@ -143,7 +144,7 @@ class Naming:
     def tick(self, now: float) -> None:
         """Take back what was named long ago, and name what is due."""
         for peer in self._books.peers.values():
-            if peer.named_unasked and now - peer.asked_at > ASLEEP_S:
+            if peer.named_unasked and now - peer.asked_at > ASLEEP_S and not _waits(peer):
                 self._put_to_sleep(peer)
             self._take_back(peer, [piece for piece in peer.named if self._is_overdue(peer, piece, now)])
             self.offer(peer, now)
@@ -167,3 +168,8 @@ class Naming:
                 self.named &= ~(1 << piece)
         peer.named_unasked.difference_update(pieces)
         peer.named_unsent.difference_update(pieces)
+
+
+def _waits(peer: PeerView) -> bool:
+    """It asked us for something that we have not sent."""
+    return len(peer.named_unsent) > len(peer.named_unasked)

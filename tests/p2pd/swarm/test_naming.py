@@ -168,3 +168,13 @@ def test_a_peer_whose_requests_wait_in_our_queue_is_not_asleep() -> None:
         swarm.say("waits", Request(0, piece))
     swarm.wait(ASLEEP_S + 5.0)
     assert swarm.sent(Lost) == []
+
+
+def test_what_a_peer_will_ask_for_when_our_uplink_has_brought_it_the_rest_is_not_named_to_another() -> None:
+    swarm = shield("patient")
+    first = swarm.named("patient")
+    swarm.say("patient", Request(0, first[0]))
+    swarm.wait(2 * ASLEEP_S)
+    swarm.peer("other", 0)
+    swarm.say("other", Want(0, tuple(first)))
+    assert not set(first) & set(swarm.named("other"))
