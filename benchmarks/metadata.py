@@ -24,7 +24,7 @@ from manifests.errors import NoSuchBlobError
 from manifests.names import ReleaseName
 from manifests.repository import PARTY_LIFE, Repository
 from manifests.trust import PARTIES, Approved, TrustChain, role_name, target_path
-from manifests.tuf_api import CryptoSigner, DelegatedRole, Delegations, Metadata, TargetFile, Targets
+from manifests.tuf_api import CryptoSigner, DelegatedRole, Delegations, Key, Metadata, TargetFile, Targets
 from p2pd.gzipped import PACKED_MIN_BYTES, pack
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -69,7 +69,7 @@ class Site:
 
     def _lay_out(self, products: int, releases: int, targets: CryptoSigner) -> None:
         """What add-product and sign would have left there, in one go: 50,000 single signatures take minutes."""
-        keys = {signer.public_key.keyid: signer.public_key for signer in self.parties.values()}
+        keys: dict[str, Key] = {signer.public_key.keyid: signer.public_key for signer in self.parties.values()}
         roles = {}
         for number in range(products):
             for party in PARTIES:
@@ -111,10 +111,11 @@ def look(site: Site, cache: Path, release: ReleaseName) -> Look:
     fetched: dict[str, bytes | None] = {}
     began = time.process_time()
     while not isinstance(answer := chain.look_up(release, fetched), Approved):
-        try:
-            fetched[answer.path] = site.store.get(answer.path)
-        except NoSuchBlobError:
-            fetched[answer.path] = None
+        for wanted in (answer, *answer.also):
+            try:
+                fetched[wanted.path] = site.store.get(wanted.path)
+            except NoSuchBlobError:
+                fetched[wanted.path] = None
     cpu_s = time.process_time() - began
     bodies = [data for data in fetched.values() if data is not None]
     packed = sum(len(pack(data)) if len(data) >= PACKED_MIN_BYTES else len(data) for data in bodies)

@@ -7,7 +7,8 @@ one party, so both roles are looked up and must name the same bytes (TAP 3's rul
 No network here: `look_up` says what it wants, the caller fetches it and asks again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ PARTIES: Final = ("build", "release")
 """Who must agree."""
 
 
+_TARGETS: Final = re.compile(r"metadata/\d+\.(?!root\.|snapshot\.).+\.json")
+
+
 def role_name(party: str, product: str) -> str:
     """The TUF role in which a party signs for a product."""
     return f"{party}-{product}"
@@ -39,10 +43,15 @@ def target_path(party: str, release: ReleaseName) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Fetch `path` from the blob store (at most `max_bytes`; None for 404) and call `look_up` again with it."""
+    """Fetch `path` from the blob store (at most `max_bytes`; None for 404) and call `look_up` again with it.
+
+    `also`: what will be wanted next, as far as that is known. Whoever fetches it at the same time saves turns, each of
+    which verifies everything again; whoever does not is asked for it later.
+    """
 
     path: str
     max_bytes: int
+    also: tuple["Wanted", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,8 @@ class TrustChain:
         all the same. Raises UnknownReleaseError (nobody signed it), UntrustedReleaseError (one party only, or they
         disagree, or metadata is forged or rolled back), ExpiredMetadataError, MetadataUnavailableError.
         """
-        return self.ask(lambda updater: _approve(updater, release), fetched, offline=offline)
+        roles = [role_name(party, release.product) for party in PARTIES]
+        return self.ask(lambda updater: _approve(updater, release), fetched, offline=offline, roles=roles)
 
     def authority(self, fetched: Mapping[str, bytes | None], *, offline: bool = False) -> Authority | Wanted | None:
         """Who may set goals in this fleet; None when goals are not signed in it. Otherwise as `look_up`."""
@@ -99,8 +109,10 @@ class TrustChain:
         fetched: Mapping[str, bytes | None],
         *,
         offline: bool = False,
+        roles: Sequence[str] = (),
     ) -> Answer | Wanted:
-        """What `question` says of the metadata, refreshed and verified; otherwise as `look_up`."""
+        """What `question` says of the metadata, refreshed and verified; otherwise as `look_up`. `roles`: those that it
+        will look at."""
         utc, before = self._utc_now(), trust_seen.read(self._cache)
         updater = None
         try:
@@ -109,7 +121,7 @@ class TrustChain:
                 updater.refresh()
                 answer = question(updater)
         except NeededError as needed:
-            return Wanted(needed.path, needed.max_bytes)
+            return Wanted(needed.path, needed.max_bytes, self._also(updater, needed.path, roles, fetched))
         except ExpiredMetadataError:
             self._remember(before, utc, asked_root=False, expired=True)
             raise
@@ -122,6 +134,15 @@ class TrustChain:
         known = None if seen.root_is_due(utc, self._root_every_s) else self._cached_timestamp()
         fetcher = MappingFetcher(fetched, self._cache if offline else None, settled_by=known)
         return open_updater(self._root, self._cache, fetcher, seen.now(utc))
+
+    def _also(
+        self, updater: DurableUpdater | None, path: str, roles: Sequence[str], fetched: Mapping[str, bytes | None]
+    ) -> tuple[Wanted, ...]:
+        """Beside a list of targets, those of these roles. Before that no snapshot is the newest one for sure."""
+        if updater is None or not _TARGETS.fullmatch(path):
+            return ()
+        found = filter(None, (updater.expected(role, self._cache) for role in roles))
+        return tuple(Wanted(one, size) for one, size in found if one != path and one not in fetched)
 
     def _remember(self, before: trust_seen.Seen, utc: float, *, asked_root: bool, expired: bool) -> None:
         not_after = trust_seen.expiry(self._cached_timestamp())

@@ -8,6 +8,7 @@ Three names are not public in tuf 7.0 (`_trusted_set`, its `reference_time`, `_p
 nowhere else, and `tests/manifests/test_trust_seam.py` fails when one goes.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -117,12 +118,30 @@ class DurableUpdater(Updater):
         """The verified snapshot, after `refresh`."""
         return self._trusted_set.snapshot
 
+    def expected(self, role: str, cache: Path) -> tuple[str, int] | None:
+        """The path of a role's metadata by the verified snapshot, and how large it may be; None without a snapshot, or
+        when it is in the cache."""
+        if not self._trusted_set.contains(Snapshot.type, Root.type):
+            return None
+        listed = self._trusted_set.snapshot.meta.get(f"{role}.json")
+        if listed is None or listed.version == _version_in(cache / f"{role}.json"):
+            return None
+        return f"{METADATA_URL}{listed.version}.{role}.json", listed.length or self.config.targets_max_length
+
     def role(self, name: str) -> Targets | None:
         """A delegated role, if it was verified as delegated by the top-level targets role."""
         if not self._trusted_set.contains(name, Targets.type):
             return None
         found = self._trusted_set[name]
         return found if isinstance(found, Targets) else None
+
+
+def _version_in(path: Path) -> int | None:
+    try:
+        version = json.loads(path.read_bytes())["signed"]["version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return version if isinstance(version, int) else None
 
 
 def open_updater(root: bytes, cache: Path, fetcher: FetcherInterface, now: float) -> DurableUpdater:

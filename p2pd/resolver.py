@@ -69,8 +69,21 @@ class Resolver:
             answer = await self._world.run_blocking(look, fetched)
             if not isinstance(answer, Wanted):
                 return answer
-            fetched[answer.path] = await self._origins.present.fetch_metadata(answer.path, answer.max_bytes)
+            await self._fetch(answer, fetched)
         raise OriginError(f"the repository wants more than {FILES_MAX} files to be read", trio.current_time())
+
+    async def _fetch(self, wanted: Wanted, fetched: dict[str, bytes | None]) -> None:
+        """This and what comes with it, at the same time."""
+
+        async def fetch(one: Wanted) -> None:
+            fetched[one.path] = await self._origins.present.fetch_metadata(one.path, one.max_bytes)
+
+        try:
+            async with trio.open_nursery() as nursery:
+                for one in (wanted, *wanted.also):
+                    nursery.start_soon(fetch, one)
+        except* OriginError as errors:
+            raise errors.exceptions[0] from None
 
     async def _from_cache(self, look: _Look[T], error: OriginError) -> T:
         try:

@@ -251,6 +251,34 @@ def test_after_new_online_and_targets_keys_the_old_ones_are_worth_nothing(publis
     assert client.look_up().digest == DIGEST
 
 
+def test_a_first_visit_asks_for_both_parties_lists_with_the_list_of_products(
+    publisher: Publisher, client: Client
+) -> None:
+    chain, fetched, turns = TrustChain(publisher.root, client.cache, NOW.timestamp), dict[str, bytes | None](), []
+    publisher.sign()
+    publisher.promote()
+    while isinstance(answer := chain.look_up(RELEASE, fetched), Wanted):
+        turns.append({one.path for one in (answer, *answer.also)})
+        for path in turns[-1]:
+            fetched[path] = publisher.store.get(path) if path in publisher.store.list("metadata/") else None
+    assert [len(turn) for turn in turns] == [1, 1, 1, 3]
+    assert {path.split(".")[1] for path in turns[-1]} == {"targets", "build-shop", "release-shop"}
+
+
+def test_what_is_in_the_cache_is_not_asked_for_on_the_way(publisher: Publisher, client: Client) -> None:
+    publisher.sign()
+    publisher.promote()
+    client.look_up()
+    publisher.add_product("till")
+    publisher.promote()
+    chain, fetched, asked = TrustChain(publisher.root, client.cache, NOW.timestamp), dict[str, bytes | None](), []
+    while isinstance(answer := chain.look_up(RELEASE, fetched), Wanted):
+        asked += [one.path for one in (answer, *answer.also)]
+        for path in asked:
+            fetched[path] = publisher.store.get(path) if path in publisher.store.list("metadata/") else None
+    assert [path for path in asked if "shop" in path] == []
+
+
 def test_metadata_larger_than_asked_for_is_refused(publisher: Publisher, client: Client) -> None:
     chain = TrustChain(publisher.root, client.cache, NOW.timestamp)
     answer = chain.look_up(RELEASE, {"metadata/2.root.json": None})
