@@ -33,6 +33,24 @@ class Mark:
     across: bool = False
 
 
+@dataclass(frozen=True)
+class Spot:
+    """A point on the first line that matters, with its name."""
+
+    x: float
+    y: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time in which something was different, drawn as a band with a label."""
+
+    begins: float
+    ends: float
+    label: str
+
+
 def legend(names: Sequence[tuple[str, int]]) -> str:
     """Names beside their colours."""
     items = "".join(tag("li", tag("i", class_=f"b{colour}") + tag("span", name)) for name, colour in names)
@@ -59,6 +77,21 @@ def _mark(frame: Frame, mark: Mark) -> str:
     )
 
 
+def _spot(frame: Frame, spot: Spot) -> str:
+    x, y = frame.x(spot.x), frame.y(spot.y)
+    circle = tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=3.6, class_="dot")
+    return circle + text(x - 8, y - 7, f"{spot.label} {lasting(spot.x)}", class_="strong", text_anchor="end")
+
+
+def _band(frame: Frame, span: Span) -> str:
+    left, right = frame.x(span.begins), frame.x(min(span.ends, frame.x_high))
+    box = tag(
+        "rect", x=f"{left:.1f}", y=frame.top, width=f"{right - left:.1f}",
+        height=frame.height - frame.bottom - frame.top, class_="band",
+    )  # fmt: skip
+    return box + text(left + 6, frame.height - frame.bottom - 8, span.label)
+
+
 def lines(
     time: F64,
     series: Sequence[Line],
@@ -67,6 +100,8 @@ def lines(
     marks: Sequence[Mark] = (),
     y_high: float = 0.0,
     wide: bool = False,
+    spots: Sequence[Spot] = (),
+    spans: Sequence[Span] = (),
 ) -> str:
     """Values over time."""
     across = [mark.at for mark in marks if mark.across]
@@ -74,14 +109,15 @@ def lines(
     last = max([float(time[-1])] + [mark.at for mark in marks if not mark.across])
     frame = Frame(0.0, last, 0.0, high, **WIDE) if wide else Frame(0.0, last, 0.0, high)
     keep = _thin(len(time))
-    parts = [frame.axes(time_ticks(0.0, last, 12 if wide else 6), ticks(0.0, high), clock, y_format)]
+    parts = [_band(frame, span) for span in spans if span.begins < last]
+    parts.append(frame.axes(time_ticks(0.0, last, 12 if wide else 6), ticks(0.0, high), clock, y_format))
     for line in series:
         points = list(zip(time[keep].tolist(), line.values[keep].tolist(), strict=True))
         if line.filled:
             area = [(points[0][0], 0.0), *points, (points[-1][0], 0.0)]
             parts.append(tag("path", d=frame.path(area) + "Z", class_=f"fill f{line.colour}"))
         parts.append(tag("path", d=frame.path(points), class_=f"line s{line.colour}"))
-    parts += [_mark(frame, mark) for mark in marks]
+    parts += [_mark(frame, mark) for mark in marks] + [_spot(frame, spot) for spot in spots]
     names = legend([(line.name, line.colour) for line in series]) if len(series) > 1 else ""
     return frame.draw("".join(parts), label) + names
 

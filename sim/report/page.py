@@ -10,6 +10,7 @@ from sim.result import Result
 
 from . import charts
 from .charts import F64, Line, Mark
+from .moments import away, reached
 from .svg import amount, lasting, percent, tag
 
 SMOOTHING = 3
@@ -70,19 +71,24 @@ def _completion(result: Result) -> str:
         series.append(Line("offered by an open ring", _array(result, "offered"), 1))
     bound = result.facts["bound_s"]
     marks = [Mark(bound, f"{'earliest possible end' if result.engine == 'cohort' else 'bound'} {lasting(bound)}")]
-    drawing = charts.lines(time, series, "completion over time", percent, marks, y_high=1.02, wide=True)
-    return _card(
-        "Completion", "Who has everything, over time. The dashed line is what no policy can beat.", drawing, wide=True
-    )
+    drawing = charts.lines(
+        time, series, "completion over time", percent, marks, y_high=1.12, wide=True,
+        spots=() if "finish_s" in result.arrays else reached(result), spans=away(result),
+    )  # fmt: skip
+    words = "Who has everything, over time. No policy can have the last one served before the dashed line."
+    return _card("Completion", words, drawing, wide=True)
 
 
 def _sources(result: Result) -> str:
     time = _array(result, "time_s")
     rates = _rates(time, _array(result, "bytes_by_source"))
-    drawing = charts.layers(
-        time, rates, result.labels["bytes_by_source"], "bytes by source over time", lambda v: amount(v, "bit/s")
-    )
-    return _card("Where the bytes came from", "Delivered per second, by the kind of source.", drawing)
+    totals = _array(result, "bytes_by_source")[-1]
+    names = [
+        f"{name}: {amount(total, 'B')}, {percent(total / max(1.0, totals.sum()))}"
+        for name, total in zip(result.labels["bytes_by_source"], totals.tolist(), strict=True)
+    ]
+    drawing = charts.layers(time, rates, names, "bytes by source over time", lambda v: amount(v, "bit/s"))
+    return _card("Where the bytes came from", "Delivered per second, by the kind of source; and in all.", drawing)
 
 
 def _scale_cards(result: Result) -> list[str]:

@@ -46,7 +46,9 @@ def time_ticks(low: float, high: float, about: int = 7) -> list[float]:
 
 
 def clock(seconds: float) -> str:
-    """A moment in the largest unit that suits it: `45 s`, `2 min`, `1.5 h`, `3 d`."""
+    """A moment in the largest unit that suits it: `45 s`, `2 min`, `2:15 min`, `1.5 h`, `3 d`."""
+    if 120 <= seconds < 3600 and seconds % 60:
+        return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
     for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if abs(seconds) >= size * (2 if unit == "min" else 1):
             return f"{seconds / size:.4g} {unit}"

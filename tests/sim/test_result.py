@@ -10,7 +10,7 @@ import pytest
 
 import sim
 from sim.report import compare_page, page, sweep_page
-from sim.report.svg import apart, lasting, ticks, time_ticks
+from sim.report.svg import apart, clock, lasting, ticks, time_ticks
 from sim.scenario import changed, load_table
 from tests.sim.test_scenario import SMALL
 
@@ -68,6 +68,21 @@ def test_a_page_draws_the_bound_and_the_percentiles(result: sim.Result) -> None:
     text = page(result)
     assert f"bound {lasting(result.facts['bound_s'])}" in text
     assert all(f">{name}</text>" in text for name in ("p50", "p90", "p99", "last"))
+
+
+def test_a_page_shows_when_something_was_away() -> None:
+    table = tomllib.loads(SMALL)
+    table["regions"] = {**table.get("regions", {}), "count": 2, "cuts": [{"region": 1, "from_s": 1, "until_s": "3 s"}]}
+    assert "region 1 is cut off" in page(sim.run({**table, "tracker": {"outage_until_s": "5 s"}}))
+
+
+def test_a_page_says_how_much_each_source_gave_in_all(result: sim.Result) -> None:
+    assert re.search(r"peers, same region: [\d.]+ GB, [\d.]+ %", page(result))
+
+
+@pytest.mark.parametrize("seconds, words", [(45, "45 s"), (120, "2 min"), (135, "2:15 min"), (5400, "1.5 h")])
+def test_a_moment_is_told_as_a_clock_would(seconds: float, words: str) -> None:
+    assert clock(seconds) == words
 
 
 def test_a_page_stays_small(result: sim.Result) -> None:
