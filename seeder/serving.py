@@ -18,6 +18,7 @@ from p2pd.member import Entry, fleet_network, with_proven_names
 from p2pd.settings import load
 from p2pd.world import World
 from p2pd.world.network import Network
+from p2pd.world.memory import keep_freed
 from p2pd.world.real import real_world
 from p2pd.world.real_network import RealNetwork
 from p2pd.world.running import run_trio
@@ -42,6 +43,7 @@ def serve(arguments: Namespace, console: Console, flags: tuple[str, ...]) -> int
         print(json.dumps({"ready": True} | said), flush=True)
         console.note(f"p2p-seeder: ready, serving HTTP at {running.http_address}")
 
+    keep_freed()
     try:
         run_trio(_serve_as_member, config, blobs, ready, console.note)
     except CacheInUse as error:

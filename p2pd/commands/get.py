@@ -30,6 +30,7 @@ from p2pd.service import Daemon
 from p2pd.service import run as run_daemon
 from p2pd.status import ways
 from p2pd.store import Artifact, StoreError
+from p2pd.world.memory import keep_freed
 from p2pd.world.real import real_world
 from p2pd.world.running import run_trio
 
@@ -57,6 +58,7 @@ def get(arguments: Namespace, console: Console) -> int:
         timeout_s = parse_duration(arguments.timeout) if arguments.timeout else inf
     except ValueError as error:
         raise UsageError(str(error)) from None
+    keep_freed()
     try:
         result = run_trio(_get, config, release, output, in_place, timeout_s, console)
     except StoreError as error:

@@ -25,6 +25,7 @@ from p2pd.service import run as run_daemon
 from p2pd.settings import load
 from p2pd.steering import Steering
 from p2pd.store import StoreInUseError
+from p2pd.world.memory import keep_freed
 from p2pd.world.real import real_world
 from p2pd.world.running import run_trio
 
@@ -51,6 +52,7 @@ def run(arguments: Namespace, console: Console) -> int:
             "trust_root is not set: which root.json is this daemon to trust? (`p2p-manifest repo init` makes one)"
         )
     config = replace(config, identity=with_flags(config.identity, arguments))
+    keep_freed()
     try:
         run_trio(_serve, config, console)
     except StoreInUseError as error:

@@ -6,6 +6,7 @@ for what they receive.
 """
 
 import errno
+import math
 import select
 import socket
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 DIAL_TIMEOUT_S: Final = 5.0
 """Three SYNs (0, 1 and 3 s) have gone unanswered by then."""
 UNSENT_BYTES_MIN: Final = 16 * 1024
-UNSENT_BYTES_MAX: Final = 256 * 1024
+UNSENT_BYTES_MAX: Final = 1024 * 1024
 UNSENT_BYTES_AT_FIRST: Final = 64 * 1024
 UNSENT_S: Final = 0.04
 """Not yet sent bytes in the kernel at which a sender waits: so much time of what this connection carries. Whatever else
@@ -32,6 +33,9 @@ LEAST_BYTES_MAX: Final = 256 * 1024
 """Nobody waits for more at once. A peer's packets come in twos and sixes; a wake-up for each costs more than they."""
 PARTS_MAX: Final = 64
 """In one system call; any number below the kernel's own limit of 1024 would do."""
+TURN_S: Final = 0.001
+"""A task that finds room for all that it sends lets the others run this often, not each time: a round of the loop costs
+more than sealing 256 KiB."""
 BACKLOG: Final = 1024
 ACCEPT_PAUSE_S: Final = 0.1
 """Rest when there is no descriptor or memory for another connection; meanwhile others may end."""
@@ -50,6 +54,7 @@ class TcpSocket:
         self._socket = socket.socket(fileno=stream.socket.detach())
         self._socket.setblocking(False)
         self._sending = False
+        self._turn_since = -math.inf
         self._least = 1
         self._unsent = UNSENT_BYTES_AT_FIRST if lowat is not None else 0
         self._sent_bytes, self._sending_s = 0, 0.0
@@ -101,7 +106,7 @@ class TcpSocket:
             raise self._translated(error) from error
 
     async def send_all(self, parts: "Sequence[Buffer]") -> None:
-        """Send all of them in order; a checkpoint."""
+        """Send all of them in order."""
         if self._sending:
             raise trio.BusyResourceError("another task is sending on this connection")
         self._sending = True
@@ -141,7 +146,8 @@ class TcpSocket:
                 first += 1
             if count:
                 views[first] = views[first][count:]
-        if not waited:
+        if not waited and (now := trio.current_time()) - self._turn_since >= TURN_S:
+            self._turn_since = now
             await trio.lowlevel.cancel_shielded_checkpoint()
 
     def close(self) -> None:

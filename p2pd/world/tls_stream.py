@@ -17,6 +17,8 @@ Pump = TlsPump | SealedFrames
 RECEIVE_BYTES: Final = 288 * 1024
 """Taken from the kernel at once: a whole block with what TLS adds to it. A system call costs less than its share of the
 copy from a fraction of that on."""
+PATIENT_BYTES: Final = 4 * 1024
+"""Lacking so much, one does not look before the kernel says that it is there."""
 SEAL_BYTES: Final = 2 * 1024
 """What TLS adds to so much, at most, and a little more."""
 SEND_BYTES: Final = 256 * 1024
@@ -110,9 +112,13 @@ class TlsStream:
         return data
 
     async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
-        """The same into a buffer; 0 at their goodbye."""
+        """The same into a buffer; 0 at their goodbye.
+
+        Who lacks much waits first: what a first try would find is a part of it, and costs as much to take as all.
+        """
         await trio.lowlevel.checkpoint_if_cancelled()
-        if (count := self._try_receive(buffer)) is None:
+        patient = not self._more and self.pump.lacking(least) >= PATIENT_BYTES
+        if patient or (count := self._try_receive(buffer)) is None:
             return await self._wait_and_receive(buffer, least)
         await trio.lowlevel.cancel_shielded_checkpoint()
         return count
