@@ -17,8 +17,8 @@ from p2pd.identity.flags import with_flags
 from p2pd.member import Entry, fleet_network, with_proven_names
 from p2pd.settings import load
 from p2pd.world import World
-from p2pd.world.network import Network
 from p2pd.world.memory import keep_freed
+from p2pd.world.network import Network
 from p2pd.world.real import real_world
 from p2pd.world.real_network import RealNetwork
 from p2pd.world.running import run_trio
