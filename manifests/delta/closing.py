@@ -71,7 +71,7 @@ class OpenedBase:
 
         def read(size: int) -> bytes:
             nonlocal left
-            part = source.read(min(size, left))
+            part = source.read(min(size, left)) if left else b""
             left -= len(part)
             return part
 
@@ -95,7 +95,8 @@ class _Run:
     def read(self, size: int) -> bytes:
         """Up to so many of the next."""
         if not self._left:
-            data = self._read(next(self._pieces, -1))
+            piece = next(self._pieces, None)
+            data = None if piece is None else self._read(piece)
             if data is None:
                 raise LookupError
             self._left = memoryview(data)

@@ -53,6 +53,13 @@ def test_a_change_inside_a_stream_costs_what_it_costs_outside(compress: Callable
     assert sum(made.release.manifest.lengths[piece] for piece in lacking) >= len(compress(NEW)) * 0.9
 
 
+@pytest.mark.parametrize("compress", COMPRESSORS.values(), ids=COMPRESSORS)
+def test_a_file_that_is_nothing_but_a_stream_is_made_again(compress: Callable[[bytes], bytes]) -> None:
+    made = make(compress(NEW), compress(OLD))
+    assert made.index.opened.streams
+    assert {one.why for one in made.apply()} == {""}
+
+
 def test_without_memory_nothing_is_opened() -> None:
     made = gzipped(opened_memory_bytes=0)
     assert made.index.opened == Opened()
