@@ -1,6 +1,6 @@
 """What verification is of the processor time of a download: every chunk's digest, and a first look at the metadata.
 
-    python -m benchmarks.verification [--size 2] [--json]
+    python -m benchmarks.verification [--size 1] [--json]
 
 Real processes on loopback, over mutual TLS: trackers, a seeder, one host that is told to run a release of random bytes.
 `download_cpu_s` is the daemon's, user and system, from the order until the release runs. `verify_cpu_s` is that of the
@@ -57,7 +57,7 @@ class Costs:
 def main() -> int:
     """0 when the claim is kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=float, default=2.0, metavar="GiB", help="of the release (default: 2)")
+    parser.add_argument("--size", type=float, default=1.0, metavar="GiB", help="of the release (default: 1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     if given.size <= 0:
