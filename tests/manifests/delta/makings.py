@@ -30,7 +30,12 @@ def release(data: bytes, profile: Profile = SMALL) -> Source:
     entry = Entry("image", "file", 0o644, 0, len(data))
     manifest = Manifest("shop", "2", 2, "blake3", profile, bytes(digests), lengths, (entry,), False)
     offsets = manifest.offsets
-    return Source(manifest, lambda piece: data[offsets[piece] : offsets[piece + 1]])
+
+    def read(piece: int) -> bytes:
+        assert 0 <= piece < manifest.pieces
+        return data[offsets[piece] : offsets[piece + 1]]
+
+    return Source(manifest, read)
 
 
 def text(seed: int, words: int) -> bytes:
