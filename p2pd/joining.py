@@ -24,7 +24,9 @@ from p2pd.policy.backoff import Backoff
 from p2pd.tracker_link import RefusedError
 from p2pd.tracker_stream import TrackerStream
 from p2pd.wire.announce import Certified, Certify, Refused
+from p2pd.wire.attestation import Evidence
 from p2pd.wire.errors import RemoteProtocolError
+from p2pd.world import RunBlocking
 from p2pd.world.credentials import Credentials
 from p2pd.world.demanding import TRACKERS, Demanding
 from p2pd.world.network import Identity, Network
@@ -90,6 +92,22 @@ class Clock:
     rng: Random
 
 
+@dataclass(frozen=True)
+class Enrolling:
+    """An attestation key that joins together with its host. `run_blocking`: a TPM takes its time."""
+
+    attestor: Attestor
+    run_blocking: RunBlocking
+
+    async def name(self) -> str:
+        """How a certificate names it."""
+        return key_name(self.attestor.kind, await self.run_blocking(self.attestor.key))
+
+    async def prove(self, request: bytes) -> Evidence:
+        """That it is here, where this request was made."""
+        return await self.run_blocking(self.attestor.quote, enrolment_binding(request), ())
+
+
 async def join(
     papers: Papers,
     token: JoinToken,
@@ -99,21 +117,20 @@ async def join(
     tell: Callable[[str], None],
     *,
     once: bool = False,
-    attestor: Attestor | None = None,
+    enrolling: Enrolling | None = None,
 ) -> None:
     """Get the first certificate, however long it takes until a tracker answers; `tell` is told what it waits for.
 
-    `attestor`: whose key the certificate shall name; asked at once, for nothing else goes on yet. `once`: OSError when
-    none answers the first time. RefusedError when the token is not (or no longer) good for that; IdentityError; OSError
-    of the disk.
+    `enrolling`: whose key the certificate shall name. `once`: OSError when none answers the first time. RefusedError
+    when the token is not (or no longer) good for that; IdentityError; OSError of the disk, AttestationError among them.
     """
     identity = replace(token.identity, node=token.identity.node or node)
     papers.pin(token.root)
     key = papers.pending_key()
-    if attestor is not None:
-        identity = replace(identity, attestation=key_name(attestor.kind, attestor.key()))
+    if enrolling is not None:
+        identity = replace(identity, attestation=await enrolling.name())
     request = new_request(key, identity)
-    evidence = attestor.quote(enrolment_binding(request), ()) if attestor is not None else None
+    evidence = await enrolling.prove(request) if enrolling is not None else None
     message = Certify(1, request, token.sign(request), token=token.id, evidence=evidence)
     authority = TrackerAuthority(stranger(papers, identity.fleet, clock), trackers)
     backoff, told = Backoff(clock.rng), ""

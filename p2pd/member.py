@@ -17,7 +17,7 @@ from p2pd.attestation import Attestor
 from p2pd.identity.config import IdentityConfig
 from p2pd.identity.errors import IdentityError
 from p2pd.identity.token import JoinToken
-from p2pd.joining import Authority, Clock, TrackerAuthority, join, stay, stranger
+from p2pd.joining import Authority, Clock, Enrolling, TrackerAuthority, join, stay, stranger
 from p2pd.papers import Papers
 from p2pd.tracker_link import RefusedError
 from p2pd.world.credentials import Credentials
@@ -25,6 +25,7 @@ from p2pd.world.network import Network
 from p2pd.world.real import utc_now
 from p2pd.world.real_network import RealNetwork
 from p2pd.world.tls_network import TlsNetwork
+from p2pd.world.workers import Workers
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -76,7 +77,7 @@ async def _enter(papers: Papers, entry: Entry, clock: Clock, tell: Callable[[str
         if token is not None and papers.there:
             await _join_anew(papers, token, entry, clock, tell)
         elif token is not None:
-            await join(papers, token, entry.node, entry.trackers, clock, tell, attestor=entry.attestor)
+            await join(papers, token, entry.node, entry.trackers, clock, tell, enrolling=_enrolling(entry))
         elif not papers.there:
             raise UsageError(_no_papers(entry.role))
         network = TlsNetwork(Credentials(papers.files), clock.utc_now)
@@ -90,9 +91,13 @@ async def _enter(papers: Papers, entry: Entry, clock: Clock, tell: Callable[[str
 async def _join_anew(papers: Papers, token: JoinToken, entry: Entry, clock: Clock, tell: Callable[[str], None]) -> None:
     """There is a new token: one try, for the papers that are there may be good enough."""
     try:
-        await join(papers, token, entry.node, entry.trackers, clock, tell, once=True, attestor=entry.attestor)
+        await join(papers, token, entry.node, entry.trackers, clock, tell, once=True, enrolling=_enrolling(entry))
     except (IdentityError, RefusedError, OSError) as error:
         tell(f"not joined anew, going on with the papers that are there: {error}")
+
+
+def _enrolling(entry: Entry) -> Enrolling | None:
+    return Enrolling(entry.attestor, Workers(1)) if entry.attestor is not None else None
 
 
 def _no_papers(role: str) -> str:
