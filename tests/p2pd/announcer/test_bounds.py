@@ -10,6 +10,7 @@ from p2pd.wire.announce import (
     GOALS_MAX,
     KEY_ID_CHARS,
     NAME_CHARS_MAX,
+    PAUSES_MAX,
     PEERS_MAX,
     SERVICES_MAX,
     SIGNATURE_BYTES_MAX,
@@ -22,6 +23,7 @@ from p2pd.wire.announce import (
     Goals,
     GoalSignature,
     Handout,
+    Paused,
     PeerInfo,
     Renewed,
     Report,
@@ -59,10 +61,11 @@ def test_the_largest_message_that_we_send_fits_a_frame_and_is_taken(message: Tra
     check(decode_tracker(frame[5:]))
 
 
-def test_as_many_goals_as_one_message_may_hold_fit_a_frame() -> None:
+def test_as_many_goals_and_pauses_as_one_message_may_hold_fit_a_frame() -> None:
     names = "n" * 64
     goal = msgspec.structs.replace(GOAL, service=names, scope=names, release=f"{names}@{names}")
-    assert len(encode(Goals(2**62, (goal,) * GOALS_MAX))) < CONTROL_BYTES_MAX
+    paused = (Paused(names, names, 2**62, WIDE * NAME_CHARS_MAX, 1e9, WIDE * NAME_CHARS_MAX),) * PAUSES_MAX
+    assert len(encode(Goals(2**62, (goal,) * GOALS_MAX, 1e9, paused))) < CONTROL_BYTES_MAX
 
 
 @pytest.mark.parametrize("interval_s", [float("nan"), float("inf"), -1.0])
