@@ -213,7 +213,9 @@ def _prepare(connection: sqlite3.Connection) -> Stored:
     if version == 0:
         connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     elif version != SCHEMA_VERSION:
-        raise StoreError(f"its format is {version}, this program knows {SCHEMA_VERSION}: use a newer p2p-tracker")
+        older = "begin with a new state directory, with revision_floor at what `p2p-tracker status` of a region says"
+        then = "use a newer p2p-tracker" if version > SCHEMA_VERSION else older
+        raise StoreError(f"its format is {version}, this program knows {SCHEMA_VERSION}: {then}")
     rows = connection.execute(
         "SELECT service, scope, release, revision, rollback, by, at, reason, expires, signatures FROM goals "
         "ORDER BY revision"

@@ -86,12 +86,13 @@ def test_two_trackers_can_not_use_one_file(store: Store, path: str) -> None:
         Store(path).open()
 
 
-def test_the_file_of_a_newer_program_is_left_alone(store: Store, path: str) -> None:
+@pytest.mark.parametrize("version, then", [(99, "use a newer p2p-tracker"), (3, "begin with a new state directory")])
+def test_the_file_of_another_version_is_left_alone(store: Store, path: str, version: int, then: str) -> None:
     store.close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
-    with pytest.raises(StoreError, match="newer p2p-tracker"):
+    with pytest.raises(StoreError, match=then):
         store.open()
 
 
