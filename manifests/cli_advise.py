@@ -8,6 +8,7 @@ from pathlib import Path
 from .console import EXIT_OK, Console, human_bytes
 from .nested.advising import Nested, Saving, files, saving, survey
 from .nested.finding import SQUASHFS
+from .nested.recipes import MEMORY_BYTES_MAX
 from .nested.streams import DEFLATE, GZIP, XZ, ZSTD
 
 FILES_SHOWN = 40
@@ -34,7 +35,8 @@ def advise(arguments: Namespace, console: Console) -> int:
     value = {
         "stored_bytes": sum(file.stored_bytes for file in new),
         "expanded_bytes": sum(file.expanded_bytes for file in new),
-        "recreatable_bytes": sum(file.recreated_bytes for file in new),
+        "recreatable_bytes": sum(file.recreated_bytes() for file in new),
+        "recreatable_by_default_bytes": sum(file.recreated_bytes(MEMORY_BYTES_MAX) for file in new),
         "streams": sum(len(file.members) for file in new),
         "update_closed_bytes": None if saved is None else saved.closed_bytes,
         "update_bytes": None if saved is None else saved.today_bytes,
@@ -59,8 +61,9 @@ def _row(file: Nested) -> dict[str, object]:
         "streams": len(file.members),
         "stored_bytes": file.stored_bytes,
         "expanded_bytes": file.expanded_bytes,
-        "recreatable_bytes": file.recreated_bytes,
-        "recreated_by": dict(Counter(way for way in file.ways if way)),
+        "recreatable_bytes": file.recreated_bytes(),
+        "recreated_by": dict(Counter(str(way) for way in file.ways if way)),
+        "memory_bytes": max((way.memory_bytes for way in file.ways if way), default=0),
     }
 
 
@@ -73,19 +76,22 @@ def _show(found: Sequence[Nested], saved: Saving | None, console: Console) -> No
     if not found:
         print("nothing in it is compressed: updates are as small as they can be")
         return
-    stored, again = sum(file.stored_bytes for file in found), sum(file.recreated_bytes for file in found)
+    stored, again = sum(file.stored_bytes for file in found), sum(file.recreated_bytes() for file in found)
+    default = sum(file.recreated_bytes(MEMORY_BYTES_MAX) for file in found)
     print(
         f"{sum(len(file.members) for file in found)} compressed streams in {len(found)} files: {human_bytes(stored)}, "
         f"which hold {human_bytes(sum(file.expanded_bytes for file in found))}"
     )
     print(
-        f"{human_bytes(again)} of them could be made again byte for byte here; a change in the rest travels compressed"
+        f"{human_bytes(again)} of them can be made again byte for byte, so that only a change of what they hold travels; "
+        f"{human_bytes(default)} in {human_bytes(MEMORY_BYTES_MAX)} of memory, as packs are made by default "
+        "(publish --recompress-memory)"
     )
     largest = sorted(found, key=lambda file: (-file.stored_bytes, file.path))
     rows = [
         (
             ", ".join(file.kinds), len(file.members), human_bytes(file.stored_bytes), human_bytes(file.expanded_bytes),
-            human_bytes(file.recreated_bytes), file.path,
+            human_bytes(file.recreated_bytes()), file.path,
         )
         for file in largest[:FILES_SHOWN]
     ]  # fmt: skip

@@ -19,7 +19,7 @@ from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest
 
 from .finding import SQUASHFS, Member, members
-from .recipes import MEMORY_BYTES_MAX
+from .recipes import MEMORY_BYTES_MAX, Recipe
 from .recreating import recipe_of
 from .streams import expander
 
@@ -31,12 +31,12 @@ _BASE: Final = bytes(32)
 
 @dataclass(frozen=True)
 class Nested:
-    """A file with compressed streams; `ways`: for each, the settings that make it again, or ""."""
+    """A file with compressed streams; `ways`: for each, the recipe that makes it again, or None."""
 
     path: str
     place: Path
     members: tuple[Member, ...]
-    ways: tuple[str, ...] = field(default=())
+    ways: tuple[Recipe | None, ...] = field(default=())
 
     @property
     def kinds(self) -> list[str]:
@@ -53,10 +53,10 @@ class Nested:
         """Of what they hold."""
         return sum(member.expanded_bytes for member in self.members)
 
-    @property
-    def recreated_bytes(self) -> int:
-        """Of the streams that can be made again."""
-        return sum(member.length for member, way in zip(self.members, self.ways, strict=True) if way)
+    def recreated_bytes(self, memory_bytes_max: int = MEMORY_BYTES) -> int:
+        """Of the streams that can be made again in so much memory."""
+        rows = zip(self.members, self.ways, strict=True)
+        return sum(member.length for member, way in rows if way and way.memory_bytes <= memory_bytes_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +94,15 @@ def files(path: Path) -> list[Path]:
     )
 
 
-def _ways(place: Path, streams: Iterable[Member]) -> Iterator[str]:
+def _ways(place: Path, streams: Iterable[Member]) -> Iterator[Recipe | None]:
     with place.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         with memoryview(mapped) as view:
             for member in streams:
                 if member.kind == SQUASHFS:
-                    yield ""
+                    yield None
                 else:
                     with view[member.offset : member.offset + member.length] as stream:
-                        yield str(recipe_of(member.kind, stream, MEMORY_BYTES) or "")
+                        yield recipe_of(member.kind, stream, MEMORY_BYTES)
 
 
 def saving(old: list[Nested], new: list[Nested], advance: Callable[[int], None] = lambda count: None) -> Saving:
