@@ -4,7 +4,7 @@
 
 The streams are the daemon's own, on loopback; the sink receives into its buffers, hashes and writes each MiB in a
 worker, as the daemon does. Then, over TLS: what a handshake costs who is dialled, a whole one and one with a ticket,
-and what it keeps of an idle connection.
+and what it keeps of a connection that falls idle after a word.
 """
 
 import argparse
@@ -163,7 +163,10 @@ async def source(kind: str, base: str, size: str) -> None:
             await guest.aclose()
         spent_ms.append(1000 * (_cpu_s() - began) / HANDSHAKES)
     before = _rss_bytes()
-    guests = [await _next(listener.accept) for _ in range(IDLE)]
+    guests = []
+    for _ in range(IDLE):
+        guests.append(await _next(listener.accept))
+        await guests[-1].receive_some()
     idle_bytes = (_rss_bytes() - before) / IDLE
     for one in (*guests, stream):
         await one.aclose()
@@ -206,7 +209,10 @@ async def sink(kind: str, base: str, size: str) -> None:
             guest = await network.dial(address)
             await guest.receive_some()
             await guest.aclose()
-    guests = [await network.dial(address) for _ in range(IDLE)]
+    guests = []
+    for _ in range(IDLE):
+        guests.append(await network.dial(address))
+        await guests[-1].send_all(b"here")
     for one in guests:
         await one.receive_some()
         await one.aclose()
