@@ -1,12 +1,13 @@
 """What a run of the daemon's own code leaves for a report: when each host finished, and samples over time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from .facts import HTTP, ORIGIN, REGION, REMOTE, SEEDER, SOURCES, swarm_facts
+from .limits import LIMITS, LOOKED_AT_MAX
 from .plan import SwarmPlan
 from .population import Population
 from .result import Result
@@ -30,7 +31,7 @@ class Ledger:
         """Further arrays."""
         self._region = np.arange(plan.hosts.count) % plan.regions.count
         self._outside = bool(plan.origin.uplink_bytes_per_s)
-        self._rows: list[tuple[float, float, float, float, F64, F64]] = []
+        self._rows: list[tuple[float, float, float, float, F64, F64, F64]] = []
 
     @property
     def done(self) -> int:
@@ -52,12 +53,18 @@ class Ledger:
             elif tier in _COLUMNS:
                 row[_COLUMNS[tier]] += count
 
-    def sample(self, now: float, died: int) -> None:
-        """Keep how things stand; `died`: before they had everything."""
+    def lacking(self, now: float) -> list[int]:
+        """Hosts that have come and miss pieces; of many, LOOKED_AT_MAX of them, evenly spread."""
+        hosts = np.flatnonzero((self._who.join_s <= now) & ~np.isfinite(self.finish_s))
+        return hosts[:: -(-len(hosts) // LOOKED_AT_MAX)].tolist() if len(hosts) else []
+
+    def sample(self, now: float, died: int, limits: Iterable[int]) -> None:
+        """Keep how things stand. `died`: before they had everything; `limits`: of those hosts that were looked at."""
         downloading = float(((self._who.join_s <= now) & ~np.isfinite(self.finish_s)).sum() - died)
+        by_limit = np.bincount(np.fromiter(limits, dtype=np.int64), minlength=len(LIMITS))
         self._rows.append(
             (now, self.done / self.plan.hosts.count, self.progress, downloading, self.received.sum(axis=0),
-             self._crossed())
+             self._crossed(), by_limit / max(1, by_limit.sum()))
         )  # fmt: skip
 
     def _crossed(self) -> F64:
@@ -70,7 +77,8 @@ class Ledger:
         more_facts: Mapping[str, float],
     ) -> Result:  # fmt: skip
         """The run, told as every engine does."""
-        time_s, completed, progress, downloading, sources, crossed = map(np.array, zip(*self._rows, strict=True))
+        columns = map(np.array, zip(*self._rows, strict=True))
+        time_s, completed, progress, downloading, sources, crossed, limits = columns
         arrays = {
             "time_s": time_s,
             "completed": completed,
@@ -78,6 +86,7 @@ class Ledger:
             "downloading": downloading,
             "bytes_by_source": sources,
             "crossed_bytes": crossed,
+            "limits": limits,
             "finish_s": self.finish_s,
             "region": self._region,
             **self.more,
@@ -88,6 +97,7 @@ class Ledger:
         )  # fmt: skip
         labels = {
             "bytes_by_source": SOURCES,
+            "limits": LIMITS,
             "crossed_bytes": tuple(f"region {number}" for number in range(self.plan.regions.count)),
         }
         return Result(name, engine, rng_seed, about, dict(settings), facts | dict(more_facts), arrays, labels)

@@ -14,6 +14,7 @@ import trio
 from p2pd.exchange import Membership
 from sim.bounds import bound_s
 from sim.ledger import SAMPLES, Ledger
+from sim.limits import limit_of
 from sim.plan import COMMAND_S, SwarmPlan
 from sim.population import Population, population
 from sim.result import Result
@@ -117,7 +118,14 @@ class Deployment:
             for artifact in daemon.store.artifacts.values() if daemon is not None else ():
                 sources: Mapping[str, float] = artifact.bytes_by_source
                 self.ledger.book(host, {tier: count * self._dilution for tier, count in sources.items()})
-        self.ledger.sample(self._now, len(self._dead))
+        alive = (host for host in self.ledger.lacking(self._now) if host not in self._dead)
+        self.ledger.sample(self._now, len(self._dead), map(self._limit, alive))
+
+    def _limit(self, host: int) -> int:
+        link = self._fleet.plan.accesses[host].down_bytes_per_s
+        for membership in _memberships(self._member(host)):
+            return limit_of(membership.brain.snapshot(trio.current_time()), link)
+        return limit_of(None, link)
 
     def _remember_meetings(self) -> None:
         """Since when each node was in the swarm, and since when it knew whom: what tier 2 can be given."""

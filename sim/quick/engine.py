@@ -15,6 +15,7 @@ from sim.bounds import bound_s
 from sim.fleet.mapping import refuse
 from sim.fleet.releases import PRODUCT
 from sim.ledger import SAMPLES, Ledger
+from sim.limits import limit_of
 from sim.net import Place
 from sim.plan import COMMAND_S, SwarmPlan
 from sim.population import Population, population
@@ -155,7 +156,13 @@ class Deployment:
             self.ledger.book(host, node.received)
             self.ledger.finish_s[host] = node.finish_s - COMMAND_S
         self.ledger.wasted_bytes = float(self.crowd.wasted_bytes)
-        self.ledger.sample(self.crowd.heap.now - COMMAND_S, self.died)
+        now = self.crowd.heap.now - COMMAND_S
+        alive = (node for node in map(self.hosts.__getitem__, self.ledger.lacking(now)) if not node.dead)
+        self.ledger.sample(now, self.died, map(self._limit, alive))
+
+    def _limit(self, node: Node) -> int:
+        seen = node.brain.snapshot(self.crowd.heap.now) if node.brain is not None else None
+        return limit_of(seen, node.place.down_bytes_per_s)
 
 
 def run(

@@ -43,8 +43,10 @@ def _tiles(result: Result) -> str:
     if "last_over_bound" in facts:
         items.append((f"{facts['last_over_bound']:.3f} ×", f"the bound of {lasting(facts['bound_s'])}"))
     if "copies_into_region_mean" in facts:
-        items.append((f"{facts['copies_into_region_max']:.2f}", "copies into the region with most"))
-        items.append((f"{facts['origin_copies']:.1f}", "copies sent by the origin"))
+        if facts["copies_into_region_max"]:
+            items.append((f"{facts['copies_into_region_max']:.2f}", "copies into the region with most"))
+        sender = "origin" if facts["origin_copies"] or not facts["seeder_copies"] else "seeder"
+        items.append((f"{facts[f'{sender}_copies']:.2f}", f"copies sent by the {sender}{'s' * (sender == 'seeder')}"))
     if "cdn_bytes" in facts:
         items.append((amount(facts["cdn_bytes"], "B"), "from the CDN in all"))
         items.append((amount(facts["downloading_max"]), "downloading at once, at most"))
@@ -107,21 +109,27 @@ def _scale_cards(result: Result) -> list[str]:
         cards.append(
             _card("What limited whom", "Share of the downloading hosts, by what kept them from going faster.", limits)
         )
+    return cards + _crossing_cards(result, time)
+
+
+def _crossing_cards(result: Result, time: F64) -> list[str]:
+    """What came into regions from outside; nothing where nothing did."""
     crossed = _array(result, "crossed_bytes")
+    if not crossed[-1].any():
+        return []
     copies = crossed[-1] / result.facts["size_bytes"]
     rows = [(name, float(n)) for name, n in zip(result.labels["crossed_bytes"], copies, strict=True)][:16]
     rows.append(("sent by the origin", result.facts["origin_copies"]))
     least = 0.0 if _seeded(result) else 1.0
     bars = charts.bars(rows, "copies into each region", lambda v: f"{v:.2f}", least=least)
-    cards.append(_card("Copies across regions", "Copies of the release that came into each region from outside.", bars))
     flow = _rates(time, crossed.sum(axis=1, keepdims=True))[:, 0]
     line = charts.lines(
         time, [Line("into all regions", flow, 3, filled=True)], "cross-region traffic", lambda v: amount(v, "bit/s")
     )
-    cards.append(
-        _card("Traffic between regions", "What came into all regions together from outside, per second.", line)
-    )
-    return cards
+    return [
+        _card("Copies across regions", "Copies of the release that came into each region from outside.", bars),
+        _card("Traffic between regions", "What came into all regions together from outside, per second.", line),
+    ]
 
 
 def _seeded(result: Result) -> bool:

@@ -1,0 +1,29 @@
+"""What kept a host from going faster, as far as its own brain can tell."""
+
+from typing import Final
+
+from p2pd.swarm.snapshot import Snapshot
+
+LIMITS: Final = (
+    "own downlink", "peers' uplinks", "peers have nothing new", "shields and the lines to them", "knows no peers",
+    "not in the swarm yet",
+)  # fmt: skip
+DOWNLINK, UPLINKS, NOTHING_NEW, SHIELDS, NO_PEERS, OUTSIDE = range(6)
+FULL: Final = 0.9
+"""A downlink that carries so much of what it could is what limits."""
+LOOKED_AT_MAX: Final = 200
+"""Hosts, evenly spread: looking into a brain costs as much as some hundred messages."""
+
+
+def limit_of(seen: Snapshot | None, downlink_bytes_per_s: float) -> int:
+    """The place in LIMITS for a host that misses pieces. `seen`: its part in the swarm, None before it has one."""
+    if seen is None:
+        return OUTSIDE
+    if not seen.peers:
+        return NO_PEERS
+    if seen.down_per_s >= FULL * downlink_bytes_per_s:
+        return DOWNLINK
+    asked = [peer for peer in seen.peers if peer.requested]
+    if not asked:
+        return NOTHING_NEW
+    return SHIELDS if all(peer.tier == "shield" for peer in asked) else UPLINKS
