@@ -83,7 +83,7 @@ def _show(found: Sequence[Nested], saved: Saving | None, console: Console) -> No
         f"which hold {human_bytes(sum(file.expanded_bytes for file in found))}"
     )
     print(
-        f"{human_bytes(again)} of them can be made again byte for byte, so that only a change of what they hold travels; "
+        f"{human_bytes(again)} of them can be made again byte for byte, and only a change of what they hold travels; "
         f"{human_bytes(default)} in {human_bytes(MEMORY_BYTES_MAX)} of memory, as packs are made by default "
         "(publish --recompress-memory)"
     )

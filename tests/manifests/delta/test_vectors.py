@@ -46,6 +46,14 @@ def test_the_golden_index_is_this() -> None:
     assert index_codec.encode(golden()[0]).hex() == VECTOR["pieces"][0]
 
 
+def test_the_golden_index_with_opened_streams_is_this() -> None:
+    golden = VECTOR["opened"]
+    index = index_codec.decode(bytes.fromhex(golden["index"]))
+    streams = [[one.offset, one.length, one.expanded_bytes, one.way] for one in index.opened.streams]
+    assert streams == golden["streams"]
+    assert index_codec.encode(index).hex() == golden["index"]
+
+
 def test_the_golden_pack_has_every_codec() -> None:
     index, _ = golden()
     assert {frame.codec for frames in index.bundles for frame in frames} == {RAW, ZSTD, XZ, ZSTD_BASES}
