@@ -142,12 +142,13 @@ class Tracker:
             return []
         age_s = self.upstream_age_s(now)
         message = GoalsMessage(goal.revision, (goal,), age_s, self.goals.pauses.paused)
-        return [
-            Send(session.number, message) if self._may_have(session, goal, now) else self._question(session, now)
-            for session in self._sessions.values()
-            if session.watch is not None and session.register is not None
-            if is_told(session.register, session.watch, goal)
-        ]
+        deeds: list[Deed] = []
+        for session in self._sessions.values():
+            if session.watch is None or session.register is None or not is_told(session.register, session.watch, goal):
+                continue
+            may = self._may_have(session, goal, now)
+            deeds += [Send(session.number, message)] if may else self._question(session, now)
+        return deeds
 
     def paused(self, pauses: Pauses, now: float) -> list[Deed]:
         """A pause that began or ended is on disk: it counts, and everybody who watches goals is told."""
@@ -268,7 +269,7 @@ class Tracker:
                 withheld |= len(let_through) < len(part.goals)
                 yield Send(session.number, msgspec.structs.replace(part, goals=let_through))
             if withheld:
-                yield self._question(session, now)
+                yield from self._question(session, now)
         elif isinstance(message, Quote):
             yield from self._quoted(session, message, now)
         elif isinstance(message, Signal):
@@ -302,11 +303,10 @@ class Tracker:
             return []
         return self.goals.in_force(session.register.region, session.watch.services, -1)
 
-    def _question(self, session: Session, now: float) -> Send:
-        """To a node from which something is withheld: show what you run."""
+    def _question(self, session: Session, now: float) -> list[Deed]:
+        """To a node from which something in force is withheld: show what you run."""
         challenge = self._doorkeeper.question(session.number, session.identity, self._concerning(session), now)
-        assert challenge is not None
-        return Send(session.number, challenge)
+        return [Send(session.number, challenge)] if challenge else []
 
     def _quoted(self, session: Session, quote: Quote, now: float) -> Iterator[Deed]:
         """What was withheld, as far as the answer does. An answer to no question (of an earlier connection) is none."""
@@ -318,8 +318,7 @@ class Tracker:
             part, let_through = let_through[:GOALS_MAX], let_through[GOALS_MAX:]
             age_s, paused = self.upstream_age_s(now), self.goals.pauses.paused
             yield Send(session.number, GoalsMessage(self.goals.revision, tuple(part), age_s, paused))
-        if not all(self._may_have(session, goal, now) for goal in concerning):
-            yield self._question(session, now)
+        yield from self._question(session, now)
 
     def _hand_on(self, letter: Signal, writer: str) -> Iterator[Deed]:
         addressee = self._sessions.get(self._session_of.get(letter.node, -1))

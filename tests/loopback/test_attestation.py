@@ -82,6 +82,14 @@ def test_a_host_whose_tpm_is_gone_does_not_start_and_says_what_to_do(site: Site)
     assert "no TPM 2.0 answers at device:/dev/null" in failed.errors
 
 
+def test_a_member_whose_tpm_is_gone_does_not_start_either(site: Site, tcti: str) -> None:
+    tracker, _ = demanding_tracker(site, ZEROS)
+    daemon(site, tracker, tcti).end()
+    failed = daemon(site, tracker, "device:/dev/null")
+    assert (failed.ready, failed.process.wait()) == ({}, 1)
+    assert failed.errors.splitlines()[-1].startswith("p2pd: no TPM 2.0 answers at device:/dev/null")
+
+
 def test_without_an_attestor_there_is_nothing_to_show(site: Site) -> None:
     config = site.directory / "plain.toml"
     config.write_text("insecure = true\n")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -234,3 +235,12 @@ def test_no_two_questions_have_the_same_nonce() -> None:
         host.now += FRESH_S + 1
         _, challenge = host.deploy(revision, f"web@{revision}")
     assert len(nonces) == 14
+
+
+def test_a_goal_that_is_signed_anew_and_not_in_force_there_is_nobodys_question() -> None:
+    host = Host({7: GOOD}, web=SEVEN)
+    host.tracker.committed(goal(3, "", "eu"), host.now)
+    host.join()
+    host.watch()
+    renewed = msgspec.structs.replace(goal(1, "web@1"), expires=5.0)
+    assert host.tracker.committed(renewed, host.now) == []
