@@ -31,7 +31,7 @@ from .deeds import Administer, Commit, CommitPauses, Deed, Note, Send
 from .errors import RefusalError
 from .goals.goals import Goals
 from .goals.pauses import words
-from .permissions import Command, Commander, check_grade
+from .permissions import Command, Commander, check_grade, check_products
 from .refusals import RefusalBudget
 from .reports import Reports
 from .status import region_status
@@ -92,11 +92,20 @@ class Commanding:
             history = self._goals.history(goal.service, goal.scope)
             going_back = goal.rollback and any(goal.release == former.release for former in history)
         check_grade(commander.grade, command, going_back=going_back)
+        if commander.products and not getattr(command, "service", "some"):
+            raise RefusalError("a pause of every service takes a certificate for all products; name a service")
+        if commander.products and isinstance(command, Invite | Revoke):
+            raise RefusalError("who belongs to the fleet takes a certificate for all products")
         config = self._config
         if config.upstream and not isinstance(command, Invite | Revoke):
             raise RefusalError(
                 f"this is the tracker of region {config.region}; commands go to the global one at {config.upstream}"
             )
+
+    def _check_products(self, commander: Commander, service: str, release: str = "") -> None:
+        """Neither what it should run nor what it is to run now may be somebody else's."""
+        releases = (release, *(goal.release for goal in self._goals.scopes(service)))
+        check_products(commander, service, releases)
 
     # -- pauses -------------------------------------------------------------------------------------------------
 
@@ -105,6 +114,7 @@ class Commanding:
             pauses = self._goals.pause(command, commander.called(command.by), utc)
         else:
             pauses = self._goals.resume(command)
+        self._check_products(commander, command.service)
         asked = self._asked(command)
         result: dict[str, object] = {
             "service": command.service,
@@ -122,6 +132,7 @@ class Commanding:
         self, session: int, commander: Commander, command: Deploy | Rollback | Order | Promote, utc: float
     ) -> Commit | Send:
         goal = self._goal(commander, command, utc)
+        self._check_products(commander, goal.service, goal.release)
         before = self._goals.history(goal.service, goal.scope)
         going_back = not goal.rollback and self._goals.would_go_back(goal)
         hosts = sum(

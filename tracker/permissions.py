@@ -1,6 +1,7 @@
 """Who may come, and who may say what: a daemon can't deploy, whatever it sends, and a viewer only looks.
 
-A person's certificate says their grade, and each grade may do what those below it may:
+A person's certificate says their grade, and each grade may do what those below it may; where it names products, for
+services of these only:
 
     viewer           look: status, swarms, audit
     operator         stop and take back: pause, resume, roll back to what ran before; deploy to one region
@@ -9,9 +10,11 @@ A person's certificate says their grade, and each grade may do what those below 
                      own socket is one
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from p2pd.identity.uri import may_have
 from p2pd.wire.announce import (
     GLOBAL,
     GRADES,
@@ -57,12 +60,14 @@ LOOPBACK: Final = ("127.", "[::1]:", "localhost:")
 @dataclass(frozen=True, slots=True)
 class Commander:
     """Who gives a command. `name`: as the certificate says, or as they say themselves (then `proven` is false).
-    `grade`: one of GRADES; the role of whoever is no person. `address`: where from."""
+    `grade`: one of GRADES; the role of whoever is no person. `address`: where from. `products`: patterns of those that
+    they may command, none: all."""
 
     name: str
     proven: bool
     grade: str
     address: str
+    products: tuple[str, ...] = ()
 
     def called(self, said: str) -> str:
         """What their commands are signed with: a certificate's word counts more than theirs."""
@@ -73,7 +78,7 @@ def commander_of(register: Register, identity: Identity, address: str) -> Comman
     """Where nobody's identity is proven there are no grades: whoever may come in is an admin."""
     name = identity.node if identity.proven else register.node
     grade = identity.role if identity.proven else ADMIN if register.role == "operator" else register.role
-    return Commander(name, identity.proven, grade, address)
+    return Commander(name, identity.proven, grade, address, identity.products)
 
 
 def needed_grade(message: TrackerMessage, *, going_back: bool = False) -> str:
@@ -97,6 +102,13 @@ def check_grade(grade: str, message: TrackerMessage, *, going_back: bool = False
             f"{what} takes {_article(needed)} or more, your certificate says {grade}: ask one of them, or have another "
             f"certificate issued (`p2p-tracker ca issue --role {needed}`)"
         )
+
+
+def check_products(commander: Commander, what: str, releases: Iterable[str]) -> None:
+    """RefusalError when the certificate is limited to products and one of these releases is of another; '' is none."""
+    for product in dict.fromkeys(release.partition("@")[0] for release in releases if release):
+        if not may_have(Identity(products=commander.products), product):
+            raise RefusalError(f"{what} is of {product}; your certificate is for {', '.join(commander.products)}")
 
 
 def check_register(register: Register, identity: Identity, remote_address: str, config: TrackerConfig) -> None:

@@ -193,6 +193,51 @@ async def test_the_chain_of_records_holds_over_what_was_done_and_what_was_refuse
     assert verify(map(from_document, records)).wrong == ""
 
 
+# -- products -------------------------------------------------------------------------------------------------------
+
+
+def limited(*products: str, grade: str = MANAGER) -> Talk:
+    """Services `web` and `db` of products of these names; and a person whose certificate is for these products."""
+    talk = Talk(
+        *(
+            goal(number, f"{name}@{number}", service=name)
+            for name, number in (("web", 1), ("web", 2), ("db", 3), ("db", 4))
+        )
+    )
+    talk.join(1, register("ann", "", "operator"), Identity("ann", "global", grade, proven=True, products=products))
+    return talk
+
+
+THEIRS = [
+    Deploy(1, "web", "web@3", "global"), Deploy(1, "web-2", "web@3", "eu"), Rollback(1, "web", "global"),
+    Pause(1, "web", "global"), Promote(1, "web", "eu", "global", "", "", True), StatusRequest(1),
+]  # fmt: skip
+OTHERS = [
+    Deploy(1, "db", "db@2", "global"), Deploy(1, "db", "web@3", "global"), Deploy(1, "web", "db@2", "global"),
+    Rollback(1, "db", "global"), Pause(1, "db", "global"), Pause(1, "", "global"), Pause(1, "", "eu"),
+    Promote(1, "db", "eu", "global", "", "", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("message", THEIRS, ids=lambda one: str(one)[:60])
+@pytest.mark.parametrize("products", [(), ("web",), ("w*", "api")])
+def test_a_certificate_for_a_product_commands_its_services(products: tuple[str, ...], message: Any) -> None:
+    assert done(limited(*products).say(1, message))
+
+
+@pytest.mark.parametrize("message", OTHERS, ids=lambda one: str(one)[:60])
+def test_a_certificate_for_a_product_commands_no_other_service(message: Any) -> None:
+    error = refusal(limited("web", grade=ADMIN).say(1, message))[1]
+    assert "your certificate is for web" in error or "all products" in error
+
+
+@pytest.mark.parametrize(
+    "message", [Invite(1, bytes(32), "admin", "global", "x", (), "", 0.0, 1, 60.0), Revoke(1, "h")]
+)
+def test_an_admin_of_one_product_lets_nobody_in(message: Any) -> None:
+    assert "all products" in refusal(limited("web", grade=ADMIN).say(1, message))[1]
+
+
 # -- promote --------------------------------------------------------------------------------------------------------
 
 
