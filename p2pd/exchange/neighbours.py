@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 import trio
 
 from p2pd.policy.dialing import Candidate, choose_dials, keeps_new_connection
-from p2pd.policy.receiving import Doorstep
+from p2pd.policy.receiving import REFUSAL_WORK, Doorstep
 from p2pd.policy.sources import Tier, tier_of
 from p2pd.swarm.directory import Directory
 from p2pd.wire.announce import PeerInfo
@@ -155,7 +155,8 @@ class Neighbours:
                 while True:
                     stream = await listener.accept()
                     nursery.start_soon(self._converse, stream, False)
-                    if rest_s := doorstep.spend(trio.current_time()):
+                    work = REFUSAL_WORK if len(self.sessions) >= CONNECTIONS_MAX else 1.0
+                    if rest_s := doorstep.spend(trio.current_time(), work):
                         await trio.sleep(rest_s)
         finally:
             await listener.aclose()

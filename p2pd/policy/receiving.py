@@ -10,6 +10,8 @@ ACCEPTS_PER_S: Final = 80.0
 """At 1.2 ms each, most of it TLS: 10 % of a core."""
 ACCEPTS_SAVED_MAX: Final = 512.0
 """A crowd that comes at once, as many as there is room for, is let in at once."""
+REFUSAL_WORK: Final = 0.15
+"""Of one who is turned away at once, because there is no room: no TLS is spoken. Whoever dials learns of it soon."""
 REST_ACCEPTS: Final = 8.0
 """Saved before the next one is let in: fewer wake-ups."""
 
@@ -26,8 +28,8 @@ class Doorstep:
     def __repr__(self) -> str:
         return f"<Doorstep {self._saved:.0f}>"
 
-    def spend(self, now: float) -> float:
+    def spend(self, now: float, work: float = 1.0) -> float:
         """Seconds to rest after one, mostly 0."""
-        self._saved = min(self._saved_max, self._saved + (now - self._at) * self._per_s) - 1.0
+        self._saved = min(self._saved_max, self._saved + (now - self._at) * self._per_s) - work
         self._at = now
         return (REST_ACCEPTS - self._saved) / self._per_s if self._saved < 0 else 0.0

@@ -10,7 +10,7 @@ from p2pd.policy.hearing import (
     Hearing,
     work_of,
 )
-from p2pd.policy.receiving import ACCEPTS_PER_S, ACCEPTS_SAVED_MAX, REST_ACCEPTS, Doorstep
+from p2pd.policy.receiving import ACCEPTS_PER_S, ACCEPTS_SAVED_MAX, REFUSAL_WORK, REST_ACCEPTS, Doorstep
 from p2pd.wire.connection import About, BlockReceived, Event, Joined
 from p2pd.wire.messages import Have, ManifestRequest, Ping, Request
 
@@ -68,3 +68,11 @@ def test_a_crowd_is_let_in_at_once_and_a_flood_at_a_pace() -> None:
         now += doorstep.spend(now)
         let_in += 1
     assert let_in == pytest.approx(ACCEPTS_SAVED_MAX + 60 * ACCEPTS_PER_S, abs=2 * REST_ACCEPTS)
+
+
+def test_who_is_turned_away_at_once_costs_less() -> None:
+    doorstep, now, turned_away = Doorstep(0.0), 0.0, 0
+    while now < 60.0:
+        now += doorstep.spend(now, REFUSAL_WORK)
+        turned_away += 1
+    assert turned_away == pytest.approx((ACCEPTS_SAVED_MAX + 60 * ACCEPTS_PER_S) / REFUSAL_WORK, rel=0.02)
