@@ -54,8 +54,12 @@ def test_what_was_earned_is_not_saved_without_end() -> None:
 
 
 def test_what_costs_more_counts_more() -> None:
-    dear = (About(SWARM, Have(1, tuple(range(4096)))), Joined(SWARM, 4_000_000, 0), ManifestRequest(SWARM, 0))
-    assert min(map(work_of, dear)) >= 16 * work_of(Ping(1))
+    dear: tuple[Event, ...] = (
+        About(SWARM, Have(1, tuple(range(4096)))),
+        Joined(SWARM, 4_000_000, 0),
+        ManifestRequest(SWARM, 0),
+    )
+    assert min(work_of(event) for event in dear) >= 16 * work_of(Ping(1))
 
 
 def test_a_crowd_is_let_in_at_once_and_a_flood_at_a_pace() -> None:
