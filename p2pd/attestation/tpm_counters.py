@@ -82,7 +82,7 @@ def _pairs(esapi: "ESAPI", base: int) -> Iterator[_Pair]:
 
 
 def _pair(esapi: "ESAPI", place: int, counter: int, anchor: int | None) -> _Pair:
-    from tpm2_pytss import TSS2_Exception
+    from tpm2_pytss import TPM2_RC, TSS2_Exception
 
     unfinished = _Pair(place, b"", 0, anchored=False)
     if anchor is None:
@@ -90,7 +90,7 @@ def _pair(esapi: "ESAPI", place: int, counter: int, anchor: int | None) -> _Pair
     try:
         data = bytes(esapi.nv_read(_index(esapi, anchor), _ANCHOR.size, auth_handle=_owner()))
     except TSS2_Exception as error:
-        if "uninitialized" in str(error) or "not been initialized" in str(error):
+        if error.rc == TPM2_RC.NV_UNINITIALIZED:
             return unfinished  # the power went between its definition and its writing
         raise
     magic, product, offset = _ANCHOR.unpack(data)

@@ -2,15 +2,18 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tpm2_pytss import ESYS_TR, TPM2_NT, TPMA_NV
 
-from p2pd.attestation import AttestationError, Attestor
+from p2pd.attestation import AttestationError, Attestor, tpm_counters
 from p2pd.attestation.config import NV_BASE, AttestationConfig
 from p2pd.attestation.evidence import RefusedEvidenceError, check, key_name
 from p2pd.attestation.software import SoftwareAttestor
 from p2pd.attestation.tpm import TpmAttestor
 from p2pd.attestation.tpm_counters import STEPS_MAX
+from p2pd.attestation.tpm_session import tpm_session
 from tests.fakes.tpm import software_tpm
 
 BINDING = bytes(range(32))
@@ -66,9 +69,6 @@ def test_a_tpm_remembers_when_the_power_was_gone(tmp_path: Path) -> None:
 
 def test_no_owner_can_set_a_counter_back(tcti: str) -> None:
     """What a thief of the owner's password gets: a new counter, and none that begins lower than any there was."""
-    from p2pd.attestation import tpm_counters
-    from p2pd.attestation.tpm_session import tpm_session
-
     config = AttestationConfig("tpm", tcti, nv_base=NV_BASE + 0x1000)
     TpmAttestor(config).raise_floor("web", 40)
     TpmAttestor(config).raise_floor("web", 60)
@@ -80,24 +80,30 @@ def test_no_owner_can_set_a_counter_back(tcti: str) -> None:
         assert tpm_counters._count(esapi, tpm_counters._index(esapi, config.nv_base)) > before
 
 
-def test_a_pair_cut_short_by_a_power_failure_counts_for_nothing_and_is_used_again(tcti: str) -> None:
-    from p2pd.attestation import tpm_counters
-    from p2pd.attestation.tpm_session import tpm_session
+def cut_short(esapi: Any, base: int, step: str) -> None:
+    """What a power failure leaves of the pair at the first place, after this step of making it."""
+    tpm_counters._remove(esapi, base, 0)
+    counter = TPMA_NV.OWNERREAD | TPMA_NV.OWNERWRITE | TPMA_NV.NO_DA | TPM2_NT.COUNTER << TPMA_NV.TPM2_NT_SHIFT
+    made = tpm_counters._new_index(esapi, base, counter, 8)
+    if step != "counter defined":
+        esapi.nv_increment(made, ESYS_TR.OWNER)
+    if step == "anchor defined":
+        plain = TPMA_NV.OWNERREAD | TPMA_NV.OWNERWRITE | TPMA_NV.WRITEDEFINE
+        tpm_counters._new_index(esapi, base + 1, plain, tpm_counters._ANCHOR.size)
 
+
+@pytest.mark.parametrize("step", ["counter defined", "counter counted", "anchor defined"])
+def test_a_pair_cut_short_by_a_power_failure_counts_for_nothing_and_is_made_again(tcti: str, step: str) -> None:
     config = AttestationConfig("tpm", tcti, nv_base=NV_BASE + 0x2000)
     tpm = TpmAttestor(config)
-    tpm.raise_floor("web", 1)
     with tpm_session(config) as esapi:
-        esapi.nv_undefine_space(tpm_counters._index(esapi, config.nv_base + 1))
+        cut_short(esapi, config.nv_base, step)
     assert tpm.floor("web") is None
     tpm.raise_floor("web", 2)
     assert tpm.floor("web") == 2
 
 
 def test_a_great_step_leaves_no_index_behind(tcti: str) -> None:
-    from p2pd.attestation import tpm_counters
-    from p2pd.attestation.tpm_session import tpm_session
-
     config = AttestationConfig("tpm", tcti, nv_base=NV_BASE + 0x3000)
     TpmAttestor(config).raise_floor("web", 1)
     TpmAttestor(config).raise_floor("web", 2 + STEPS_MAX)
@@ -112,12 +118,8 @@ def test_a_machine_without_a_tpm_is_told_what_to_do() -> None:
 
 def test_a_wrong_owner_password_is_told_as_such(tmp_path: Path) -> None:
     with software_tpm(tmp_path / "tpm") as tcti:
-        from p2pd.attestation.tpm_session import tpm_session
-
         plain = AttestationConfig("tpm", tcti)
         with tpm_session(plain) as esapi:
-            from tpm2_pytss import ESYS_TR
-
             esapi.hierarchy_change_auth(ESYS_TR.OWNER, b"secret")
         with pytest.raises(AttestationError, match="owner_password_file"):
             TpmAttestor(plain).key()

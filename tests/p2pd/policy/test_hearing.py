@@ -54,11 +54,8 @@ def test_what_was_earned_is_not_saved_without_end() -> None:
 
 
 def test_what_costs_more_counts_more() -> None:
-    dear: tuple[Event, ...] = (
-        About(SWARM, Have(1, tuple(range(4096)))),
-        Joined(SWARM, 4_000_000, 0),
-        ManifestRequest(SWARM, 0),
-    )
+    have = About(SWARM, Have(1, tuple(range(4096))))
+    dear: tuple[Event, ...] = (have, Joined(SWARM, 4_000_000, 0), ManifestRequest(SWARM, 0))
     assert min(work_of(event) for event in dear) >= 16 * work_of(Ping(1))
 
 
