@@ -13,12 +13,12 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 from typing import Final
 
 from p2pd.world.disk import FileStat
 
+from .holding import MemoryLock, Step
 from .inodes import BLOCK_BYTES, Inode
 
 LINKS_MAX: Final = 40
@@ -28,18 +28,6 @@ TEMPORARY_SUFFIX: Final = ".new"
 
 class PowerCut(Exception):
     """The machine is off. Nothing works until `crash()`."""
-
-
-class MemoryLock:
-    """Held until released, or until the process or the machine goes."""
-
-    def __init__(self, locks: set[str], path: str) -> None:
-        self._locks = locks
-        self._path = path
-
-    def release(self) -> None:
-        """Give it back."""
-        self._locks.discard(self._path)
 
 
 class MemoryDisk:
@@ -63,6 +51,7 @@ class MemoryDisk:
         """Directories by path, as found since a name last changed its meaning."""
         self._locks: set[str] = set()
         self._lock = threading.RLock()
+        self._changing = Step(self._lock, self._begin)
         self._cut_at: int | None = None
         self._used_blocks = 0
         self._mtime_ns = 0
@@ -117,6 +106,10 @@ class MemoryDisk:
             self.read_bytes += len(data)
             return data
 
+    def read_cached(self, path: str, offset: int, length: int) -> bytes | None:
+        """Nothing is: every read takes its time."""
+        return None
+
     def read_all(self, path: str, max_bytes: int) -> bytes:
         """The whole file; OSError(EFBIG) if it is larger than `max_bytes`."""
         data = self.read(path, 0, max_bytes + 1)
@@ -126,7 +119,7 @@ class MemoryDisk:
 
     def write(self, path: str, offset: int, data: bytes | memoryview) -> None:
         """Write all of it at `offset`; the file must exist. OSError(ENOSPC) leaves what fitted."""
-        with self._step():
+        with self._changing:
             self._write(self._file(path), path, offset, bytes(data))
 
     def copy(self, source: str, source_offset: int, destination: str, offset: int, length: int) -> None:
@@ -135,7 +128,7 @@ class MemoryDisk:
 
     def append(self, path: str, data: bytes) -> None:
         """Write all of it at the end, creating the file."""
-        with self._step():
+        with self._changing:
             if self._find(path) is None:
                 self._link(path, Inode("file", 0o600))
             inode = self._file(path)
@@ -152,30 +145,30 @@ class MemoryDisk:
 
     def create(self, path: str, size: int) -> None:
         """An empty file of this size (sparse until written), mode 0600; OSError(EEXIST)."""
-        with self._step():
+        with self._changing:
             inode = Inode("file", 0o600, self._now())
             self._link(path, inode)
             self._resize(inode, size)
 
     def truncate(self, path: str, size: int) -> None:
         """Cut or extend a file."""
-        with self._step():
+        with self._changing:
             self._resize(self._file(path), size)
 
     def set_attributes(self, path: str, mode: int, mtime_ns: int) -> None:
         """Permission bits and modification time of a file or directory; a symlink's own mtime."""
-        with self._step():
+        with self._changing:
             inode = self._existing(path)
             self._touch(inode).set_attributes(inode.mode if inode.kind == "symlink" else mode, mtime_ns)
 
     def sync(self, path: str) -> None:
         """fsync one file or directory."""
-        with self._step():
+        with self._changing:
             self._sync(self._existing(path))
 
     def sync_all(self, path: str) -> None:
         """Everything is durable."""
-        with self._step():
+        with self._changing:
             self._existing(path)
             for inode in list(self._dirty.values()):
                 self._sync(inode)
@@ -189,12 +182,12 @@ class MemoryDisk:
         if self._resolve(path).kind != "directory":
             raise _error(errno.EEXIST, path)
         for directory in reversed(missing):
-            with self._step():
+            with self._changing:
                 self._link(directory, Inode("directory", 0o755, self._now()))
 
     def symlink(self, target: str, path: str) -> None:
         """A new symlink at `path`."""
-        with self._step():
+        with self._changing:
             self._link(path, Inode("symlink", 0o777, self._now(), target))
 
     def switch_symlink(self, target: str, path: str) -> None:
@@ -213,7 +206,7 @@ class MemoryDisk:
 
     def rename(self, source: str, destination: str) -> None:
         """Durable rename (fsync of both parents)."""
-        with self._step():
+        with self._changing:
             inode, there = self._existing(source), self._find(destination)
             if there is not None and there.kind == "directory" and there.entries:
                 raise _error(errno.ENOTEMPTY, destination)
@@ -236,7 +229,7 @@ class MemoryDisk:
         if found.kind == "directory":
             for name in self.list_directory(path):
                 self.remove_tree(os.path.join(path, name))
-        with self._step():
+        with self._changing:
             self._folders.clear()
             self._forget_blocks(self._existing(path))
             self._touch(self._parent(path)).set_entry(os.path.basename(path), None, self._now())
@@ -280,13 +273,10 @@ class MemoryDisk:
         if self._cut_at is not None and self.steps >= self._cut_at:
             raise PowerCut
 
-    @contextmanager
-    def _step(self) -> Iterator[None]:
-        """Around whatever changes something."""
-        with self._lock:
-            self._check_power()
-            self.steps += 1
-            yield
+    def _begin(self) -> None:
+        """Something is about to change."""
+        self._check_power()
+        self.steps += 1
 
     def _now(self) -> int:
         self._mtime_ns += 1_000_000

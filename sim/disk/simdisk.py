@@ -41,11 +41,11 @@ class SimDisk(MemoryDisk):
 
     def meter_s(self) -> float:
         """Seconds that what was done since the last call takes."""
-        before, self._metered = self._metered, (self.steps, self.fsyncs, self.written_bytes + self.read_bytes)
-        calls, fsyncs, moved = (now - then for now, then in zip(self._metered, before, strict=True))
-        return self.slowness * (
-            calls * self.speed.call_s + fsyncs * self.speed.fsync_s + moved / self.speed.bytes_per_s
-        )
+        steps, fsyncs, moved = self._metered
+        self._metered = (self.steps, self.fsyncs, self.written_bytes + self.read_bytes)
+        speed = self.speed
+        busy_s = (self.steps - steps) * speed.call_s + (self.fsyncs - fsyncs) * speed.fsync_s
+        return self.slowness * (busy_s + (self._metered[2] - moved) / speed.bytes_per_s)
 
     def halt(self) -> None:
         """The machine or the process is gone: whoever still runs gets nowhere from here on."""

@@ -42,6 +42,7 @@ CASES: Final[Mapping[str, dict[str, Any]]] = {
 EXACT: Final[Mapping[str, dict[str, Any]]] = {
     "some hosts half as fast": {"slow_share": 0.25, "slow_factor": 2.0},
     "hosts that come over 4 s": {"join_over_s": 4.0},
+    "both": {"slow_share": 0.25, "slow_factor": 2.0, "join_over_s": 4.0},
 }
 """What 8 hosts with latencies of their own do in scenarios that brains alone must tell exactly as daemons do."""
 
