@@ -128,7 +128,8 @@ def test_an_admin_lets_in_and_throws_out_from_afar_and_nobody_else_does(site: Si
     assert (refused.returncode, "takes an admin or more" in refused.stderr, Path(file).exists()) == (1, True, False)
     admin = site.papers("admin", "ada")
     assert ask("tracker", *words, admin)["file"] == file
-    site.daemon(tracker, token=file, node="host-1")
+    daemon = site.daemon(tracker, token=file, node="host-1")
+    assert daemon.ready, daemon.errors
     until(lambda: connected(site))
     throw = ("ca", "revoke", "--host", "host-1", "--reason", "stolen", "--tracker", globally, "--identity", admin)
     assert [one["node"] for one in ask("tracker", *throw)["revoked"]] == ["host-1"]
