@@ -12,7 +12,7 @@ import trio
 
 from p2pd.policy.pacing import Rate
 
-Upload = tuple[bytes, int, bytes]
+Upload = tuple[bytes, int, bytes | bytearray]
 """Swarm, piece, and the piece's bytes."""
 FAST_PER_S: Final = 12_500_000
 """100 Mbit/s to this peer: there a piece takes as long to send as thirty to read."""

@@ -10,7 +10,7 @@ class StorageError(Exception):
 class Content(Protocol):
     """Pieces of the swarms that this node is in."""
 
-    async def read_piece(self, swarm: bytes, piece: int) -> bytes | None:
+    async def read_piece(self, swarm: bytes, piece: int) -> bytes | bytearray | None:
         """The piece, verified; None when it is not there any more, StorageError when it can't be read just now."""
         ...
 

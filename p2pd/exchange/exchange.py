@@ -21,6 +21,7 @@ from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.messages import PROTOCOL_VERSION, AnyMessage, Have, Hello, Lost, ManifestPart, ManifestRequest, Reject
 from p2pd.world import World
 
+from .ahead import Upload
 from .caps import Caps
 from .content import Content, StorageError
 from .intake import Intake
@@ -226,7 +227,7 @@ class Exchange:
 
     # -- what leaves --------------------------------------------------------------------------------------------
 
-    async def next_upload(self, session: Session) -> tuple[bytes, int, bytes] | None:
+    async def next_upload(self, session: Session) -> Upload | None:
         """The next piece owed to this peer, read and verified; None when nothing is, or it is not its turn."""
         node = session.remote.node
         while (owed := self.uploads.next(node, trio.current_time())) is not None:

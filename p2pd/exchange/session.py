@@ -183,7 +183,7 @@ class Session:
         await self.stream.send_all(*parts)
         self._writing_since = math.inf
 
-    async def _send_piece(self, swarm: bytes, piece: int, data: bytes) -> None:
+    async def _send_piece(self, swarm: bytes, piece: int, data: Buffer) -> None:
         view, step, began = memoryview(data), slice_bytes(self._pace_per_s), trio.current_time()
         for offset in range(0, len(view), step):
             part = view[offset : offset + step]

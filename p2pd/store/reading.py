@@ -15,6 +15,18 @@ LOSS_ERRNOS: Final = (
 """The file went, became something else, or can't be read any more. Others (EMFILE, ENOMEM) say nothing about it."""
 
 
+def read_cached(disk: Disk, artifact: Artifact, piece: int) -> bytes | bytearray | None:
+    """The same without waiting for any device: None, too, when a part of it is not in memory."""
+    manifest, parts = artifact.manifest, list[bytes | bytearray]()
+    for extent in manifest.extents(piece):
+        part = disk.read_cached(artifact.file_path(extent.entry), extent.offset, extent.length)
+        if part is None:
+            return None
+        parts.append(part)
+    data = parts[0] if len(parts) == 1 else b"".join(parts)
+    return data if digest_function(manifest.algorithm)(data) == manifest.digest(piece) else None
+
+
 def read_verified(disk: Disk, artifact: Artifact, piece: int) -> bytes | None:
     """The piece's bytes from the artifact's files, present or not; None unless they have its digest."""
     manifest = artifact.manifest

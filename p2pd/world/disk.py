@@ -34,6 +34,11 @@ class Disk(Protocol):
         """Up to `length` bytes at `offset`."""
         ...
 
+    def read_cached(self, path: str, offset: int, length: int) -> bytes | bytearray | None:
+        """All `length` bytes at `offset`, if they are to be had without waiting for any device; else None, whatever the
+        reason."""
+        ...
+
     def read_all(self, path: str, max_bytes: int) -> bytes:
         """The whole file; OSError(EFBIG) if it is larger than `max_bytes`."""
         ...

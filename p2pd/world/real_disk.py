@@ -21,6 +21,7 @@ BLOCK_BYTES: Final = 4096
 """File systems share whole blocks only."""
 COPY_BYTES: Final = 2**20
 _COPY_REFUSED: Final = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ETXTBSY, errno.EBADF)
+_NOWAIT: Final[int] = getattr(os, "RWF_NOWAIT", 0)
 _READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # not to wait on a planted FIFO
 
 
@@ -52,6 +53,19 @@ class RealDisk:
             while 0 < len(data) < length and (more := os.pread(descriptor, length - len(data), offset + len(data))):
                 data += more
             return data
+
+    def read_cached(self, path: str, offset: int, length: int) -> bytearray | None:
+        """All `length` bytes at `offset` if they are in the page cache; not every system, nor every file system, can
+        say."""
+        if not _NOWAIT:
+            return None
+        data = bytearray(length)
+        try:
+            with _descriptor(path, _READ_FLAGS) as descriptor:
+                count = os.preadv(descriptor, [data], offset, _NOWAIT)
+        except OSError:
+            return None  # whoever reads it then, waiting, learns what is wrong
+        return data if count == length else None
 
     def read_all(self, path: str, max_bytes: int) -> bytes:
         """The whole file; OSError(EFBIG) if it is larger than `max_bytes`."""

@@ -295,3 +295,11 @@ def test_a_fifo_planted_by_a_service_does_not_hold_us_up(tmp_path: Path) -> None
     assert found.kind == "other"
     with pytest.raises(OSError, match="Illegal seek"):
         disk.read(f"{tmp_path}/pipe", 0, 10)
+
+
+def test_what_is_in_memory_is_all_there_or_nothing_is_said(place: tuple[Disk, str]) -> None:
+    disk, base = place
+    disk.append(f"{base}/file", b"0123456789")
+    assert disk.read_cached(f"{base}/file", 2, 5) in (b"23456", None)
+    assert disk.read_cached(f"{base}/file", 8, 5) is None
+    assert disk.read_cached(f"{base}/absent", 0, 1) is None
