@@ -55,8 +55,8 @@ PLANTED = (
     Planted(
         "an older release is taken although nobody ordered that",
         "p2pd/install/lifecycle.py",
-        "        if running and comparable and sequence < running.sequence and aim and not aim.rollback:\n",
-        "        if running and comparable and sequence < 0 and aim and not aim.rollback:\n",
+        "        if newer and aim and not aim.rollback:\n",
+        "        if newer and aim and aim.release == newer:\n",
         ("allowed",),
         23,
     ),
