@@ -8,6 +8,7 @@ from typing import Final
 
 from benchmarks import command
 
+from . import simulated
 from .display import line_of, show_progress
 from .rows import Row, row_of
 from .run import measure
@@ -20,6 +21,7 @@ EXAMPLE: Final = """\
 example:
   python -m benchmarks.swarm S1                                    ours beside all others: some minutes
   python -m benchmarks.swarm S1 --systems p2pd --size 16           while tuning
+  python -m benchmarks.swarm S1 S3 --systems p2pd,simulated        ours, and what the simulator says of it
   python -m benchmarks.swarm S1 S4 --systems p2pd,libtorrent --json > rows.json
 
 Needs root (network namespaces), and what the systems need: libtorrent is in the extra `bench`; Debian packages are
@@ -33,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     what = f"How long a swarm takes on shaped links, and what it costs.\n\nscenarios:\n{about}"
     made = command.parser("benchmarks.swarm", what, EXAMPLE)
     made.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"default: {' '.join(DEFAULT)}")
-    command.add_systems(made, SYSTEMS, DEFAULT_SYSTEMS)
+    command.add_systems(made, (*SYSTEMS, simulated.NAME), DEFAULT_SYSTEMS)
     made.add_argument("--size", type=float, default=64.0, metavar="MiB", help="of the content (default: 64)")
     made.add_argument("--directory", help="where the peers' files are (default: where temporary files are)")
     return made
@@ -65,9 +67,12 @@ def _measure(name: str, system: str, run: int, content: Path, *, first: bool) ->
     if name in WITHOUT_ODD:
         for without in _measure(WITHOUT_ODD[name], system, run, content, first=first):
             yield without
-    scenario = SCENARIOS[name]
-    seen = measure(scenario, SYSTEMS[system], content, show_progress(f"{name} {system}"), first=first)
-    yield row_of(scenario, system, run, content.stat().st_size, seen, without)
+    scenario, size = SCENARIOS[name], content.stat().st_size
+    if system == simulated.NAME:
+        seen = simulated.simulated(scenario, size, run)
+    else:
+        seen = measure(scenario, SYSTEMS[system], content, show_progress(f"{name} {system}"), first=first)
+    yield row_of(scenario, system, run, size, seen, without)
 
 
 if __name__ == "__main__":
