@@ -77,14 +77,18 @@ def _worth_opening(release: Source, base: Source, memory_bytes_max: int) -> tupl
 def _streams(source: Source, pieces: list[int], memory_bytes_max: int) -> Iterator[tuple[_Found, memoryview]]:
     """Those in pieces that the other release lacks, each with its bytes, which are gone when the next one comes."""
     digest_of = digest_function(source.manifest.algorithm)
+    end = 0
     for run in _runs(source.manifest, pieces):
         data = b"".join(source.read(piece) for piece in run)
         start = source.manifest.offsets[run.start]
         with memoryview(data) as view:
             for member in streams_in(data, memory_bytes_max):
                 kind, at, length = _bare(member, view)
+                stream = Stream(start + at, length, member.expanded_bytes, kind)
+                if stream.offset < end:
+                    continue  # two runs share a piece
+                end = stream.end
                 with view[at : at + length] as part:
-                    stream = Stream(start + at, length, member.expanded_bytes, kind)
                     yield _Found(stream, digest_of(bytes(part))), part
 
 

@@ -56,20 +56,22 @@ class Reopening:
     ) -> None:
         self.pieces = Pieces(release, index.opened)
         self._disk, self._directory = disk, directory
-        self._can = {region: can_close(region, memory_bytes_max) for region in self.pieces.regions}
-        self.read = read
-        if base is None or not self._has_room(index):
-            self._can = dict.fromkeys(self._can, False)
-        if base is not None and any(self._can.values()):
+        opens = base is not None and bool(memory_bytes_max) and self._has_room(index)
+        self._can = {region: opens and can_close(region, memory_bytes_max) for region in self.pieces.regions}
+        held = 0 if base is None else base.pieces
+        self.read: Callable[[int], bytes | None] = lambda piece: read(piece) if piece < held else None
+        if base is not None and opens:
             self._disk.remove_tree(directory)
             self._disk.make_directories(directory)
-            held = Pieces(base, index.old_opened)
-            self.read = OpenedBase(held, read, self._scratch("base", index.old_opened.lengths), memory_bytes_max).piece
+            old, scratch = Pieces(base, index.old_opened), self._scratch("base", index.old_opened.lengths)
+            self.read = OpenedBase(old, read, scratch, memory_bytes_max).piece
             self._closing = Closing(self.pieces, self._scratch("release", index.opened.lengths))
 
     def _has_room(self, index: PackIndex) -> bool:
-        needed = sum(index.opened.lengths) + sum(index.old_opened.lengths) + sum(self.pieces.manifest.lengths)
-        return not index.opened.lengths or self._disk.free_bytes(_parent(self._directory)) > needed
+        """False also where nothing is to be opened."""
+        opened_bytes = sum(index.opened.lengths) + sum(index.old_opened.lengths)
+        needed_bytes = opened_bytes + self.pieces.manifest.size
+        return bool(opened_bytes) and self._disk.free_bytes(_parent(self._directory)) > needed_bytes
 
     def _scratch(self, name: str, lengths: tuple[int, ...]) -> ScratchFile:
         path = os.path.join(self._directory, name)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import zstandard
 
-from manifests.delta import index_codec
+from manifests.delta import index_codec, opening
 from manifests.delta.applying import NO_BASE
 from manifests.delta.closing import NOT_REMADE, can_close
 from manifests.delta.opened import Opened, Pieces, Stream
@@ -75,6 +75,17 @@ def test_what_no_recipe_of_ours_makes_stays_as_it_is() -> None:
     made = make(image(compress(NEW)), image(compress(OLD)))
     assert made.index.opened == Opened()
     assert pieces_of(made)
+
+
+def test_a_stream_where_two_looks_overlap_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "RUN_BYTES_MAX", 150_000)
+    new, old = (
+        b"".join(noise(part, 20_000) + COMPRESSORS["gzip"](data[999 * part :]) for part in range(6))
+        for data in (NEW, OLD)
+    )
+    made = make(new, old)
+    assert len(made.index.opened.streams) > 1
+    assert {one.why for one in made.apply()} == {""}
 
 
 def test_a_stream_that_did_not_change_is_not_opened() -> None:

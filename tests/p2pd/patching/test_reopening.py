@@ -42,6 +42,7 @@ def test_the_pack_is_small(store: Store, packs: Store) -> None:
 def test_a_machine_without_the_memory_asks_for_nothing_that_it_can_not_use(store: Store, packs: Store) -> None:
     patch, _ = ready(store, packs, memory_bytes=0)
     assert patch.needed() == {}
+    assert patch.reopening.read(reopened().old.manifest.pieces) is None
 
 
 def test_a_disk_without_room_for_what_is_opened_leaves_it_closed(
