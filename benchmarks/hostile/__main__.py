@@ -87,7 +87,7 @@ def measure(scene: Scene, kind: str, repeat: int) -> Row:
         quiet.append(peace.rate)
         attacked.append(war.rate)
         ratios.append(war.rate / peace.rate)
-        by_cpu.append(peace.cpu_s / war.cpu_s)
+        by_cpu.append(war.work / peace.work)
     return Row(
         kind,
         repeat,

@@ -35,28 +35,39 @@ REGION: Final = "default"
 PRODUCT: Final = "shop"
 RELEASES: Final = ("a", "b", "c")
 """They take turns; two are kept at a time, so each is fetched anew."""
+CLOCK_S: Final = 0.01
+"""How exact the kernel counts processor time."""
 ANNOUNCES: Final = 21
 RENEWED: Final = b"renewed"
 
 
 @dataclass(frozen=True)
 class Download:
-    """One whole release. `said`: what the daemon says of it. `seen`: moments, and bytes that were there by then.
-    `cpu_s`: of the daemon."""
+    """One whole release. `said`: what the daemon says of it. `seen`: moments, bytes that were there by then, and
+    the daemon's seconds of processor time by then."""
 
     said: dict[str, Any]
-    seen: tuple[tuple[float, int], ...]
-    cpu_s: float
+    seen: tuple[tuple[float, int, float], ...]
 
     @property
     def rate(self) -> float:
         """Bytes a second, without the beginning and the end; CommandError when it was over too soon."""
+        first, last = self._middle
+        return (last[1] - first[1]) / (last[0] - first[0])
+
+    @property
+    def work(self) -> float:
+        """Bytes for each second of the daemon's processor; CommandError likewise."""
+        first, last = self._middle
+        return (last[1] - first[1]) / max(last[2] - first[2], CLOCK_S)
+
+    @property
+    def _middle(self) -> tuple[tuple[float, int, float], tuple[float, int, float]]:
         size = self.said["size_bytes"]
-        middle = [(at, count) for at, count in self.seen if 0.02 * size < count < 0.98 * size]
+        middle = [one for one in self.seen if 0.02 * size < one[1] < 0.98 * size]
         if len(middle) < 2:
             raise CommandError("the download was over before it could be measured: give a larger --size")
-        (first_at, first), (last_at, last) = middle[0], middle[-1]
-        return (last - first) / (last_at - first_at)
+        return middle[0], middle[-1]
 
 
 class Scene:
@@ -129,19 +140,18 @@ class Scene:
         self._next += 1
         release = f"{PRODUCT}@{version}"
         flags = ("--tracker", self.tracker, "--identity", str(self.directory / "ann"), "--allow-older")
-        before_s = cpu_s(self.daemon_pid)
         self._run("tracker", "deploy", PRODUCT, release, *flags)
-        seen: list[tuple[float, int]] = []
+        seen: list[tuple[float, int, float]] = []
         ends_at = time.monotonic() + STEP_S
         while time.monotonic() < ends_at:
             status = self.status()
             now = time.monotonic()
             ours = next((one for one in status["downloads"] if one["release"] == release), None)
-            seen.append((now, ours["verified_bytes"] if ours else 0))
+            seen.append((now, ours["verified_bytes"] if ours else 0, cpu_s(self.daemon_pid)))
             service = status["services"][0]
             runs = (service["running_release"], service["state"]) == (release, "VERIFIED")
             if ours and runs and len(status["downloads"]) < len(RELEASES):
-                return Download(ours, tuple(seen), cpu_s(self.daemon_pid) - before_s)
+                return Download(ours, tuple(seen))
             time.sleep(LOOK_S)
         raise CommandError(f"{release} was not there after {STEP_S:.0f} s: {status['services']} {status['downloads']}")
 

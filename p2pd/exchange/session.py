@@ -212,12 +212,15 @@ class Session:
 
     async def _read(self, pending: list[Event]) -> None:
         for event in pending:
-            await self._handle(event)
+            await self._hear(event)
         while True:
             for event in await self._receive():
-                await self._handle(event)
-                if rest_s := self._hearing.spend(event, trio.current_time()):
-                    await trio.sleep(rest_s)
+                await self._hear(event)
+
+    async def _hear(self, event: Event) -> None:
+        await self._handle(event)
+        if rest_s := self._hearing.spend(event, trio.current_time()):
+            await trio.sleep(rest_s)
 
     async def _handle(self, event: Event) -> None:
         match event:
