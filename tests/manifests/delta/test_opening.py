@@ -78,10 +78,11 @@ def test_what_no_recipe_of_ours_makes_stays_as_it_is() -> None:
 
 
 def test_a_stream_where_two_looks_overlap_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "RUN_BYTES_MAX", 150_000)
+    monkeypatch.setattr(opening, "RUN_BYTES_MAX", 20_000)
+    parts = [OLD[start : start + 5000] for start in range(0, 120_000, 5000)]
     new, old = (
-        b"".join(noise(part, 20_000) + COMPRESSORS["gzip"](data[999 * part :]) for part in range(6))
-        for data in (NEW, OLD)
+        b"".join(noise(number, 300) + COMPRESSORS["gzip"](change + part) for number, part in enumerate(parts))
+        for change in (b"new", b"old")
     )
     made = make(new, old)
     assert len(made.index.opened.streams) > 1
