@@ -246,7 +246,7 @@ CROWDS: Final[dict[str, Callable[[Order], Crowd]]] = {
 }
 MEMBERS: Final[dict[str, tuple[Callable[[Member], bytes], Callable[[Member], bytes], bool]]] = {
     "pings": (hello, pings, True),
-    "pings, unread answers": (hello, pings, False),
+    "unread pings": (hello, pings, False),
     "small messages": (hello_and_join, chatter, True),
     "requests for everything": (hello_and_join, greed, False),
     "half a message": (hello_and_half, nothing, True),
