@@ -78,19 +78,28 @@ def _show(found: Sequence[Nested], saved: Saving | None, console: Console) -> No
         return
     stored, again = sum(file.stored_bytes for file in found), sum(file.recreated_bytes() for file in found)
     default = sum(file.recreated_bytes(MEMORY_BYTES_MAX) for file in found)
+    count = sum(len(file.members) for file in found)
     print(
-        f"{sum(len(file.members) for file in found)} compressed streams in {len(found)} files: {human_bytes(stored)}, "
-        f"which hold {human_bytes(sum(file.expanded_bytes for file in found))}"
+        f"{count:,} compressed stream{'s' * (count != 1)} in {len(found):,} file{'s' * (len(found) != 1)}: "
+        f"{human_bytes(stored)}, of which {human_bytes(again)} can be made again byte for byte, so that only a change "
+        f"of what they hold travels ({human_bytes(default)} in {human_bytes(MEMORY_BYTES_MAX)} of memory, as packs are "
+        "made by default)"
     )
-    print(
-        f"{human_bytes(again)} of them can be made again byte for byte, and only a change of what they hold travels; "
-        f"{human_bytes(default)} in {human_bytes(MEMORY_BYTES_MAX)} of memory, as packs are made by default "
-        "(publish --recompress-memory)"
-    )
+    _show_largest(found, console)
+    if saved:
+        print(f"an update sends {human_bytes(saved.today_bytes)} for them, {_instead(found, saved)}")
+    else:
+        print("give --old, an earlier release's files, to measure what an update would save")
+    for words in _advice(found):
+        print(f"- {words}")
+
+
+def _show_largest(found: Sequence[Nested], console: Console) -> None:
     largest = sorted(found, key=lambda file: (-file.stored_bytes, file.path))
     rows = [
         (
-            ", ".join(file.kinds), len(file.members), human_bytes(file.stored_bytes), human_bytes(file.expanded_bytes),
+            ", ".join(file.kinds), len(file.members), human_bytes(file.stored_bytes),
+            "?" if _has_squashfs([file]) else human_bytes(file.expanded_bytes),
             human_bytes(file.recreated_bytes()), file.path,
         )
         for file in largest[:FILES_SHOWN]
@@ -98,13 +107,17 @@ def _show(found: Sequence[Nested], saved: Saving | None, console: Console) -> No
     console.table("", ("", "#streams", "#stored", "#holds", "#made again", "path"), rows)
     if len(found) > FILES_SHOWN:
         print(f"and {len(found) - FILES_SHOWN} more (--json has all)")
-    if saved:
-        print(
-            f"from the old one, an update sends {human_bytes(saved.today_bytes)} for these streams (without making any "
-            f"again: {human_bytes(saved.closed_bytes)}); {human_bytes(saved.plain_bytes)} if what they hold were "
-            "stored as it is"
-        )
-    else:
-        print("give --old, an earlier release's files, to measure what an update would save")
-    for words in _advice(found):
-        print(f"- {words}")
+
+
+def _instead(found: Sequence[Nested], saved: Saving) -> str:
+    """What else an update could send."""
+    closed = f"{human_bytes(saved.closed_bytes)} if none is made again"
+    opened = [file for file in found if not _has_squashfs([file])]
+    if not opened:
+        return closed
+    left_out = " (a squashfs left out)" if len(opened) < len(found) else ""
+    return f"{closed}, {human_bytes(saved.plain_bytes)} if what they hold were stored as it is{left_out}"
+
+
+def _has_squashfs(found: Sequence[Nested]) -> bool:
+    return any(member.kind == SQUASHFS for file in found for member in file.members)

@@ -62,7 +62,7 @@ class Nested:
 @dataclass(frozen=True, slots=True)
 class Saving:
     """What an update sends for these streams: patched as they are; with those opened that phones can make again; and if
-    what they hold were stored as it is.
+    what they hold were stored as it is, but for a squashfs, of which nobody here knows what it holds.
     """
 
     closed_bytes: int
@@ -149,10 +149,10 @@ def _contents(file: Nested, *, opened: bool) -> Iterator[bytes]:
         with mmap.mmap(opened_file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
             for member in file.members:
                 with view[member.offset : member.offset + member.length] as stream:
-                    if opened and member.kind != SQUASHFS:
-                        yield from expander(member.kind, stream)
-                    else:
+                    if not opened:
                         yield bytes(stream)
+                    elif member.kind != SQUASHFS:
+                        yield from expander(member.kind, stream)
 
 
 class _Whole:

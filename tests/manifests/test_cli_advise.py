@@ -1,12 +1,13 @@
 """`p2p-manifest advise` finds compression, and measures what it costs an update."""
 
 import gzip
+import struct
 from pathlib import Path
 
 import pytest
 
 from manifests.cli import main
-from tests.manifests.delta.makings import text
+from tests.manifests.delta.makings import noise, text
 from tests.manifests.shell import Shell
 
 TEXT = text(1, 20_000)
@@ -75,3 +76,15 @@ def test_people_see_a_table(trees: Shell, capsys: pytest.CaptureFixture[str]) ->
 def test_a_path_that_is_not_there_is_an_error(trees: Shell) -> None:
     code, error = trees.fails("advise nowhere")
     assert (code, "nowhere" in error) == (1, True)
+
+
+def test_nobody_is_told_what_a_squashfs_holds(trees: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    head = struct.pack("<4sIIIIHHHHHHQQ", b"hsqs", 1, 2, 3, 4, 6, 17, 0, 1, 4, 0, 0, 90_000)
+    for name in ("old", "new"):
+        (trees.directory / name / "root.squashfs").write_bytes(head + noise(name == "new", 90_000))
+    assert main(["advise", "new/root.squashfs", "--old", "old/root.squashfs"]) == 0
+    alone = capsys.readouterr().out
+    assert " ? " in alone
+    assert "stored as it is" not in alone
+    assert main(["advise", "new", "--old", "old"]) == 0
+    assert "(a squashfs left out)" in capsys.readouterr().out
