@@ -198,8 +198,15 @@ def run_command(
         console.error(str(error))
         return error.exit_code
     except tuple(kind for kind, _ in codes) as error:
-        console.error(str(error))
+        console.error(_in_words(error))
         return next(code for kind, code in codes if isinstance(error, kind))
+
+
+def _in_words(error: BaseException) -> str:
+    """Without the number that an OSError begins with."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def human_bytes(count: float) -> str:

@@ -136,3 +136,8 @@ def test_a_table_that_no_terminal_shows_has_whole_paths(capsys: pytest.CaptureFi
     path = "/".join(["directory"] * 30)
     Console().table("", ("#size", "path"), [(1, path)])
     assert path in capsys.readouterr().out
+
+
+def test_an_error_of_the_system_is_told_without_its_number(capsys: pytest.CaptureFixture[str]) -> None:
+    run(FileNotFoundError(2, "No such file or directory", "nowhere"))
+    assert capsys.readouterr().err == "p2p-test: nowhere: No such file or directory\n"
