@@ -73,8 +73,8 @@ class Naming:
         return now - giver.named.get(piece, now) > WANTED_S
 
     def _is_queued(self, peer: PeerView, piece: int) -> bool:
-        """We have not sent it, and `peer` asked for it, or will when it gets what else it asked us for: if it is slow to
-        come, that is our own uplink's doing."""
+        """We have not sent it, and `peer` asked for it, or will when it gets what else it asked us for: if it is slow
+        to come, that is our own uplink's doing."""
         return piece in peer.named_unsent and (piece not in peer.named_unasked or _waits(peer))
 
     def asked(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
