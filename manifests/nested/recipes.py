@@ -11,14 +11,14 @@ from typing import Final, Protocol
 
 import zstandard
 
-from . import libzstd
+from . import gnugzip, libzstd
 from .streams import DEFLATE, XZ, ZSTD
 
 WORDS_MAX: Final = 80
 """Letters of a recipe, as words."""
 MEMORY_BYTES_MAX: Final = 32 * 2**20
 """What making a stream again may take, unless somebody says otherwise: a phone has 64 MB for it and all else."""
-_DEFLATE_BYTES: Final = 2**19
+_DEFLATE_BYTES: Final = 2**20
 _ZSTD_JOB_WINDOWS: Final = 20
 """With a thread of its own libzstd holds five jobs of four windows each (measured: 108 MiB at a window of 4)."""
 _XZ_DICTIONARIES: Final = 12
@@ -42,7 +42,7 @@ class Compressor(Protocol):
 class Recipe:
     """`kind`: DEFLATE, XZ or ZSTD. `settings`, by kind:
 
-    DEFLATE  level, memLevel
+    DEFLATE  level, memLevel of zlib; or only a level, of GNU gzip
     XZ       preset, check, bytes of the dictionary, then the ids of filters before LZMA2
     ZSTD     version, level, workers, is there a checksum, was the size known
     """
@@ -67,13 +67,15 @@ class Recipe:
     @property
     def is_here(self) -> bool:
         """Has this machine the compressor?"""
+        if self.kind == DEFLATE and len(self.settings) == 1:
+            return gnugzip.is_here()
         return self.kind != ZSTD or self.settings[0] in (libzstd.BUNDLED, libzstd.version())
 
     def compressor(self, size: int) -> Compressor:
         """Makes the stream again of which `size` bytes are given to it. ValueError if it can't be had here."""
         try:
             return _compressor(self, size)
-        except (ValueError, lzma.LZMAError, zstandard.ZstdError, zlib.error, MemoryError) as error:
+        except (ValueError, OSError, lzma.LZMAError, zstandard.ZstdError, zlib.error, MemoryError) as error:
             raise ValueError(f"{self}: {error}") from None
 
 
@@ -81,7 +83,7 @@ def parse(words: str) -> Recipe:
     """ValueError for what is no recipe."""
     kind, *numbers = words[: WORDS_MAX + 1].split(" ")
     settings = tuple(map(int, numbers))
-    counts = {DEFLATE: (2, 2), XZ: (3, 6), ZSTD: (5, 5)}.get(kind)
+    counts = {DEFLATE: (1, 2), XZ: (3, 6), ZSTD: (5, 5)}.get(kind)
     recipe = Recipe(kind, settings)
     if counts is None or not counts[0] <= len(settings) <= counts[1] or str(recipe) != words or min(settings) < 0:
         raise ValueError(f"{words[:WORDS_MAX]!r} is no recipe")
@@ -90,8 +92,10 @@ def parse(words: str) -> Recipe:
 
 def _compressor(recipe: Recipe, size: int) -> Compressor:
     if recipe.kind == DEFLATE:
-        level, memory = recipe.settings
-        return zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, memory)
+        level, *memory = recipe.settings
+        if not memory:
+            return gnugzip.GnuGzip(level)
+        return zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, memory[0])
     if recipe.kind == XZ:
         preset, check, dictionary, *before = recipe.settings
         chain: list[dict[str, int]] = [{"id": one} for one in before]

@@ -1,7 +1,7 @@
 """Can a stream be made again byte for byte from what it holds? By trying; wrong settings show within a block.
 
 It depends on the very version of the compressor: zstd 1.5.4 and 1.5.7 differ at every level, liblzma has kept its
-output for years, gzip's own deflate is not always zlib's.
+output for years, GNU gzip its own for decades, which is not always zlib's.
 """
 
 import lzma
@@ -10,7 +10,7 @@ from typing import Final
 
 import zstandard
 
-from . import libzstd
+from . import gnugzip, libzstd
 from .recipes import Recipe
 from .streams import DEFLATE, GZIP, XZ, ZSTD, DamagedStreamError, expander
 
@@ -18,6 +18,7 @@ _MEMORY_LEVELS: Final = (8, 9)
 """zlib's default, and the one that gives what gzip gives most often."""
 _BLOCK_BYTES: Final = 128 * 2**10
 """Wrong settings show after about so much."""
+_GNU_LEVELS: Final = (9, 6)
 _DEFLATE_LEVELS: Final = (9, 6, 1, 8, 7, 5, 4, 3, 2)
 _ZSTD_LEVELS: Final = (9, 19, 3, 15, *(level for level in range(1, 23) if level not in (9, 19, 3, 15)))
 """As initramfs-tools, kernels, the command itself and mksquashfs do, then all others."""
@@ -57,6 +58,8 @@ def _deflate(data: memoryview) -> Iterator[Recipe]:
     for level in _DEFLATE_LEVELS:
         for memory in _MEMORY_LEVELS:
             yield Recipe(DEFLATE, (level, memory))
+        if level in _GNU_LEVELS and gnugzip.is_here():
+            yield Recipe(DEFLATE, (level,))
 
 
 def gzip_head_bytes(data: memoryview) -> int:

@@ -169,4 +169,4 @@ def test_the_index_keeps_what_is_opened() -> None:
 def test_a_recipe_says_what_memory_it_takes() -> None:
     initrd = Recipe("zstd", (10504, 9, 1, 1, 0))  # a thread of its own: measured 108 MiB
     assert 64 * 2**20 < initrd.memory_bytes < 150 * 2**20
-    assert Recipe("deflate", (9, 9)).memory_bytes < 2**20
+    assert Recipe("deflate", (9, 9)).memory_bytes <= 2**20

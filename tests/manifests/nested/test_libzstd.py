@@ -29,7 +29,7 @@ def test_a_version_that_is_not_here_is_said_so() -> None:
         ELSEWHERE.compressor(1)
 
 
-@pytest.mark.parametrize("words", ["", "zstd", "deflate 9", "deflate 9 8 1", "deflate 09 8", "lzma 1 2", "xz -1 2 3"])
+@pytest.mark.parametrize("words", ["", "zstd", "deflate", "deflate 9 8 1", "deflate 09 8", "lzma 1 2", "xz -1 2 3"])
 def test_words_that_are_no_recipe_are_refused(words: str) -> None:
     with pytest.raises(ValueError):
         parse(words)
