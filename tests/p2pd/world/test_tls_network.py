@@ -246,7 +246,8 @@ async def test_half_hellos_can_t_keep_others_out(papers: Papers, monkeypatch: py
             await stream.handshake()
         except trio.BrokenResourceError:
             pass
-        await stream.aclose()
+        finally:
+            await stream.aclose()
 
     with trio.fail_after(TIMEOUT_S):
         async with trio.open_nursery() as nursery:
