@@ -15,7 +15,7 @@ from p2pd.policy.pacing import Rate
 Upload = tuple[bytes, int, bytes | bytearray]
 """Swarm, piece, and the piece's bytes."""
 FAST_PER_S: Final = 12_500_000
-"""100 Mbit/s to this peer: there a piece takes as long to send as thirty to read."""
+"""100 Mbit/s to this peer: there a piece still takes a hundred times as long to send as to read."""
 AHEAD_BYTES: Final = 1024 * 1024
 """Read further while less than this waits: 1 ms at 10 Gbit/s, as long as it takes to be woken twice."""
 
