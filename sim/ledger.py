@@ -1,13 +1,13 @@
 """What a run of the daemon's own code leaves for a report: when each host finished, and samples over time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from .facts import HTTP, ORIGIN, REGION, REMOTE, SEEDER, SOURCES, swarm_facts
-from .limits import LIMITS, LOOKED_AT_MAX
+from .limits import LIMITS, LOOKED_AT_MAX, LOOKS
 from .plan import SwarmPlan
 from .population import Population
 from .result import Result
@@ -29,6 +29,8 @@ class Ledger:
         self.wasted_bytes = 0.0
         self.more: dict[str, F64] = {}
         """Further arrays."""
+        self._limits: F64 = np.zeros(len(LIMITS))
+        self._look_at = 0.0
         self._region = np.arange(plan.hosts.count) % plan.regions.count
         self._outside = bool(plan.origin.uplink_bytes_per_s)
         self._rows: list[tuple[float, float, float, float, F64, F64, F64]] = []
@@ -53,18 +55,27 @@ class Ledger:
             elif tier in _COLUMNS:
                 row[_COLUMNS[tier]] += count
 
-    def lacking(self, now: float) -> list[int]:
+    def _lacking(self, now: float) -> list[int]:
         """Hosts that have come and miss pieces; of many, LOOKED_AT_MAX of them, evenly spread."""
         hosts = np.flatnonzero((self._who.join_s <= now) & ~np.isfinite(self.finish_s))
         return hosts[:: -(-len(hosts) // LOOKED_AT_MAX)].tolist() if len(hosts) else []
 
-    def sample(self, now: float, died: int, limits: Iterable[int]) -> None:
-        """Keep how things stand. `died`: before they had everything; `limits`: of those hosts that were looked at."""
+    def _look(self, now: float, limit: Callable[[int], int | None]) -> None:
+        """Ask who misses pieces what limits it; the more are asked, the longer until the next time."""
+        if now < self._look_at:
+            return
+        found = [place for host in self._lacking(now) if (place := limit(host)) is not None]
+        self._limits = np.bincount(np.array(found, dtype=np.int64), minlength=len(LIMITS)) / max(1, len(found))
+        self._look_at = now * (1 + len(found) / LOOKS)
+
+    def sample(self, now: float, died: int, limit: Callable[[int], int | None]) -> None:
+        """Keep how things stand. `died`: before they had everything; `limit`: of a host that misses pieces, what limits
+        it (None: it is dead)."""
         downloading = float(((self._who.join_s <= now) & ~np.isfinite(self.finish_s)).sum() - died)
-        by_limit = np.bincount(np.fromiter(limits, dtype=np.int64), minlength=len(LIMITS))
+        self._look(now, limit)
         self._rows.append(
             (now, self.done / self.plan.hosts.count, self.progress, downloading, self.received.sum(axis=0),
-             self._crossed(), by_limit / max(1, by_limit.sum()))
+             self._crossed(), self._limits)
         )  # fmt: skip
 
     def _crossed(self) -> F64:

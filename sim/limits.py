@@ -11,8 +11,10 @@ LIMITS: Final = (
 DOWNLINK, UPLINKS, NOTHING_NEW, SHIELDS, NO_PEERS, OUTSIDE = range(6)
 FULL: Final = 0.9
 """A downlink that carries so much of what it could is what limits."""
-LOOKED_AT_MAX: Final = 200
+LOOKED_AT_MAX: Final = 20
 """Hosts, evenly spread: looking into a brain costs as much as some hundred messages."""
+LOOKS: Final = 400
+"""Hosts that are looked at while time doubles, or a little more."""
 
 
 def limit_of(seen: Snapshot | None, downlink_bytes_per_s: float) -> int:

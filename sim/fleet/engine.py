@@ -118,10 +118,11 @@ class Deployment:
             for artifact in daemon.store.artifacts.values() if daemon is not None else ():
                 sources: Mapping[str, float] = artifact.bytes_by_source
                 self.ledger.book(host, {tier: count * self._dilution for tier, count in sources.items()})
-        alive = (host for host in self.ledger.lacking(self._now) if host not in self._dead)
-        self.ledger.sample(self._now, len(self._dead), map(self._limit, alive))
+        self.ledger.sample(self._now, len(self._dead), self._limit)
 
-    def _limit(self, host: int) -> int:
+    def _limit(self, host: int) -> int | None:
+        if host in self._dead:
+            return None
         link = self._fleet.plan.accesses[host].down_bytes_per_s
         for membership in _memberships(self._member(host)):
             return limit_of(membership.brain.snapshot(trio.current_time()), link)

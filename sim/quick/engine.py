@@ -156,11 +156,12 @@ class Deployment:
             self.ledger.book(host, node.received)
             self.ledger.finish_s[host] = node.finish_s - COMMAND_S
         self.ledger.wasted_bytes = float(self.crowd.wasted_bytes)
-        now = self.crowd.heap.now - COMMAND_S
-        alive = (node for node in map(self.hosts.__getitem__, self.ledger.lacking(now)) if not node.dead)
-        self.ledger.sample(now, self.died, map(self._limit, alive))
+        self.ledger.sample(self.crowd.heap.now - COMMAND_S, self.died, self._limit)
 
-    def _limit(self, node: Node) -> int:
+    def _limit(self, host: int) -> int | None:
+        node = self.hosts[host]
+        if node.dead:
+            return None
         seen = node.brain.snapshot(self.crowd.heap.now) if node.brain is not None else None
         return limit_of(seen, node.place.down_bytes_per_s)
 
