@@ -24,6 +24,8 @@ from .limits import REGION_BYTES_MAX
 from .matching import Source, missing
 from .opened import NOTHING, Opened, Stream, regions
 
+NEAR_BYTES: Final = 4 * 2**20
+"""Looked into before and behind what changed: the head of an initrd stays the same for megabytes."""
 RUN_BYTES_MAX: Final = 128 * 2**20
 """Looked into at once, in memory; a stream that reaches beyond is left closed."""
 
@@ -77,7 +79,7 @@ def _worth_opening(release: Source, base: Source, memory_bytes_max: int) -> tupl
 def _streams(source: Source, pieces: list[int], memory_bytes_max: int) -> Iterator[tuple[_Found, memoryview]]:
     """Those in pieces that the other release lacks, each with its bytes, which are gone when the next one comes."""
     digest_of = digest_function(source.manifest.algorithm)
-    end = 0
+    end, lacking = 0, set(pieces)
     for run in _runs(source.manifest, pieces):
         data = b"".join(source.read(piece) for piece in run)
         start = source.manifest.offsets[run.start]
@@ -88,6 +90,8 @@ def _streams(source: Source, pieces: list[int], memory_bytes_max: int) -> Iterat
                 if stream.offset < end:
                     continue  # two runs share a piece
                 end = stream.end
+                if lacking.isdisjoint(_pieces_of(source.manifest, stream)):
+                    continue
                 with view[at : at + length] as part:
                     yield _Found(stream, digest_of(bytes(part))), part
 
@@ -101,15 +105,16 @@ def _bare(member: Member, view: memoryview) -> tuple[str, int, int]:
 
 
 def _runs(manifest: Manifest, pieces: list[int]) -> Iterator[range]:
-    """Pieces next to each other, and one on either side, for a stream need not begin where a piece does."""
-    first, last, size = -1, -2, 0
+    """Pieces near each other, and what is about them: a stream may begin as it did before, or end so."""
+    offsets, first, last = manifest.offsets, -1, -1
     for piece in pieces:
-        if piece > last + 1 or size + manifest.lengths[piece] > RUN_BYTES_MAX:
+        begin = _piece_at(manifest, max(offsets[piece] - NEAR_BYTES, 0))
+        end = _piece_at(manifest, min(offsets[piece + 1] + NEAR_BYTES, manifest.size) - 1)
+        if first < 0 or begin > last + 1 or offsets[end + 1] - offsets[first] > RUN_BYTES_MAX:
             if first >= 0:
                 yield range(first, last + 1)
-            first, size = max(piece - 1, 0), 0
-        last = min(piece + 1, manifest.pieces - 1)
-        size += manifest.lengths[piece]
+            first = begin
+        last = end
     if first >= 0:
         yield range(first, last + 1)
 
@@ -129,6 +134,10 @@ def _bounded(manifest: Manifest, streams: list[Stream]) -> tuple[Stream, ...]:
         elif last >= 0:
             size -= stream.offset - kept[-1].end
     return tuple(kept)
+
+
+def _pieces_of(manifest: Manifest, stream: Stream) -> range:
+    return range(_piece_at(manifest, stream.offset), _piece_at(manifest, stream.end - 1) + 1)
 
 
 def _piece_at(manifest: Manifest, offset: int) -> int:
