@@ -24,6 +24,8 @@ class PeerView:
     snubbed_until: float = float("-inf")
     snubs: int = 0
     busy_until: float = float("-inf")
+    hedge_at: float = float("-inf")
+    """When it may be considered again for a piece that is on its way from another."""
     window: float = float("inf")
     """Pieces that it may owe us: what it had left when it last said that it is busy, and more for each that came."""
     bytes_received: int = 0
