@@ -5,9 +5,9 @@ interpreter, memory does not.
 """
 
 import json
+import os
 import shutil
 import sys
-import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,11 @@ def _step(step: str, files: Files, directory: Path, profile: str, memory_bytes: 
     return result
 
 
+def _cpu_s() -> float:
+    """Of this process and those that it has waited for: the compressor may be one."""
+    return sum(os.times()[:4])
+
+
 def publish(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int) -> dict[str, Any]:
     """Both releases and the pack between them, in a blob store; what a device that holds the old one fetches."""
     from manifests.blobs import BlobStore, manifest_path
@@ -75,7 +80,7 @@ def publish(old: Path, new: Path, directory: Path, profile: str, memory_bytes: i
 
     store = BlobStore(str(directory / "blobs"), create=True)
     first = publish_release(old, store, ReleaseName("bench", "1"), profile=PROFILES[profile])
-    began = time.process_time()
+    began = _cpu_s()
     second = publish_release(
         new,
         store,
@@ -91,7 +96,7 @@ def publish(old: Path, new: Path, directory: Path, profile: str, memory_bytes: i
             ).pack
         ],
     )
-    cpu_s = time.process_time() - began
+    cpu_s = _cpu_s() - began
     (named,) = second.manifest.packs
     for name, digest in ((OLD_MANIFEST, first.digest), (NEW_MANIFEST, second.digest), (PACK_MANIFEST, named.manifest)):
         (directory / name).write_bytes(store.get(manifest_path(digest)))
@@ -129,7 +134,7 @@ def apply(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int
     from p2pd.patching.patch import Base, Patch
 
     store, packs = _stores(directory)
-    began = time.process_time()
+    began = _cpu_s()
     release = store.add((directory / NEW_MANIFEST).read_bytes(), str(directory / MADE))
     for batch in store.reusable(release):
         store.reuse(release, batch)
@@ -141,7 +146,7 @@ def apply(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int
     for bundle in patch.needed():
         patch.apply(bundle)
     store.finish(release)
-    cpu_s = time.process_time() - began
+    cpu_s = _cpu_s() - began
     for one in (store, packs):
         one.close()
     return {"cpu_s": cpu_s, "bytes_by_source": release.bytes_by_source}
