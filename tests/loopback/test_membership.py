@@ -122,17 +122,17 @@ def test_a_viewer_s_papers_look_and_change_nothing_and_the_attempt_is_written_do
 
 def test_an_admin_lets_in_and_throws_out_from_afar_and_nobody_else_does(site: Site) -> None:
     globally, tracker = site.trackers()
-    file, role = str(site.directory / "host-1.token"), ("--role", "host", "--region", "default")
+    file, role = str(site.directory / "newcomer.token"), ("--role", "host", "--region", "default")
     words = ("ca", "token", *role, "--output", file, "--tracker", globally, "--identity")
     refused = run("tracker", *words, site.papers("release-manager", "max"))
     assert (refused.returncode, "takes an admin or more" in refused.stderr, Path(file).exists()) == (1, True, False)
     admin = site.papers("admin", "ada")
     assert ask("tracker", *words, admin)["file"] == file
-    daemon = site.daemon(tracker, token=file, node="host-1")
+    daemon = site.daemon(tracker, token=file, node="newcomer")
     assert daemon.ready, daemon.errors
     until(lambda: connected(site))
-    throw = ("ca", "revoke", "--host", "host-1", "--reason", "stolen", "--tracker", globally, "--identity", admin)
-    assert [one["node"] for one in ask("tracker", *throw)["revoked"]] == ["host-1"]
+    throw = ("ca", "revoke", "--host", "newcomer", "--reason", "stolen", "--tracker", globally, "--identity", admin)
+    assert [one["node"] for one in ask("tracker", *throw)["revoked"]] == ["newcomer"]
     until(lambda: not connected(site))
     records = ask("tracker", "audit", "show", "--tracker", globally, "--identity", admin)["records"]
     assert [(one["who"], one["action"], bool(one["refused"])) for one in records] == [

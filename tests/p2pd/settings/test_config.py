@@ -27,7 +27,7 @@ def test_paths_are_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"fallback_bytes_max": -1}, "fallback_bytes_max and keep_s must not be negative"),
+        ({"fallback_bytes_max": -1}, "fallback_bytes_max, keep_s and recompressing_bytes_max must not be negative"),
         ({"seeds": ("old.img",)}, "'old.img' must be an absolute path"),
     ],
 )
