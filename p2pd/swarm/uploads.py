@@ -125,7 +125,8 @@ class Uploads:
     # -- turns --------------------------------------------------------------------------------------------------
 
     def next(self, peer: str, now: float) -> Owed | None:
-        """The next piece to send to this peer, whose former one has left; None: wait to be named by `turns`."""
+        """The next piece to send to this peer, whose former one has left, or (who reads ahead) is about to; None: wait
+        to be named by `turns`."""
         if peer in self._granted:
             self._granted.remove(peer)
         else:
@@ -179,6 +180,8 @@ class Uploads:
     def sent(self, peer: str, count: int, now: float) -> None:
         """A piece of `count` bytes has left to this peer."""
         self.rate.add(count, now)
+        if peer in self._granted:
+            return  # it reads ahead, and its turn for the next one is kept
         since = self._sending.pop(peer, None)
         if since is not None:
             self._typical_s += TYPICAL_WEIGHT * (now - since - self._typical_s)

@@ -155,6 +155,20 @@ def test_a_kept_turn_that_is_not_wanted_any_more_goes_to_another() -> None:
     assert uploads.turns(0.1) == [peers[-1]]
 
 
+def test_a_turn_that_is_kept_while_the_former_piece_leaves_can_still_be_given_up() -> None:
+    uploads = known_fast()
+    peers = crowd(uploads)
+    for peer in peers:
+        uploads.next(peer, 0.0)
+    owe(uploads, peers[1], 99)
+    assert uploads.next(peers[1], 0.1) is None  # a body that reads ahead: its former piece is still being sent
+    uploads.forget(peers[0])
+    assert uploads.turns(0.1) == [peers[-1], peers[1]]
+    uploads.sent(peers[1], 1000, 0.2)
+    uploads.withdraw(peers[1], A, 99)
+    assert uploads.turns(0.2) == []
+
+
 def test_whose_former_piece_never_left_keeps_no_turn() -> None:
     uploads = known_fast()
     peers = crowd(uploads)
@@ -225,7 +239,7 @@ def test_peers_that_do_not_read_keep_the_uplink_from_nobody_for_long() -> None:
 
 DEEDS = st.lists(
     st.tuples(
-        st.sampled_from(["add", "withdraw", "next", "sent", "forget", "forget_swarm", "left"]),
+        st.sampled_from(["add", "withdraw", "next", "turns", "sent", "forget", "forget_swarm", "left"]),
         st.sampled_from("abcdefg"),
         st.sampled_from([A, B]),
         st.integers(0, 5),
@@ -248,6 +262,8 @@ def test_the_sum_of_what_is_queued_is_always_right_and_never_too_many_are_sent_t
                 sending.discard(peer)
                 if uploads.next(peer, 0.0) is not None:
                     sending.add(peer)
+            case "turns":
+                uploads.turns(0.0)
             case "sent":
                 uploads.sent(peer, 0, 0.0)
                 sending.discard(peer)
