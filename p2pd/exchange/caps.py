@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass, field
 from math import inf
+from typing import Final
+
+import trio
 
 from p2pd.policy.citizenship import Rates
 from p2pd.policy.pacing import TokenBucket
 from p2pd.policy.sources import Tier
+
+RETIME_S: Final = 0.25
+"""Who waits looks so often whether the rate has changed."""
 
 
 def _open() -> TokenBucket:
@@ -20,11 +26,22 @@ class Way:
     down: TokenBucket = field(default_factory=_open)
     sent_bytes: int = 0
     received_bytes: int = 0
+    _allowed: Rates = Rates()
+    _yielded: Rates = Rates()
 
     def use(self, rates: Rates) -> None:
-        """From now on."""
-        self.up.rate_bytes_per_s = rates.upload_per_s
-        self.down.rate_bytes_per_s = rates.download_per_s
+        """What the owner allows, from now on."""
+        self._allowed = rates
+        self._apply()
+
+    def yield_to(self, rates: Rates) -> None:
+        """What others on the link leave us, from now on."""
+        self._yielded = rates
+        self._apply()
+
+    def _apply(self) -> None:
+        self.up.rate_bytes_per_s = min(self._allowed.upload_per_s, self._yielded.upload_per_s)
+        self.down.rate_bytes_per_s = min(self._allowed.download_per_s, self._yielded.download_per_s)
 
 
 @dataclass(slots=True)
@@ -38,22 +55,24 @@ class Caps:
         """On which side a source of this tier is."""
         return self.lan if tier is Tier.LAN else self.wide
 
-    def send(self, count: int, tier: Tier, now: float) -> float:
-        """So many bytes are to be sent; the answer is how many seconds to wait before."""
+    async def send(self, count: int, tier: Tier) -> None:
+        """Count bytes that are to be sent, and wait until they may be."""
         way = self.way(tier)
         way.sent_bytes += count
-        return way.up.take(count, now)
+        await _pass(way.up, count)
 
-    def receive(self, count: int, tier: Tier, now: float) -> float:
-        """So many bytes came; the answer is how many seconds to wait before reading on."""
+    async def receive(self, count: int, tier: Tier) -> None:
+        """Count bytes that came, and wait until more may be read."""
         way = self.way(tier)
         way.received_bytes += count
-        return way.down.take(count, now)
+        await _pass(way.down, count)
 
     def may_send(self, tier: Tier) -> bool:
         """Is anything to be sent there at all?"""
         return self.way(tier).up.rate_bytes_per_s > 0
 
-    def may_receive(self, tier: Tier) -> bool:
-        """Is anything to be asked for there at all?"""
-        return self.way(tier).down.rate_bytes_per_s > 0
+
+async def _pass(bucket: TokenBucket, count: int) -> None:
+    ticket = bucket.book(count, trio.current_time())
+    while (wait_s := bucket.wait_s(ticket, trio.current_time())) > 0:
+        await trio.sleep(min(wait_s, RETIME_S))

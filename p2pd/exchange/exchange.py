@@ -273,10 +273,10 @@ class Exchange:
 
     async def throttle(self, tier: Tier, *, sent: int = 0, received: int = 0) -> None:
         """Wait as the caps say; what is sent owes nothing to the cap on what is received."""
-        now = trio.current_time()
-        wait_s = self.caps.send(sent, tier, now) if sent else self.caps.receive(received, tier, now)
-        if wait_s > 0:
-            await trio.sleep(wait_s)
+        if sent:
+            await self.caps.send(sent, tier)
+        else:
+            await self.caps.receive(received, tier)
 
     def hold_back(self, because: str) -> None:
         """Ask only LAN peers while there is a reason to; '' ends that."""

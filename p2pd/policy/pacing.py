@@ -74,19 +74,39 @@ def slice_bytes(rate_bytes_per_s: float) -> int:
 @dataclass(slots=True)
 class TokenBucket:
     """A cap on bytes a second: says how long to wait before sending. An infinite rate is no cap; at a rate of 0 nothing
-    is to be sent, and what was under way already passes."""
+    is to be sent, and what was under way already passes. The rate may change while somebody waits."""
 
     rate_bytes_per_s: float
     burst_s: float = 0.25
-    _tokens: float = 0.0
+    _booked: float = 0.0
+    """All bytes ever taken."""
+    _passed: float = 0.0
+    """Of these, how many may have been used by now; more than all of them after a rest."""
     _at: float = field(default=float("-inf"))
 
+    def book(self, count: int, now: float) -> float:
+        """Take `count` bytes; the answer is a ticket, to be asked about with `wait_s` until that says 0."""
+        self._advance(now)
+        self._booked += count
+        return self._booked
+
+    def wait_s(self, ticket: float, now: float) -> float:
+        """How long the bearer of this ticket has still to wait, at the present rate. Who booked first goes first."""
+        self._advance(now)
+        return max(0.0, (ticket - self._passed) / self.rate_bytes_per_s) if self._capped else 0.0
+
     def take(self, count: int, now: float) -> float:
-        """Take `count` bytes; the answer is how many seconds to wait before using them."""
-        if not 0 < self.rate_bytes_per_s < inf:
-            return 0.0
+        """Take `count` bytes; the answer is how many seconds to wait before using them, if the rate stays."""
+        return self.wait_s(self.book(count, now), now)
+
+    @property
+    def _capped(self) -> bool:
+        return 0 < self.rate_bytes_per_s < inf
+
+    def _advance(self, now: float) -> None:
+        if not self._capped:
+            self._passed = self._booked
+            return
         burst = self.rate_bytes_per_s * self.burst_s
-        self._tokens = min(burst, self._tokens + (now - self._at) * self.rate_bytes_per_s)
+        self._passed = min(self._booked + burst, self._passed + (now - self._at) * self.rate_bytes_per_s)
         self._at = now
-        self._tokens -= count
-        return max(0.0, -self._tokens / self.rate_bytes_per_s)
