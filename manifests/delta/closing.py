@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from manifests.digest import digest_function
 from manifests.nested import recipes
-from manifests.nested.streams import BLOCK_BYTES, DamagedStreamError, Expander
+from manifests.nested.streams import BLOCK_BYTES, DamagedStreamError, Expander, first
 
 from .applying import NO_BASE, Applied
 from .opened import Pieces, Region, Stream
@@ -67,7 +67,8 @@ class OpenedBase:
         return at == region.opened_start + region.opened_bytes
 
     def _held_by(self, stream: Stream, source: "_Run") -> Iterator[bytes]:
-        left, expanded_bytes = stream.length, 0
+        """Nothing but what was said: of a stream that is cut, more may come out here than at the publisher."""
+        left = stream.length
 
         def read(size: int) -> bytes:
             nonlocal left
@@ -75,13 +76,9 @@ class OpenedBase:
             left -= len(part)
             return part
 
-        for block in Expander(stream.way, read, window_bytes_max=self._memory_bytes_max):
-            expanded_bytes += len(block)
-            if expanded_bytes > stream.expanded_bytes:
-                raise DamagedStreamError("it holds more than was said")
-            yield block
-        if left or expanded_bytes != stream.expanded_bytes:
-            raise DamagedStreamError("it holds less than was said")
+        yield from first(Expander(stream.way, read, window_bytes_max=self._memory_bytes_max), stream.expanded_bytes)
+        while left:
+            read(left)
 
 
 class _Run:
@@ -158,12 +155,19 @@ class Closing:
                 compressor = recipes.parse(stream.way).compressor(count) if stream else None
             except ValueError:
                 return
-            for start in range(at, at + count, BLOCK_BYTES):
-                block = self._scratch.read(start, min(BLOCK_BYTES, at + count - start))
-                yield compressor.compress(block) if compressor else block
-            if compressor:
-                yield compressor.flush()
+            blocks = self._blocks(at, count)
+            yield from first(_compressed(compressor, blocks), stream.length) if stream and compressor else blocks
             at += count
+
+    def _blocks(self, at: int, count: int) -> Iterator[bytes]:
+        for start in range(at, at + count, BLOCK_BYTES):
+            yield self._scratch.read(start, min(BLOCK_BYTES, at + count - start))
+
+
+def _compressed(compressor: recipes.Compressor, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        yield compressor.compress(block)
+    yield compressor.flush()
 
 
 def _refused(region: Region, first: int, why: str) -> Iterator[Applied]:

@@ -28,6 +28,9 @@ Lengths = tuple[int, ...]
 class Stream:
     """`length` compressed bytes at `offset` of a release's stream, which hold `expanded_bytes`. `way`: of a release
     that is made, the recipe (see `manifests.nested.recipes`); of one that is there, the kind.
+
+    A file system may keep the end of a stream elsewhere. Then this is its start: of a release, the first bytes of what
+    the recipe makes; of a base, bytes that hold so many, and perhaps a few more.
     """
 
     offset: int

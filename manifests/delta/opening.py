@@ -4,10 +4,11 @@ Opened is what a device can make again: a stream that changed, that one of our r
 that devices have, and only where the old release has something to open, too.
 """
 
+import heapq
 import tempfile
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import IO, Final
@@ -18,11 +19,12 @@ from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest
 from manifests.nested.finding import Member, streams_in
 from manifests.nested.recreating import GZIP_TAIL_BYTES, gzip_head_bytes, recipe_of
-from manifests.nested.streams import DEFLATE, GZIP, expander
+from manifests.nested.streams import DEFLATE, GZIP, expander_of, first, held_by_start
 
 from .limits import REGION_BYTES_MAX
 from .matching import Source, missing
 from .opened import NOTHING, Opened, Stream, regions
+from .splitting import split_streams
 
 NEAR_BYTES: Final = 4 * 2**20
 """Looked into before and behind what changed: the head of an initrd stays the same for megabytes."""
@@ -40,9 +42,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A stream, and the digest of its bytes."""
+    """A stream, or the first part of one; the rest of it, which lies elsewhere; the digest of both."""
 
     stream: Stream
+    rest: bytes
     digest: bytes
 
 
@@ -60,26 +63,46 @@ def open_both(release: Source, base: Source, memory_bytes_max: int) -> Iterator[
         )
 
 
-def _worth_opening(release: Source, base: Source, memory_bytes_max: int) -> tuple[list[Stream], list[Stream]]:
+def _worth_opening(release: Source, base: Source, memory_bytes_max: int) -> tuple[list[_Found], list[_Found]]:
     """Streams of the one that can be made again, and streams of the other that are alike; none that is in both."""
-    old = [one for one, _ in _streams(base, missing(base.manifest, release.manifest), memory_bytes_max)]
+    old = [_held(one, data) for one, data in _streams(base, missing(base.manifest, release.manifest), memory_bytes_max)]
     held = {one.digest for one in old}
-    new, unchanged = list[Stream](), set[bytes]()
+    new, unchanged = list[_Found](), set[bytes]()
     if not old:
         return [], []
     for one, data in _streams(release, missing(release.manifest, base.manifest), memory_bytes_max):
         if one.digest in held:
             unchanged.add(one.digest)
         elif recipe := recipe_of(one.stream.way, data, memory_bytes_max):
-            new.append(replace(one.stream, way=str(recipe)))
-    kinds = {stream.way.partition(" ")[0] for stream in new}
-    return new, [one.stream for one in old if one.digest not in unchanged and one.stream.way in kinds]
+            new.append(replace(one, stream=replace(one.stream, way=str(recipe))))
+    kinds = {one.stream.way.partition(" ")[0] for one in new}
+    return new, [one for one in old if one.digest not in unchanged and one.stream.way in kinds]
+
+
+def _held(found: _Found, data: memoryview) -> _Found:
+    """Of a base a device reads the first part only."""
+    if not found.rest:
+        return found
+    stream = found.stream
+    with data[: stream.length] as start:
+        expanded_bytes = held_by_start(stream.way, start)
+    return replace(found, rest=b"", stream=replace(stream, expanded_bytes=max(expanded_bytes, 1)))
 
 
 def _streams(source: Source, pieces: list[int], memory_bytes_max: int) -> Iterator[tuple[_Found, memoryview]]:
     """Those in pieces that the other release lacks, each with its bytes, which are gone when the next one comes."""
-    digest_of = digest_function(source.manifest.algorithm)
     end, lacking = 0, set(pieces)
+    whole, split = _whole(source, pieces, lacking, memory_bytes_max), _split(source, lacking, memory_bytes_max)
+    for found, data in heapq.merge(whole, split, key=lambda pair: pair[0].stream.offset):
+        if found.stream.offset >= end:  # two runs can share a piece
+            end = found.stream.end
+            yield found, data
+
+
+def _whole(
+    source: Source, pieces: list[int], lacking: set[int], memory_bytes_max: int
+) -> Iterator[tuple[_Found, memoryview]]:
+    digest_of = digest_function(source.manifest.algorithm)
     for run in _runs(source.manifest, pieces):
         data = b"".join(source.read(piece) for piece in run)
         start = source.manifest.offsets[run.start]
@@ -87,13 +110,21 @@ def _streams(source: Source, pieces: list[int], memory_bytes_max: int) -> Iterat
             for member in streams_in(data, memory_bytes_max):
                 kind, at, length = _bare(member, view)
                 stream = Stream(start + at, length, member.expanded_bytes, kind)
-                if stream.offset < end:
-                    continue  # two runs share a piece
-                end = stream.end
                 if lacking.isdisjoint(_pieces_of(source.manifest, stream)):
                     continue
                 with view[at : at + length] as part:
-                    yield _Found(stream, digest_of(bytes(part))), part
+                    yield _Found(stream, b"", digest_of(bytes(part))), part
+
+
+def _split(source: Source, lacking: set[int], memory_bytes_max: int) -> Iterator[tuple[_Found, memoryview]]:
+    digest_of = digest_function(source.manifest.algorithm)
+    for one in split_streams(source, lacking, memory_bytes_max):
+        with memoryview(one.data) as view:
+            kind, at, length = _bare(one.member, view)
+            here = min(length, one.head_bytes - at)
+            stream = Stream(one.offset + at, here, one.member.expanded_bytes, kind)
+            with view[at : at + length] as part:
+                yield _Found(stream, bytes(part[here:]), digest_of(bytes(part))), part
 
 
 def _bare(member: Member, view: memoryview) -> tuple[str, int, int]:
@@ -119,21 +150,22 @@ def _runs(manifest: Manifest, pieces: list[int]) -> Iterator[range]:
         yield range(first, last + 1)
 
 
-def _bounded(manifest: Manifest, streams: list[Stream]) -> tuple[Stream, ...]:
+def _bounded(manifest: Manifest, found: list[_Found]) -> list[_Found]:
     """Without those that would make a region too large."""
-    kept, size, last = list[Stream](), 0, -1
-    for stream in streams:
+    kept, size, last = list[_Found](), 0, -1
+    for one in found:
+        stream = one.stream
         if _piece_at(manifest, stream.offset) > last:
             size = 2 * manifest.profile.max_bytes
         else:
-            size += stream.offset - kept[-1].end
+            size += stream.offset - kept[-1].stream.end
         if size + stream.expanded_bytes <= REGION_BYTES_MAX:
-            kept.append(stream)
+            kept.append(one)
             size += stream.expanded_bytes
             last = _piece_at(manifest, stream.end - 1)
         elif last >= 0:
-            size -= stream.offset - kept[-1].end
-    return tuple(kept)
+            size -= stream.offset - kept[-1].stream.end
+    return kept
 
 
 def _pieces_of(manifest: Manifest, stream: Stream) -> range:
@@ -144,13 +176,14 @@ def _piece_at(manifest: Manifest, offset: int) -> int:
     return bisect_right(manifest.offsets, offset) - 1
 
 
-def _opened(source: Source, streams: tuple[Stream, ...], spool: IO[bytes]) -> Side:
+def _opened(source: Source, found: list[_Found], spool: IO[bytes]) -> Side:
     """With what these streams hold as further pieces, which lie in `spool`."""
     manifest = source.manifest
     digest_of = digest_function(manifest.algorithm)
     digests, lengths = bytearray(), array("I")
-    for first, last, inside in regions(manifest, streams):
-        for chunk in chunker.cut_joined(_expanded(source, first, last, inside), manifest.profile):
+    streams, rests = tuple(one.stream for one in found), {one.stream: one.rest for one in found if one.rest}
+    for first_piece, last, inside in regions(manifest, streams):
+        for chunk in chunker.cut_joined(_expanded(source, first_piece, last, inside, rests), manifest.profile):
             digests += digest_of(chunk)
             lengths.append(len(chunk))
             spool.write(chunk)
@@ -174,14 +207,16 @@ def _reader(source: Source, whole: Manifest, spool: IO[bytes]) -> Callable[[int]
     return read
 
 
-def _expanded(source: Source, first: int, last: int, streams: tuple[Stream, ...]) -> Iterator[bytes]:
+def _expanded(
+    source: Source, first_piece: int, last: int, streams: tuple[Stream, ...], rests: Mapping[Stream, bytes]
+) -> Iterator[bytes]:
     """A region, opened."""
-    data = b"".join(source.read(piece) for piece in range(first, last + 1))
-    start = at = source.manifest.offsets[first]
-    with memoryview(data) as view:
-        for stream in streams:
-            yield data[at - start : stream.offset - start]
-            with view[stream.offset - start : stream.end - start] as part:
-                yield from expander(stream.way.partition(" ")[0], part)
-            at = stream.end
+    data = b"".join(source.read(piece) for piece in range(first_piece, last + 1))
+    start = at = source.manifest.offsets[first_piece]
+    for stream in streams:
+        yield data[at - start : stream.offset - start]
+        kind, part = stream.way.partition(" ")[0], data[stream.offset - start : stream.end - start]
+        with memoryview(part + rests.get(stream, b"")) as whole:
+            yield from first(expander_of(kind, whole), stream.expanded_bytes)
+        at = stream.end
     yield data[at - start :]

@@ -63,6 +63,11 @@ def streams_in(data: bytes | mmap.mmap, window_bytes_max: int = WINDOW_BYTES_MAX
                     yield member
 
 
+def stream_kind(start: bytes) -> str | None:
+    """Of the stream that bytes with this start may be; a member of a zip file is none."""
+    return next((kind for magic, kind in _MAGICS.items() if kind != DEFLATE and start.startswith(magic)), None)
+
+
 def _places(data: bytes | mmap.mmap, magic: bytes, kind: str) -> Iterator[tuple[int, str]]:
     at = data.find(magic)
     while at >= 0:

@@ -2,7 +2,7 @@
 
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, Final, cast
 
 import zstandard
@@ -83,6 +83,32 @@ class Expander:
         part = self._read(min(size, self._block_bytes))
         self.length += len(part)
         return part
+
+
+def first(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The first `size` bytes of these blocks, or all there are. Nothing behind them is asked for."""
+    for block in blocks:
+        if block:
+            yield block[:size]
+        size -= len(block)
+        if size <= 0:
+            return
+
+
+def expander_of(kind: str, data: memoryview) -> Expander:
+    """For a stream that is all of `data`, or begins there and does not end."""
+    return Expander(kind, _reader(data))
+
+
+def held_by_start(kind: str, data: memoryview) -> int:
+    """How many bytes come out of the start of a stream."""
+    count = 0
+    try:
+        for block in expander_of(kind, data):
+            count += len(block)
+    except DamagedStreamError:
+        pass
+    return count
 
 
 def expander(

@@ -14,8 +14,10 @@ from manifests.delta.applying import NO_BASE
 from manifests.delta.closing import NOT_REMADE, can_close
 from manifests.delta.opened import Opened, Pieces, Stream
 from manifests.delta.pack import PackIndex
+from manifests.delta.splitting import IMAGE_BYTES_MIN
 from manifests.errors import MalformedPackError
 from manifests.nested.recipes import MEMORY_BYTES_MAX, Recipe
+from tests.manifests.nested.erofs_images import erofs
 
 from .makings import Made, make, noise, release, text
 
@@ -126,12 +128,12 @@ def test_another_compressor_than_the_publishers_is_noticed() -> None:
     assert {one.why for one in made.apply() if one.data is None} == {NOT_REMADE}
 
 
-def test_a_base_that_expands_to_more_than_was_said_is_refused() -> None:
+def test_a_base_that_expands_to_less_than_was_said_is_refused() -> None:
     made = gzipped()
     (stream,) = made.index.old_opened.streams
     lengths = made.index.old_opened.lengths
-    less = Opened((replace(stream, expanded_bytes=stream.expanded_bytes - 1),), (*lengths[:-1], lengths[-1] - 1))
-    made.index = replace(made.index, old_opened=less)
+    more = Opened((replace(stream, expanded_bytes=stream.expanded_bytes + 1),), (*lengths[:-1], lengths[-1] + 1))
+    made.index = replace(made.index, old_opened=more)
     assert {one.why for one in made.apply() if one.data is None} == {NO_BASE}
 
 
@@ -170,3 +172,19 @@ def test_a_recipe_says_what_memory_it_takes() -> None:
     initrd = Recipe("zstd", (10504, 9, 1, 1, 0))  # a thread of its own: measured 108 MiB
     assert 64 * 2**20 < initrd.memory_bytes < 150 * 2**20
     assert Recipe("deflate", (9, 9)).memory_bytes <= 2**20
+
+
+@pytest.mark.parametrize("kind", ["gzip", "xz", "zstd"])
+def test_a_stream_that_an_image_keeps_in_two_places_is_opened(kind: str) -> None:
+    old, new = (image_with(COMPRESSORS[kind](data)) for data in (OLD, NEW))
+    made = make(new, old)
+    (stream,) = made.index.opened.streams
+    assert stream.end % 4096 == 0
+    assert made.size < 4096 + 0.25 * len(COMPRESSORS[kind](NEW))
+    assert {one.why for one in made.apply()} == {""}
+
+
+def image_with(stream: bytes) -> bytes:
+    """An EROFS image; the stream's end lies before its start."""
+    assert len(stream) % 4096 > 100
+    return erofs({"changes.gz": stream}, blocks=IMAGE_BYTES_MIN // 4096)
