@@ -75,6 +75,8 @@ class Downloads:
         self.recent: dict[bytes, Download] = {}
         """Those that ended in this run."""
         self._peers: dict[bytes, tuple[PeerInfo, ...]] = {}
+        self._importers: dict[bytes, tuple[tuple[str, ...], float]] = {}
+        """Of our region, and how many copies may come into it; by swarm."""
         self._removing: dict[bytes, trio.Event] = {}
         self.paused = False
 
@@ -108,6 +110,7 @@ class Downloads:
     def _forget(self, swarm: bytes) -> None:
         self.recent.pop(swarm, None)
         self._peers.pop(swarm, None)
+        self._importers.pop(swarm, None)
 
     def statuses(self) -> list[SwarmStatus]:
         """How far we are in all our swarms, and how many more peers each wants to know."""
@@ -134,8 +137,15 @@ class Downloads:
     def on_handout(self, handout: Handout) -> None:
         """The tracker names peers."""
         self._peers[handout.swarm] = handout.peers
+        self._importers[handout.swarm] = (handout.importers, handout.copies)
+        self._name_importers(handout.swarm)
         self._exchange.neighbours.suggest(handout.swarm, handout.peers)
         self._race.on_handout(handout.swarm)
+
+    def _name_importers(self, swarm: bytes) -> None:
+        membership = self._exchange.memberships.get(swarm)
+        if membership is not None and swarm in self._importers:
+            membership.brain.name_importers(*self._importers[swarm], trio.current_time())
 
     def on_lan_news(self) -> None:
         """Somebody on the LAN said something new."""
@@ -305,7 +315,9 @@ class Downloads:
     def _join(self, artifact: Artifact, wanted: int | None = None) -> Membership:
         manifest = artifact.manifest
         present = bits.from_bitfield(artifact.present, manifest.pieces)
-        brain = Swarm(manifest.lengths, present, rng=self._world.dice(manifest.release), now=trio.current_time())
+        name = self._exchange.hello().node
+        dice = self._world.dice(manifest.release)
+        brain = Swarm(manifest.lengths, present, rng=dice, now=trio.current_time(), name=name)
 
         async def fetch(digest: bytes, length: int) -> bytes:
             return await self._origins.present.fetch_chunk(digest, length, manifest.algorithm)
@@ -316,6 +328,7 @@ class Downloads:
         if artifact.finished:
             brain.pause()  # pieces that rot are told to be lost; a finished release is never written to again
         self._exchange.join(membership)
+        self._name_importers(artifact.swarm)
         self._exchange.neighbours.suggest(artifact.swarm, self._known_peers(artifact.swarm))
         return membership
 

@@ -56,9 +56,9 @@ from .leases import Leases
 from .permissions import COMMANDS, Commander, check_allowed, check_register, check_reports, commander_of
 from .reports import Reports, Unsent
 from .status import hosts_status, services_status, swarms_status
-from .swarms.handout import Asker, choose
+from .swarms.handout import Asker, choose, importers
 from .swarms.interval import announce_interval_s
-from .swarms.registry import SEEDER, Node, Registry, is_complete
+from .swarms.registry import SEEDER, Node, Registry, Swarm, is_complete
 
 HANDSHAKE_S: Final = 10.0
 """Whoever dials says who it is within this."""
@@ -288,7 +288,7 @@ class Tracker:
         self._renew(session, register, now)
         for status in announce.swarms:
             if status.wanted:
-                yield Send(session.number, Handout(status.swarm, self._peers_for(register, status)))
+                yield Send(session.number, self._handout(register, status))
         yield Send(session.number, Renewed(interval_s, self.goals.revision, self.registry.seeders_version))
 
     def _may_have(self, session: Session, goal: Goal, now: float) -> bool:
@@ -325,10 +325,14 @@ class Tracker:
         if addressee is not None and addressee.register is not None and addressee.register.webrtc:
             yield Send(addressee.number, msgspec.structs.replace(letter, node=writer))
 
-    def _peers_for(self, register: Register, status: SwarmStatus) -> tuple[PeerInfo, ...]:
+    def _handout(self, register: Register, status: SwarmStatus) -> Handout:
         swarm = self.registry.swarm(status.swarm)
         if swarm is None:
-            return ()
+            return Handout(status.swarm, ())
+        peers, copies = self._peers_for(swarm, register, status), self.config.copies_per_region_link
+        return Handout(status.swarm, peers, importers(swarm, register.region) if copies else (), copies)
+
+    def _peers_for(self, swarm: Swarm, register: Register, status: SwarmStatus) -> tuple[PeerInfo, ...]:
         asker = Asker(register.node, register.region, is_complete(status))
         named = choose(swarm, asker, status.wanted, self._rng)
         nodes = (node for node in map(self.registry.node, named) if node is not None)

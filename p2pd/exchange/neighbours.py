@@ -186,7 +186,8 @@ class Neighbours:
             dialled = sum(self.wants(node, swarm) and node not in self.sessions for node in self._dialling)
             dialled += sum(joined)
             accepted = len(joined) - sum(joined)
-            for candidate in choose_dials(due, dialled=dialled, accepted=accepted, rng=self._world.rng):
+            allies = membership.brain.allies
+            for candidate in choose_dials(due, dialled=dialled, accepted=accepted, rng=self._world.rng, allies=allies):
                 self._dialling[candidate.node] = None
                 nursery.start_soon(self._dial, candidate)
         return next_look

@@ -1,6 +1,6 @@
 """Whom to dial, and which of two connections to the same node to keep."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -13,6 +13,8 @@ DIALLED_MIN: Final = 4
 """Of these, dialled by ourselves however many dialled us: who fills our table must not choose all our neighbours."""
 OUTSIDE_RESERVED: Final = 2
 """Of these, kept for other regions: locality is a preference, never a wall (kraken #244: a far zone starved)."""
+IMPORTER_OUTSIDE_RESERVED: Final = 8
+"""The same for who brings in what the region lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +29,28 @@ class Candidate:
 
 
 def choose_dials(
-    candidates: Sequence[Candidate], *, dialled: int, accepted: int, rng: Random, degree: int = DEGREE
+    candidates: Sequence[Candidate],
+    *,
+    dialled: int,
+    accepted: int,
+    rng: Random,
+    degree: int = DEGREE,
+    allies: Collection[str] = (),
 ) -> list[Candidate]:
     """Which of the candidates (none of them a neighbour yet) to dial, having dialled and accepted so many already.
 
-    Shields always, then near peers before far ones at random within a tier, with a few places kept for far ones.
+    Shields always, and `allies`: the other importers, where we are one. Then near peers before far ones at random
+    within a tier, with a few places kept for far ones, and more of them for an importer.
     """
-    shields = [one for one in candidates if one.tier is Tier.SHIELD]
-    others = [one for one in candidates if one.tier is not Tier.SHIELD]
+    always = [one for one in candidates if one.tier is Tier.SHIELD or one.node in allies]
+    others = [one for one in candidates if one.tier is not Tier.SHIELD and one.node not in allies]
     rng.shuffle(others)
     near = [one for one in others if one.tier < Tier.REMOTE]
     far = [one for one in others if one.tier is Tier.REMOTE]
     room = max(0, degree - dialled - min(accepted, degree - DIALLED_MIN))
-    kept = min(OUTSIDE_RESERVED, len(far), room)
+    kept = min(IMPORTER_OUTSIDE_RESERVED if allies else OUTSIDE_RESERVED, len(far), room)
     chosen = near[: room - kept]
-    return shields + chosen + far[: room - len(chosen)]
+    return always + chosen + far[: room - len(chosen)]
 
 
 def keeps_new_connection(*, own_node: str, other_node: str, we_dialled_new: bool, we_dialled_old: bool) -> bool:

@@ -20,6 +20,7 @@ from p2pd.wire.messages import Cancel, Request, Want
 
 from .actions import Action, Fetch, Send
 from .availability import Availability
+from .circle import Circles
 from .peerview import PeerView
 from .requests import Requests
 
@@ -56,8 +57,8 @@ class Books:
 class Fetching:
     """Asks. `now` never goes back; nothing is asked while paused or complete."""
 
-    def __init__(self, books: Books, rng: Random, now: float) -> None:
-        self._books, self._rng = books, rng
+    def __init__(self, books: Books, circles: Circles, rng: Random, now: float) -> None:
+        self._books, self._circles, self._rng = books, circles, rng
         self.everything = self.wanted = bitset.full(len(books.lengths))
         self._piece_bytes = sum(books.lengths) / len(books.lengths) if books.lengths else 1.0
         self.requests = Requests(books.lengths)
@@ -68,6 +69,8 @@ class Fetching:
         self.held_back = ""
         """Why nobody outside the LAN may be asked now; '' if they may."""
         self.progress_at = now
+        self.capped_at = float("-inf")
+        """When our own cap last kept us from reading."""
         self._unheld_since = now
         self._wanted_at = now
 
@@ -93,19 +96,24 @@ class Fetching:
         while peer.requested_bytes < room and len(peer.requested) < peer.window:
             if self.requests.outstanding_bytes >= total_room:
                 return
-            piece = self._choose(peer)
+            piece = self._choose(peer, now)
             if piece is None:
                 piece = self._choose_hedge(peer, now)
             if piece is None:
                 return
             self._ask(peer, piece, now)
 
-    def _choose(self, peer: PeerView) -> int | None:
+    def _choose(self, peer: PeerView, now: float) -> int | None:
         candidates = peer.bits & self.missing & ~self.requests.in_flight
+        candidates &= self._importable(peer, now)
         if peer.tier is Tier.SHIELD and self.requests.in_flight:
             # The dear source is for what peers can't bring; only an idle downloader takes anything from it.
             candidates &= ~self._books.by_peers.held
         return pick_rarest(candidates, self._books.by_peers.counts, self._rng)
+
+    def _importable(self, peer: PeerView, now: float) -> int:
+        circle = self._circles.around(peer.tier)
+        return self.everything if circle is None else circle.importable(now)
 
     def _choose_hedge(self, peer: PeerView, now: float) -> int | None:
         if peer.requested or now < peer.hedge_at or not self.requests.in_flight:
@@ -113,7 +121,7 @@ class Fetching:
         if self.missing & ~self.requests.in_flight:
             return None
         peer.hedge_at = now + HEDGE_EVERY_S
-        candidates = peer.bits & self.requests.in_flight
+        candidates = peer.bits & self.requests.in_flight & self._importable(peer, now)
         total_rate = max(1.0, self.rate.per_s(now))
         own_rate = peer.rate.per_s(now) or total_rate / max(1, len(self._books.peers))
         # If our own downlink is what limits us, a second request only adds bytes to it.
@@ -134,6 +142,8 @@ class Fetching:
     def _ask(self, peer: PeerView, piece: int, now: float) -> None:
         self.requests.add(peer, piece, now)
         peer.cancelled.discard(piece)
+        if (circle := self._circles.around(peer.tier)) is not None:
+            circle.brings(piece)
         self._books.act(Fetch(piece) if peer is self.origin else Send(peer.key, Request(0, piece)))
 
     def arrived(self, peer: PeerView, count: int, now: float) -> None:
@@ -144,6 +154,10 @@ class Fetching:
         peer.bytes_received += count
         peer.snubs = 0
         peer.snubbed_until = float("-inf")
+
+    def not_read(self, peer: PeerView, now: float) -> None:
+        """What `peer` sends waits until our own cap lets it be read."""
+        peer.progress_at = self.capped_at = now
 
     def delivered(self, peer: PeerView, piece: int) -> bool:
         """A whole piece came; True if it is still missing. Whoever else was asked for it is told not to bother."""
@@ -213,6 +227,7 @@ class Fetching:
             return
         for peer in self._books.peers.values():
             self._snub_if_silent(peer, now)
+        self._circles.look(now, idle=not self.requests.in_flight, sources=self._sources(now))
         for peer in sorted(self._books.peers.values(), key=lambda one: one.tier):
             self.refill(peer, now)
         if not self.held_back:
@@ -249,21 +264,29 @@ class Fetching:
         """A shield is connected and answers."""
         return any(peer.tier is Tier.SHIELD and now >= peer.snubbed_until for peer in self._books.peers.values())
 
-    def _use_origin(self, now: float) -> None:
+    def _sources(self, now: float) -> set[Tier]:
+        """Of which tiers somebody may be asked now."""
+        tiers = {peer.tier for peer in self._books.peers.values() if peer.available(now)}
+        return tiers if self._origin_scope(now) == "nothing" else tiers | {Tier.ORIGIN}
+
+    def _origin_scope(self, now: float) -> str:
         unheld, shield_alive = self.unheld, self.shield_alive(now)
         if shield_alive or not unheld:
             self._unheld_since = now
-        scope = origin_scope(
-            Facts(
-                unheld=bool(unheld),
-                shield_alive=shield_alive,
-                since_change_s=now - self._unheld_since,
-                since_progress_s=now - self.progress_at,
-            )
+        facts = Facts(
+            unheld=bool(unheld),
+            shield_alive=shield_alive,
+            since_change_s=now - self._unheld_since,
+            since_progress_s=now - self.progress_at,
         )
-        if not self.origin_usable or scope == "nothing":
+        return origin_scope(facts) if self.origin_usable else "nothing"
+
+    def _use_origin(self, now: float) -> None:
+        scope = self._origin_scope(now)
+        if scope == "nothing":
             return
-        candidates = (unheld if scope == "unheld" else self.missing) & ~self.requests.in_flight
+        candidates = (self.unheld if scope == "unheld" else self.missing) & ~self.requests.in_flight
+        candidates &= self._circles.region.mine(now)
         while candidates and len(self.origin.requested) < ORIGIN_FETCHES_MAX:
             piece = bitset.first_from(candidates, self._rng.randrange(candidates.bit_length()))
             candidates &= ~(1 << piece)

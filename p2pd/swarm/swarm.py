@@ -17,6 +17,7 @@ from p2pd.wire.messages import HAVES_MAX, AnyMessage, Cancel, Have, Lost, Reject
 
 from .actions import Action, Complete, Drop, Send, Serve, Withdraw
 from .availability import Availability
+from .circle import Circles
 from .explain import waits_for
 from .fetching import ORIGIN, TICK_S, Books, Fetching
 from .naming import Naming
@@ -30,16 +31,25 @@ HAVE_DELAY_S: Final = 0.05
 
 
 class Swarm:
-    """One swarm. `lengths`: bytes of each piece. `present`: the set that we hold. `super_seeding`: be a shield."""
+    """One swarm. `lengths`: bytes of each piece. `present`: the set that we hold. `super_seeding`: be a shield.
+    `name`: ours, as neighbours know us."""
 
     def __init__(
-        self, lengths: Sequence[int], present: int, *, rng: Random, now: float, super_seeding: bool = False
+        self,
+        lengths: Sequence[int],
+        present: int,
+        *,
+        rng: Random,
+        now: float,
+        super_seeding: bool = False,
+        name: str = "",
     ) -> None:
         pieces = len(lengths)
         self._began_at = now
         self._actions: deque[Action] = deque()
         self._books = Books(lengths, present, 0, {}, Availability(pieces), Availability(pieces), self._actions.append)
-        self._fetching = Fetching(self._books, rng, now)
+        self._circles = Circles(name, pieces, now)
+        self._fetching = Fetching(self._books, self._circles, rng, now)
         self._naming = Naming(self._books) if super_seeding else None
         self._untold: list[int] = []
         self._tell_at = float("inf")
@@ -79,6 +89,15 @@ class Swarm:
         """How many neighbours that are no shields hold this piece."""
         return self._books.by_peers.counts[piece]
 
+    @property
+    def allies(self) -> Sequence[str]:
+        """The other importers of our region, if we are one."""
+        return self._circles.region.allies
+
+    def name_importers(self, importers: Sequence[str], copies: float, now: float) -> None:
+        """A tracker says who of our region brings pieces in, and how many copies may come."""
+        self._circles.region.name_importers(importers, copies, now)
+
     def opening_bits(self) -> int:
         """What to show of ourselves when joining: a super-seeder shows nothing and names pieces one by one."""
         return 0 if self._naming else self._books.present
@@ -90,6 +109,7 @@ class Swarm:
         peer = PeerView(key, tier, bits, now)
         self._books.peers[key] = peer
         self._availability(peer).add(bits)
+        self._circles.enter(peer, now)
         self._tick_at = min(self._tick_at, now + TICK_S)
         if self._naming:
             self._naming.offer(peer, now)
@@ -101,6 +121,8 @@ class Swarm:
         if peer is None:
             return
         self._availability(peer).remove(peer.bits)
+        self._circles.leave(peer)
+        self._circles.recount(self._books.peers.values())
         self._fetching.release(peer)
         if self._naming:
             self._naming.forget(peer)
@@ -136,10 +158,12 @@ class Swarm:
                 if not peer.bits & fresh:
                     peer.bits |= fresh
                     availability.add_one(piece, fresh)
+                    self._circles.holds(peer, fresh, now)
         else:
             fresh = self._set_of(pieces) & ~peer.bits
             peer.bits |= fresh
             self._availability(peer).add(fresh)
+            self._circles.holds(peer, fresh, now)
         if self._naming:
             self._naming.holds(peer, pieces, now)
         self._fetching.refill(peer, now)
@@ -148,6 +172,7 @@ class Swarm:
         gone = self._set_of(pieces) & peer.bits
         peer.bits &= ~gone
         self._availability(peer).remove(gone)
+        self._circles.recount(self._books.peers.values())
         for piece in bitset.iterate(gone):
             self._fetching.rejected(peer, piece, "gone", now)
 
@@ -185,6 +210,12 @@ class Swarm:
             self._fetching.arrived(peer, count, now)
             tier = peer.tier.name.lower()
             self._bytes_by_tier[tier] = self._bytes_by_tier.get(tier, 0) + count
+
+    def not_read(self, key: str, now: float) -> None:
+        """A neighbour's bytes wait for our own cap: it is not silent."""
+        peer = self._books.peers.get(key)
+        if peer is not None:
+            self._fetching.not_read(peer, now)
 
     def delivered(self, key: str, piece: int, now: float) -> bool:
         """A whole piece came; True: verify and store it, then say `stored` or `corrupt`. False: we have it already."""

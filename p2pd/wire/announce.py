@@ -51,6 +51,8 @@ SWARMS_MAX: Final = 256
 """Swarms in one announce: a host runs tens of services with a few releases each."""
 PEERS_MAX: Final = 64
 """Peers in one handout: twice the degree that a swarm needs."""
+COPIES_MAX: Final = 1_000.0
+"""Of a release, into a region."""
 SERVICES_MAX: Final = 1_024
 REPORTS_MAX: Final = 4_096
 """Service reports in one message (a regional tracker forwards its hosts' in batches)."""
@@ -139,10 +141,13 @@ class PeerInfo(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Handout(TrackerMessage, frozen=True, tag="handout"):
-    """Peers of one swarm."""
+    """Peers of one swarm. `importers`: who of the asker's region brings in what the region lacks, itself perhaps
+    (nobody: everybody does). `copies`: of the release, that may come into the region; 0: any number."""
 
     swarm: SwarmId
     peers: Annotated[tuple[PeerInfo, ...], Meta(max_length=PEERS_MAX)]
+    importers: Annotated[tuple[Name, ...], Meta(max_length=PEERS_MAX)] = ()
+    copies: Annotated[float, Meta(ge=0, le=COPIES_MAX)] = 0.0
 
 
 class SeedersRequest(TrackerMessage, frozen=True, tag="seeders?"):

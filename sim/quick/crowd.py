@@ -35,6 +35,8 @@ class Crowd:
         self.nodes: dict[str, Node] = {}
         self.messages = 0
         self.wasted_bytes = 0
+        self.entered_bytes: dict[int, int] = {}
+        """Bytes of pieces that came into each region from outside it, those that came in vain too."""
         self.unfinished = 0
         self.blocked: frozenset[int] = frozenset()
         """Regions that nothing enters or leaves now."""
@@ -64,7 +66,7 @@ class Crowd:
     def begin(self, node: Node, present: int, rng: Random) -> None:
         """It is in the swarm from now on."""
         now = self.heap.now
-        node.brain = Swarm(self.lengths, present, rng=rng, now=now, super_seeding=node.shield)
+        node.brain = Swarm(self.lengths, present, rng=rng, now=now, super_seeding=node.shield, name=node.key)
         node.began_s = now
         self.settle(node)
         self.write_all()
@@ -231,6 +233,8 @@ class Crowd:
             self._held.append((way, owed))
         elif node.brain is not None and key in node.ways and not node.dead:
             self.messages += self._blocks[owed.piece]
+            if way.sender.region != node.region:
+                self.entered_bytes[node.region] = self.entered_bytes.get(node.region, 0) + owed.length
             node.brain.arrived(key, owed.length, now)
             fresh = node.brain.delivered(key, owed.piece, now)
             self.settle(node)

@@ -9,9 +9,10 @@ from random import Random
 from typing import Final
 
 from p2pd.policy.dialing import DEGREE, Candidate, choose_dials
+from p2pd.policy.importing import COPIES
 from p2pd.wire.announce import SwarmStatus
 from sim.net.place import route
-from tracker.swarms.handout import Asker, choose
+from tracker.swarms.handout import Asker, choose, importers
 from tracker.swarms.registry import Node as Member
 from tracker.swarms.registry import Registry
 
@@ -66,12 +67,17 @@ class Meetings:
             return
         region = f"region-{node.region}"
         named = choose(swarm, Asker(node.key, region, False), WANTED, self._rng)
+        if node.brain is not None:
+            node.brain.name_importers(importers(swarm, region), COPIES, self._crowd.heap.now)
         nodes = self._crowd.nodes
         others = {key: nodes[key] for key in [*named, *(one.key for one in self._shields)]}
         candidates = [_candidate(node, other) for other in others.values() if other.key not in node.ways]
         dialled = self._dialled.get(node.key, 0)
         accepted = len(node.ways) - dialled
-        chosen = choose_dials(candidates, dialled=dialled, accepted=accepted, rng=self._rng, degree=self._degree)
+        allies = node.brain.allies if node.brain is not None else ()
+        chosen = choose_dials(
+            candidates, dialled=dialled, accepted=accepted, rng=self._rng, degree=self._degree, allies=allies
+        )
         self.meet(node, [nodes[one.node] for one in chosen])
 
     def meet(self, node: Node, others: Iterable[Node]) -> None:

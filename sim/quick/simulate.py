@@ -1,9 +1,13 @@
-"""One swarm by itself, where a policy is tuned: a shield with everything, and one peer for each link, all at once."""
+"""One swarm by itself, where a policy is tuned: a shield with everything, and one peer for each link, all at once.
 
-from collections.abc import Sequence
+Peers may stand in sites, each behind a link of its own that they share and a region of its own to the tracker.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from random import Random
+from types import MappingProxyType
 
 from p2pd.policy.dialing import DEGREE
 from p2pd.wire import bits
@@ -19,32 +23,45 @@ ANNOUNCE_S = 5.0
 
 @dataclass(frozen=True)
 class Link:
-    """A node's access: bytes a second up and down; what it adds to the one-way delay of all its ways, in seconds."""
+    """A node's or a site's access: bytes a second up and down; what it adds to the one-way delay of all ways through
+    it, in seconds. `site`: where the node stands; '': in none."""
 
     up_bytes_per_s: float
     down_bytes_per_s: float
     latency_s: float = 0.001
+    site: str = ""
 
 
 @dataclass
 class Outcome:
     """Seconds until each peer was complete (in order, inf: never), pieces that left the shield, messages that
-    travelled (blocks among them), and bytes that came twice."""
+    travelled (blocks among them), and bytes that came twice. `entered_bytes`: pieces through each site's link."""
 
     finished_s: list[float]
     shield_pieces: int
     messages: int
     duplicates: int
+    entered_bytes: Mapping[str, int]
 
 
 def simulate(
-    lengths: Sequence[int], links: Sequence[Link], *, shield: Link, rng_seed: int, until_s: float, degree: int = DEGREE
+    lengths: Sequence[int],
+    links: Sequence[Link],
+    *,
+    shield: Link,
+    rng_seed: int,
+    until_s: float,
+    degree: int = DEGREE,
+    sites: Mapping[str, Link] = MappingProxyType({}),
+    deaths: Mapping[int, float] = MappingProxyType({}),
 ) -> Outcome:
-    """Until all have everything or `until_s`; neighbours are dialled by the daemon's own rule, `degree` of them."""
+    """Until all have everything or `until_s`; neighbours are dialled by the daemon's own rule, `degree` of them.
+    `deaths`: when the process of a peer (by its place in `links`) ends for good."""
     everybody = (shield, *links)
     slowest = min(link.up_bytes_per_s for link in everybody)
     crowd = Crowd(lengths, parts_of(max(lengths), slowest))
-    nodes = [_node(number, link) for number, link in enumerate(everybody)]
+    places = {name: _place(name, None, link) for name, link in sites.items()}
+    nodes = [_node(number, link, places) for number, link in enumerate(everybody)]
     for node in nodes:
         crowd.add(node)
     rng = Random(rng_seed)
@@ -55,16 +72,38 @@ def simulate(
         meetings.enter(node)
     for node in nodes:
         meetings.come(node)
+    for number, at in deaths.items():
+        crowd.heap.at(at, _die, crowd, meetings, nodes[1 + number])
     crowd.heap.run(until_s)
     return Outcome(
         [node.finish_s if isfinite(node.finish_s) else float("inf") for node in nodes[1:]],
         nodes[0].sent_pieces,
         crowd.messages,
         crowd.wasted_bytes,
+        {name: crowd.entered_bytes.get(_region(name, places), 0) for name in places},
     )
 
 
-def _node(number: int, link: Link) -> Node:
+def _place(name: str, inside: Place | None, link: Link) -> Place:
+    return Place(name, inside, link.up_bytes_per_s, link.down_bytes_per_s, link.latency_s)
+
+
+def _node(number: int, link: Link, places: Mapping[str, Place]) -> Node:
     key = f"n{number:05d}" if number else "shield"
-    place = Place(key, None, link.up_bytes_per_s, link.down_bytes_per_s, link.latency_s)
-    return Node(key, place, 0, shield=not number)
+    region = _region(link.site, places) if link.site else 0
+    return Node(key, _place(key, places.get(link.site), link), region, shield=not number)
+
+
+def _region(site: str, places: Mapping[str, Place]) -> int:
+    return 1 + list(places).index(site)
+
+
+def _die(crowd: Crowd, meetings: Meetings, node: Node) -> None:
+    """Its process ends: the neighbours' kernels are told at once."""
+    unfinished = node.finish_s != node.finish_s
+    neighbours = [crowd.nodes[key] for key in node.ways]
+    meetings.die(node)
+    for other in neighbours:
+        crowd.part(other, node)
+    if unfinished:
+        crowd.finished()

@@ -5,8 +5,9 @@ from random import Random
 
 import pytest
 
+from p2pd.policy.importing import IMPORTERS_MAX
 from p2pd.wire.announce import PEERS_MAX
-from tracker.swarms.handout import Asker, choose
+from tracker.swarms.handout import Asker, choose, importers
 from tracker.swarms.registry import Registry, Swarm
 
 from .nodes import PIECES, SWARM, node, status
@@ -112,3 +113,24 @@ def test_everybody_is_named_about_equally_often() -> None:
 
 def test_nothing_wanted_is_nothing_named() -> None:
     assert choose(swarm(eu_incomplete=5, eu_seeder=2), LEECHER, 0, Random(1)) == []
+
+
+def test_in_a_small_region_nobody_is_named_an_importer_for_all_know_each_other() -> None:
+    assert importers(swarm(eu_incomplete=IMPORTERS_MAX), "eu") == ()
+
+
+def test_in_a_larger_one_the_first_to_come_bring_in_what_it_lacks() -> None:
+    named = importers(swarm(eu_incomplete=20, us_incomplete=20), "eu")
+    assert named == tuple(f"eu_incomplete{number}" for number in range(IMPORTERS_MAX))
+
+
+def test_an_importer_is_told_of_all_others() -> None:
+    named = choose(swarm(eu_incomplete=40), Asker("eu_incomplete3", "eu", complete=False), 16, Random(1))
+    others = {f"eu_incomplete{number}" for number in range(IMPORTERS_MAX)} - {"eu_incomplete3"}
+    assert others <= set(named)
+    assert len(named) == 16
+
+
+def test_who_is_no_importer_is_told_of_whoever_the_dice_say() -> None:
+    named = choose(swarm(eu_incomplete=400), Asker("eu_incomplete30", "eu", complete=False), 16, Random(1))
+    assert len(set(named) & {f"eu_incomplete{number}" for number in range(IMPORTERS_MAX)}) < IMPORTERS_MAX

@@ -2,6 +2,7 @@
 
 import pytest
 
+from p2pd.policy.importing import IMPORTERS_MAX
 from tracker.errors import RefusalError
 from tracker.swarms.registry import Registry
 
@@ -110,3 +111,17 @@ def test_replacing_counts_only_what_is_new(registry: Registry) -> None:
     for _ in range(3):
         registry.announce("a", [status(swarm=bytes([number]) * 32) for number in range(4)])
     assert registry.memberships == 4
+
+
+def test_an_importer_that_goes_is_replaced() -> None:
+    registry = Registry(20, 20)
+    for number in range(IMPORTERS_MAX + 2):
+        registry.register(node(f"n{number}"))
+        registry.announce(f"n{number}", [status(5)])
+    registry.remove("n0")
+    swarm = registry.swarm(SWARM)
+    assert swarm is not None
+    importers = set(swarm.regions["eu"].importers)
+    assert len(importers) == IMPORTERS_MAX
+    assert "n0" not in importers
+    assert importers < {f"n{number}" for number in range(IMPORTERS_MAX + 2)}

@@ -84,7 +84,7 @@ def test_peers_of_one_swarm_are_told_of_each_other(talk: Talk) -> None:
 def test_an_announce_is_answered_by_handouts_and_then_renewed(talk: Talk) -> None:
     talk.join(1, register("a"))
     answers = talk.hear(1, Announce((status(wanted=5), status(swarm=OTHER))))
-    assert answers == [Handout(SWARM, ()), Renewed(5.0)]
+    assert answers == [Handout(SWARM, (), (), 1.2), Renewed(5.0)]
 
 
 def test_a_handout_says_who_is_complete(talk: Talk) -> None:

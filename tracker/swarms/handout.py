@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from p2pd.policy.importing import IMPORTERS_MAX
+
 from .registry import Members, Swarm
 
 OUTSIDE_SHARE: Final = 0.2
@@ -39,7 +41,17 @@ def choose(swarm: Swarm, asker: Asker, wanted: int, rng: Random) -> list[str]:
     far = _from_all(swarm, elsewhere, asker, wanted - len(near), rng)
     if len(near) + len(far) < wanted:
         near = _mixed(here, asker, wanted - len(far), rng)
+    allies = [name for name in importers(swarm, asker.region) if name != asker.name]
+    if len(allies) < min(len(here.importers), len(near)):  # the asker is one, and new: it must know the others
+        near = list(dict.fromkeys([*allies, *near]))[: len(near)]
     return shields + near + far
+
+
+def importers(swarm: Swarm, region: str) -> tuple[str, ...]:
+    """Who of this region brings pieces in; nobody where all know each other, so that no one needs to be named."""
+    here = swarm.regions.get(region)
+    few = here is None or len(here.complete) + len(here.incomplete) <= IMPORTERS_MAX
+    return () if here is None or few else tuple(here.importers)
 
 
 def _shields(swarm: Swarm, asker: Asker, wanted: int, rng: Random) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from p2pd.policy.importing import IMPORTERS_MAX
 from p2pd.wire.announce import PeerInfo, SwarmStatus
 from tracker.errors import RefusalError
 
@@ -40,14 +41,29 @@ class Node:
 
 @dataclass(slots=True)
 class Members:
-    """Those of one region in one swarm who can be dialled."""
+    """Those of one region in one swarm who can be dialled. `importers`: those of them who bring in what the region
+    lacks, the first to come; whoever goes is replaced."""
 
     complete: Roster = field(default_factory=Roster)
     incomplete: Roster = field(default_factory=Roster)
     seeders: Roster = field(default_factory=Roster)
+    importers: dict[str, None] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.complete) + len(self.incomplete) + len(self.seeders)
+
+    def discard(self, name: str) -> None:
+        """It is in the swarm no longer."""
+        for roster in (self.complete, self.incomplete, self.seeders):
+            roster.discard(name)
+        if name in self.importers:
+            del self.importers[name]
+            self.appoint(next((one for one in self.incomplete if one not in self.importers), ""))
+
+    def appoint(self, name: str) -> None:
+        """An importer, if another one is needed."""
+        if name and len(self.importers) < IMPORTERS_MAX:
+            self.importers[name] = None
 
 
 @dataclass(slots=True)
@@ -163,14 +179,14 @@ class Registry:
         else:
             members.complete.discard(node.name)
             members.incomplete.add(node.name)
+            members.appoint(node.name)
 
     def _leave(self, node: Node, swarm_id: bytes) -> None:
         swarm = self._swarms[swarm_id]
         del swarm.progress[node.name]
         members = swarm.regions.get(node.region)
         if members is not None:
-            for roster in (members.complete, members.incomplete, members.seeders):
-                roster.discard(node.name)
+            members.discard(node.name)
             if not len(members):
                 del swarm.regions[node.region]
         if not swarm.progress:

@@ -1,0 +1,181 @@
+"""The neighbours behind the same link as we, and which pieces we may bring in over it: see `policy/importing.py`."""
+
+from collections.abc import Collection, Iterable, Sequence
+from math import inf
+from typing import Final
+
+from p2pd.policy.importing import BUCKETS, CONNECT_S, COPIES, OPEN_S, own_share, pieces_of, places, step_s
+from p2pd.policy.sources import Tier
+from p2pd.wire import bits as bitset
+
+from .peerview import PeerView
+
+GAP_KEPT: Final = 0.9
+"""Of the longest wait between two new pieces, with each that comes sooner."""
+
+
+class Circle:
+    """`held`: pieces that somebody in it holds. `place`: how far down the places are open; 0: only the first."""
+
+    def __init__(self, own: str, pieces: int, now: float) -> None:
+        self.held = 0
+        self.place = 0
+        self._own, self._pieces, self._everything = own, pieces, bitset.full(pieces)
+        self._fellows: dict[str, None] = {}
+        self._importers: Sequence[str] = ()
+        self._dialled_by = inf
+        self._copies = COPIES
+        self._places: list[int] | None = None
+        self._importers_counted = 0
+        self._mine: int | None = None
+        self._for_others = 0
+        self._moved_at = self._new_at = now
+        self._gap_s = 0.0
+        self._closes_at = now
+
+    def __repr__(self) -> str:
+        return f"<Circle of {len(self._fellows) + 1}, place {self.place}>"
+
+    @property
+    def allies(self) -> Sequence[str]:
+        """The other importers, if we are one."""
+        return [name for name in self._importers if name != self._own] if self._own in self._importers else ()
+
+    def name_importers(self, importers: Sequence[str], copies: float, now: float) -> None:
+        """A tracker says to whom pieces fall (nobody named: to everybody here), and how many copies may come in (0: as
+        many as like to)."""
+        if set(importers) != set(self._importers):
+            self._dialled_by = now + CONNECT_S
+            self._forget()
+        self._importers, self._copies = importers, copies
+
+    def enter(self, node: str) -> None:
+        """This neighbour is in it, and may bring pieces in."""
+        if node not in self._fellows:
+            self._fellows[node] = None
+            self._forget()
+
+    def leave(self, node: str) -> None:
+        """It is gone, or brings nothing now."""
+        if node in self._fellows:
+            del self._fellows[node]
+            self._forget()
+
+    def _forget(self) -> None:
+        self._places = self._mine = None
+
+    def holds(self, pieces: int, now: float) -> None:
+        """Somebody in it holds these, too."""
+        if pieces & ~self.held:
+            self.held |= pieces
+            self._gap_s = max(now - self._new_at, GAP_KEPT * self._gap_s)
+            self._new_at = self._moved_at = now
+
+    def recount(self, holdings: Iterable[int]) -> None:
+        """Somebody left or lost something: what the others hold."""
+        self.held = 0
+        for pieces in holdings:
+            self.held |= pieces
+
+    def brings(self, piece: int) -> None:
+        """We ask for this one outside."""
+        if self._places is not None and self._places[piece % BUCKETS]:
+            self._for_others += 1
+
+    def asked(self, now: float) -> None:
+        """We asked somebody for something, so we don't wait in vain."""
+        self._moved_at = now
+
+    def waits(self, now: float) -> None:
+        """We miss something and have asked nobody for anything: as time goes by, the next place opens."""
+        left = self._for_others < own_share(self._copies, self._pieces, max(1, self._importers_counted))
+        if now - self._moved_at >= step_s(self._gap_s, budget_left=left) and not self._all_open:
+            self.place += 1
+            self._mine = None
+            self._moved_at, self._closes_at = now, now + OPEN_S
+
+    @property
+    def _all_open(self) -> bool:
+        return self.place > len(self._importers) + len(self._fellows)
+
+    def mine(self, now: float) -> int:
+        """The set that falls to us now, whether or not somebody in the circle holds it."""
+        if not self._fellows or not self._copies:
+            return self._everything
+        if self.place and now >= self._closes_at:
+            self.place, self._mine = 0, None
+        if now >= self._dialled_by:
+            self._dialled_by = inf
+            self._forget()  # who of the importers is not connected by now does not count
+        if self._mine is None:
+            if self._places is None:
+                self._places = self._count_places(now)
+            self._mine = pieces_of([place <= self.place for place in self._places], self._pieces)
+        return self._mine
+
+    def importable(self, now: float) -> int:
+        """The set that we may ask for outside now: at last also what somebody here holds, and does not give us."""
+        mine = self.mine(now)
+        return mine if not self._fellows or not self._copies or self._all_open else mine & ~self.held
+
+    def _count_places(self, now: float) -> list[int]:
+        if not self._importers:
+            self._importers_counted = 1 + len(self._fellows)
+            return places(self._own, self._fellows)
+        self._importers_counted = len(self._importers)
+        if self._own in self._importers:  # who of the others is not connected by now is gone
+            dialling = now < self._dialled_by < inf
+            return places(self._own, [one for one in self.allies if dialling or one in self._fellows])
+        others = [one for one in self._fellows if one not in self._importers]
+        return [len(self._importers) + place for place in places(self._own, others)]
+
+
+class Circles:
+    """Those of one swarm: our LAN's and our region's."""
+
+    def __init__(self, own: str, pieces: int, now: float) -> None:
+        self.lan, self.region = Circle(own, pieces, now), Circle(own, pieces, now)
+        self._both = (self.lan, self.region)
+        self._everything = bitset.full(pieces)
+
+    def __repr__(self) -> str:
+        return f"<Circles {self.lan!r}, {self.region!r}>"
+
+    def around(self, tier: Tier) -> Circle | None:
+        """Whose shared link a byte from there comes over; None if over none, or if a shield names what is to come."""
+        if tier is Tier.REGION:
+            return self.lan
+        return self.region if tier in (Tier.REMOTE, Tier.ORIGIN) else None
+
+    def _within(self, tier: Tier) -> tuple[Circle, ...]:
+        return self._both if tier is Tier.LAN else (self.region,) if tier is Tier.REGION else ()
+
+    def enter(self, peer: PeerView, now: float) -> None:
+        """A neighbour joined the swarm. Who has everything brings nothing in."""
+        for circle in self._within(peer.tier):
+            circle.holds(peer.bits, now)
+            if peer.bits != self._everything:
+                circle.enter(peer.key)
+
+    def holds(self, peer: PeerView, pieces: int, now: float) -> None:
+        """It holds these, too."""
+        for circle in self._within(peer.tier):
+            circle.holds(pieces, now)
+
+    def leave(self, peer: PeerView) -> None:
+        """It left; `recount` follows."""
+        for circle in self._within(peer.tier):
+            circle.leave(peer.key)
+
+    def recount(self, peers: Iterable[PeerView]) -> None:
+        """Somebody left or lost something; these are there now."""
+        for circle in self._both:
+            circle.recount(peer.bits for peer in peers if circle in self._within(peer.tier))
+
+    def look(self, now: float, *, idle: bool, sources: Collection[Tier]) -> None:
+        """Now and then while something is missing. `idle`: nobody owes us anything. `sources`: who could be asked."""
+        for circle, beyond in ((self.lan, (Tier.REGION,)), (self.region, (Tier.REMOTE, Tier.ORIGIN))):
+            if idle and any(tier in sources for tier in beyond):
+                circle.waits(now)
+            else:
+                circle.asked(now)

@@ -1,0 +1,181 @@
+"""Neighbours behind one link bring each piece in once."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from p2pd.policy.importing import CONNECT_S, OPEN_S, STEP_S_MIN
+from p2pd.policy.sources import Tier
+from p2pd.swarm.circle import Circle
+from p2pd.swarm.fetching import TICK_S
+from p2pd.wire import bits
+from p2pd.wire.messages import Have, Reject
+
+from .driver import Driver
+
+PIECES = 300
+ALL = bits.full(PIECES)
+NAMES = ("a", "b", "c")
+
+
+def circle(own: str, fellows: Sequence[str]) -> Circle:
+    made = Circle(own, PIECES, 0.0)
+    for fellow in fellows:
+        made.enter(fellow)
+    return made
+
+
+def circles(names: Sequence[str] = NAMES) -> list[Circle]:
+    """As each of them sees the others."""
+    return [circle(own, [name for name in names if name != own]) for own in names]
+
+
+def test_each_piece_falls_to_exactly_one_of_a_circle() -> None:
+    shares = [one.importable(0.0) for one in circles()]
+    assert shares[0] | shares[1] | shares[2] == ALL
+    assert sum(share.bit_count() for share in shares) == PIECES
+
+
+def test_what_somebody_in_the_circle_holds_is_not_brought_in_again() -> None:
+    one = circle("a", ["b"])
+    mine = one.importable(0.0)
+    one.holds(mine, 0.0)
+    assert one.importable(0.0) == 0
+
+
+def test_alone_everything_may_be_brought_in() -> None:
+    assert circle("a", []).importable(0.0) == ALL
+
+
+def test_what_fell_to_a_neighbour_that_is_gone_falls_to_the_others_at_once() -> None:
+    one, other, _ = circles()
+    one.leave("c")
+    other.leave("c")
+    assert one.importable(0.0) | other.importable(0.0) == ALL
+    assert one.importable(0.0) & other.importable(0.0) == 0
+
+
+def test_waiting_in_vain_opens_one_place_after_the_other_and_at_last_also_what_others_keep() -> None:
+    one = circle("a", ["b", "c"])
+    one.holds(ALL >> 1, 0.0)
+    seen = []
+    for second in range(1, 4):
+        one.waits(second * STEP_S_MIN)
+        seen.append(one.mine(second * STEP_S_MIN).bit_count())
+    assert 100 < seen[0] < seen[1] == PIECES
+    assert one.importable(3 * STEP_S_MIN) == ALL
+
+
+def test_news_in_the_circle_is_no_waiting_in_vain() -> None:
+    one = circle("a", ["b"])
+    for step in range(8):
+        one.holds(1 << step, step * STEP_S_MIN / 2)
+        one.waits(step * STEP_S_MIN / 2)
+    assert one.place == 0
+
+
+def test_an_open_place_closes_again() -> None:
+    one = circle("a", ["b"])
+    share = one.importable(0.0)
+    one.waits(STEP_S_MIN)
+    assert one.importable(STEP_S_MIN) == ALL
+    assert one.importable(STEP_S_MIN + OPEN_S) == share
+
+
+def test_where_any_number_of_copies_may_come_nothing_waits() -> None:
+    one = circle("a", ["b"])
+    one.name_importers((), 0.0, 0.0)
+    one.holds(ALL, 0.0)
+    assert one.importable(0.0) == ALL
+
+
+def test_who_used_its_budget_for_what_falls_to_others_opens_places_slowly() -> None:
+    one = circle("a", ["b"])
+    one.name_importers((), 1.0, 0.0)
+    one.waits(STEP_S_MIN)
+    assert one.place == 0
+
+
+def test_with_importers_named_nothing_falls_to_the_others_until_all_of_these_fail() -> None:
+    other = circle("z", ["a", "b", "y"])
+    other.name_importers(("a", "b", "c"), 1.2, 0.0)
+    seconds = [second * STEP_S_MIN for second in range(1, 4)]
+    for now in seconds:
+        assert other.importable(now) == 0
+        other.waits(now)
+    assert 0 < other.importable(seconds[-1]).bit_count() < PIECES
+
+
+def test_an_importer_that_could_not_be_dialled_counts_no_longer() -> None:
+    one = circle("a", ["b", "z"])
+    one.name_importers(NAMES, 1.2, 0.0)
+    early = one.importable(0.0)
+    late = one.importable(CONNECT_S)
+    assert early.bit_count() < late.bit_count()
+    assert late == circle("a", ["b"]).importable(0.0)
+
+
+def test_an_importer_knows_whom_to_be_connected_to() -> None:
+    one = circle("a", [])
+    one.name_importers(NAMES, 1.2, 0.0)
+    assert list(one.allies) == ["b", "c"]
+    one.name_importers(("b", "c"), 1.2, 0.0)
+    assert list(one.allies) == []
+
+
+# -- and so the brain asks ----------------------------------------------------------------------------------------
+
+
+def test_of_a_region_each_asks_outside_for_its_own_share_only() -> None:
+    swarm = Driver(64)
+    swarm.peer("fellow", 0)
+    swarm.peer("outside", tier=Tier.REMOTE)
+    share = set(bits.iterate(swarm.brain._circles.region.importable(0.0)))
+    assert 0 < len(share) < 64
+    assert set(swarm.asked("outside")) <= share
+
+
+@pytest.mark.parametrize("tier", [Tier.REMOTE, Tier.REGION])
+def test_what_a_lan_peer_holds_is_asked_of_nobody_beyond(tier: Tier) -> None:
+    swarm = Driver(8)
+    swarm.peer("beside", bits.full(8) >> 1, Tier.LAN)
+    swarm.peer("beyond", tier=tier)
+    assert set(swarm.asked("beyond")) <= {7}
+
+
+def test_a_fellow_that_brings_nothing_delays_its_share_by_a_second_or_so() -> None:
+    swarm = Driver(64)
+    swarm.peer("stuck", 0)
+    swarm.peer("outside", tier=Tier.REMOTE)
+
+    def bring() -> None:
+        for piece in [one for one in swarm.asked("outside") if not swarm.brain.present >> one & 1]:
+            swarm.bring("outside", piece)
+
+    bring()
+    swarm.wait(2 * STEP_S_MIN + 2 * TICK_S, bring)
+    assert swarm.brain.complete
+
+
+def test_http_is_asked_for_no_more_than_ones_share_while_others_are_new_here_too() -> None:
+    swarm = Driver(64)
+    swarm.brain.use_origin(True, 0.0)
+    swarm.peer("fellow", 0)
+    share = set(bits.iterate(swarm.brain._circles.region.importable(0.0)))
+
+    def bring() -> None:
+        for piece in [one for one in swarm.fetched() if not swarm.brain.present >> one & 1]:
+            swarm.bring("origin", piece)
+            swarm.say("fellow", Have(0, (piece,)))
+
+    swarm.wait(1.9, bring)
+    assert set(swarm.fetched()) == share
+
+
+def test_a_neighbour_that_lost_a_piece_holds_it_no_longer() -> None:
+    swarm = Driver(8)
+    swarm.peer("beside", bits.full(8), Tier.LAN)
+    swarm.peer("beyond", tier=Tier.REMOTE)
+    asked = swarm.asked("beside")[0]
+    swarm.say("beside", Reject(0, asked, "gone"))
+    assert not swarm.brain._circles.lan.held >> asked & 1
