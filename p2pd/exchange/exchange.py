@@ -5,7 +5,7 @@ No choice is made here: what to ask whom is decided by `Swarm`, what to promise 
 """
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -331,9 +331,8 @@ class Exchange:
         if membership is not None:
             self._do(membership, Send(peer, Reject(0, owed.piece, "busy")))
 
-    def _spread(self, swarm: bytes, piece: int) -> int:
-        membership = self.memberships.get(swarm)
-        return membership.brain.spread(piece) if membership is not None else 0
+    def _spread(self, swarm: bytes) -> Sequence[int]:
+        return self.memberships[swarm].brain.spread
 
     async def _keep_time(self) -> None:
         """Call each brain's timer when it has come, and let another upload begin where one is stuck."""

@@ -33,9 +33,11 @@ class Rate:
 
     def add(self, count: int, now: float) -> None:
         """`count` bytes passed at `now`."""
-        self._bytes = self._decayed(now) + count
+        present = self._bytes = self._decayed(now) + count
         self._at = now
-        self.peak_per_s = max(self.peak_per_s, self._bytes / RATE_MEMORY_S)
+        present /= RATE_MEMORY_S
+        if present > self.peak_per_s:
+            self.peak_per_s = present
 
     def per_s(self, now: float) -> float:
         """The present rate."""

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
-from p2pd.wire import bits
-
 SAMPLES: Final = 8
 """Pieces looked at for each choice (`docs/decisions`: measured 1, 2, 4, 8)."""
+_NEAR: Final = (1 << 30) - 1
+"""Mostly one of the next so many is a candidate: that is found without looking at the rest of the set."""
 
 
 def pick_rarest(candidates: int, availability: Sequence[int], rng: Random, samples: int = SAMPLES) -> int | None:
@@ -19,9 +19,16 @@ def pick_rarest(candidates: int, availability: Sequence[int], rng: Random, sampl
     width = candidates.bit_length()
     if not width:
         return None
-    best = bits.first_from(candidates, rng.randrange(width))
-    for _ in range(samples - 1):
-        piece = bits.first_from(candidates, rng.randrange(width))
-        if availability[piece] < availability[best]:
-            best = piece
+    draw, digits = rng.getrandbits, width.bit_length()
+    best, fewest = -1, 0
+    for _ in range(samples):
+        start = draw(digits)
+        while start >= width:  # what `randrange` does, at a quarter of its price
+            start = draw(digits)
+        tail = candidates >> start
+        near = tail & _NEAR or tail
+        piece = start + (near & -near).bit_length() - 1
+        holders = availability[piece]
+        if best < 0 or holders < fewest:
+            best, fewest = piece, holders
     return best

@@ -1,6 +1,7 @@
 """How many neighbours hold each piece, and which pieces at least one of them holds."""
 
 from array import array
+from collections.abc import Iterable
 
 from p2pd.wire import bits as bitset
 
@@ -19,9 +20,11 @@ class Availability:
             counts[piece] += 1
         self.held |= pieces
 
-    def add_one(self, piece: int, as_set: int) -> None:
-        """The same for one piece."""
-        self.counts[piece] += 1
+    def add_named(self, pieces: Iterable[int], as_set: int) -> None:
+        """The same for pieces that are named one by one, each once."""
+        counts = self.counts
+        for piece in pieces:
+            counts[piece] += 1
         self.held |= as_set
 
     def remove(self, pieces: int) -> None:

@@ -157,10 +157,12 @@ class Circles:
             if peer.bits != self._everything:
                 circle.enter(peer.key)
 
-    def holds(self, peer: PeerView, pieces: int, now: float) -> None:
-        """It holds these, too."""
+    def holds(self, peer: PeerView, pieces: int, few: bool, now: float) -> None:
+        """It holds these, too: `few` count one by one."""
         for circle in self._within(peer.tier):
-            circle.holds(pieces, now)
+            new = pieces & ~circle.held
+            for each in (1 << piece for piece in bitset.iterate(new)) if few else (new,):
+                circle.holds(each, now)
 
     def leave(self, peer: PeerView) -> None:
         """It left; `recount` follows."""

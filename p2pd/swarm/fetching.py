@@ -52,6 +52,40 @@ class Books:
     by_peers: Availability
     by_shields: Availability
     act: Callable[[Action], None]
+    wanted: int = 0
+    missing: int = 0
+    """Wanted, and neither present nor being verified. Kept, for it is asked for more often than anything else."""
+
+    def want(self, pieces: int) -> None:
+        """These are wanted from now on, and no others."""
+        self.wanted = pieces
+        self._count_missing()
+
+    def verify(self, piece: int) -> None:
+        """It is there, and being verified."""
+        bit = 1 << piece
+        self.verifying |= bit
+        self.missing &= ~bit
+
+    def keep(self, piece: int) -> None:
+        """It is verified and written."""
+        bit = 1 << piece
+        self.verifying &= ~bit
+        self.present |= bit
+        self.missing &= ~bit
+
+    def give_up(self, piece: int) -> None:
+        """It was not what it should be, or could not be written."""
+        self.verifying &= ~(1 << piece)
+        self._count_missing()
+
+    def lose(self, piece: int) -> None:
+        """It is present no longer."""
+        self.present &= ~(1 << piece)
+        self._count_missing()
+
+    def _count_missing(self) -> None:
+        self.missing = self.wanted & ~self.present & ~self.verifying
 
 
 class Fetching:
@@ -59,7 +93,8 @@ class Fetching:
 
     def __init__(self, books: Books, circles: Circles, rng: Random, now: float) -> None:
         self._books, self._circles, self._rng = books, circles, rng
-        self.everything = self.wanted = bitset.full(len(books.lengths))
+        self.everything = bitset.full(len(books.lengths))
+        books.want(self.everything)
         self._piece_bytes = sum(books.lengths) / len(books.lengths) if books.lengths else 1.0
         self.requests = Requests(books.lengths)
         self.rate = Rate()
@@ -77,35 +112,40 @@ class Fetching:
     @property
     def missing(self) -> int:
         """Pieces that are wanted, and neither present nor being verified."""
-        return self.wanted & ~self._books.present & ~self._books.verifying
+        return self._books.missing
 
     @property
     def unheld(self) -> int:
         """Missing pieces that no neighbour told us of."""
-        return self.missing & ~self._books.by_peers.held & ~self._books.by_shields.held
+        books = self._books
+        return books.missing & ~books.by_peers.held & ~books.by_shields.held
 
     def refill(self, peer: PeerView, now: float) -> None:
         """Ask `peer` for as much as it may owe us."""
-        unasked = self.missing & ~self.requests.in_flight
-        if not peer.bits & unasked and (unasked or peer.requested or not self.requests.in_flight):
-            return  # nothing to ask for and nothing to hedge: most news is of pieces that others bring already
+        requests, requested = self.requests, peer.requested
+        unasked = self._books.missing & ~requests.in_flight
+        if unasked:
+            if not peer.bits & unasked:
+                return  # most news is of pieces that others bring already
+        elif requested or now < peer.hedge_at or not requests.in_flight:
+            return  # nothing to hedge
         if self.paused or not peer.available(now) or (self.held_back and peer.tier is not Tier.LAN):
             return
         room = queue_bytes(peer.rate.per_s(now), self._piece_bytes) if not peer.snubs else self._piece_bytes
+        if peer.requested_bytes >= room:
+            return
         total_room = total_queue_bytes(self.rate.per_s(now), self._piece_bytes)
-        while peer.requested_bytes < room and len(peer.requested) < peer.window:
-            if self.requests.outstanding_bytes >= total_room:
+        while peer.requested_bytes < room and len(requested) < peer.window:
+            if requests.outstanding_bytes >= total_room:
                 return
-            piece = self._choose(peer, now)
-            if piece is None:
-                piece = self._choose_hedge(peer, now)
+            piece = self._choose(peer, unasked, now) if unasked else self._choose_hedge(peer, now)
             if piece is None:
                 return
             self._ask(peer, piece, now)
+            unasked &= ~(1 << piece)
 
-    def _choose(self, peer: PeerView, now: float) -> int | None:
-        candidates = peer.bits & self.missing & ~self.requests.in_flight
-        candidates &= self._importable(peer, now)
+    def _choose(self, peer: PeerView, unasked: int, now: float) -> int | None:
+        candidates = peer.bits & unasked & self._importable(peer, now)
         if peer.tier is Tier.SHIELD and self.requests.in_flight:
             # The dear source is for what peers can't bring; only an idle downloader takes anything from it.
             candidates &= ~self._books.by_peers.held
@@ -116,9 +156,8 @@ class Fetching:
         return self.everything if circle is None else circle.importable(now)
 
     def _choose_hedge(self, peer: PeerView, now: float) -> int | None:
+        """A piece that is on its way from another, where all that is missing was asked for."""
         if peer.requested or now < peer.hedge_at or not self.requests.in_flight:
-            return None
-        if self.missing & ~self.requests.in_flight:
             return None
         peer.hedge_at = now + HEDGE_EVERY_S
         candidates = peer.bits & self.requests.in_flight & self._importable(peer, now)
@@ -166,7 +205,7 @@ class Fetching:
         peer.window += GROWTH
         for other in self.requests.others(peer, piece):
             self._cancel(other, piece)
-        return bool(self.missing >> piece & 1)
+        return bool(self._books.missing >> piece & 1)
 
     def _cancel(self, peer: PeerView, piece: int) -> None:
         self.requests.remove(peer, piece)
@@ -187,7 +226,7 @@ class Fetching:
 
     def want(self, pieces: int, now: float) -> None:
         """Ask for these only, and take back what was asked beyond them."""
-        self.wanted = pieces
+        self._books.want(pieces)
         self._unheld_since = now
         for peer in [*self._books.peers.values(), self.origin]:
             for piece in [one for one in peer.requested if not pieces >> one & 1]:

@@ -54,7 +54,7 @@ class Swarm:
         self._untold: list[int] = []
         self._tell_at = float("inf")
         self._tick_at = now
-        self._bytes_by_tier: dict[str, int] = {}
+        self._bytes_by_tier: dict[Tier, int] = {}
         self._duplicate_bytes = 0
 
     def __repr__(self) -> str:
@@ -85,9 +85,10 @@ class Swarm:
         """How many peers of this swarm we are connected to."""
         return len(self._books.peers)
 
-    def spread(self, piece: int) -> int:
-        """How many neighbours that are no shields hold this piece."""
-        return self._books.by_peers.counts[piece]
+    @property
+    def spread(self) -> Sequence[int]:
+        """How many neighbours that are no shields hold each piece, at any time."""
+        return self._books.by_peers.counts
 
     @property
     def allies(self) -> Sequence[str]:
@@ -150,20 +151,15 @@ class Swarm:
                 raise RemoteProtocolError(f"{type(message).__name__} is not about a swarm")
 
     def _on_have(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
-        if len(pieces) <= bitset.FEW:  # most news: no sets are built for that
-            availability = self._availability(peer)
-            for piece in pieces:
-                self._check(piece)
-                fresh = 1 << piece
-                if not peer.bits & fresh:
-                    peer.bits |= fresh
-                    availability.add_one(piece, fresh)
-                    self._circles.holds(peer, fresh, now)
-        else:
-            fresh = self._set_of(pieces) & ~peer.bits
+        told = self._set_of(pieces)
+        fresh = told & ~peer.bits
+        if fresh:
             peer.bits |= fresh
-            self._availability(peer).add(fresh)
-            self._circles.holds(peer, fresh, now)
+            if fresh.bit_count() == len(pieces):  # mostly: then nothing needs to be looked for
+                self._availability(peer).add_named(pieces, fresh)
+            else:
+                self._availability(peer).add(fresh)
+            self._circles.holds(peer, fresh, len(pieces) <= bitset.FEW, now)
         if self._naming:
             self._naming.holds(peer, pieces, now)
         self._fetching.refill(peer, now)
@@ -208,7 +204,7 @@ class Swarm:
         peer = self._peer(key)
         if peer is not None:
             self._fetching.arrived(peer, count, now)
-            tier = peer.tier.name.lower()
+            tier = peer.tier
             self._bytes_by_tier[tier] = self._bytes_by_tier.get(tier, 0) + count
 
     def not_read(self, key: str, now: float) -> None:
@@ -222,7 +218,7 @@ class Swarm:
         peer = self._peer(key)
         fresh = bool(self._fetching.missing >> piece & 1) if peer is None else self._fetching.delivered(peer, piece)
         if fresh:
-            self._books.verifying |= 1 << piece
+            self._books.verify(piece)
         else:
             self._duplicate_bytes += self._books.lengths[piece]
         if peer is not None and peer is not self._fetching.origin:
@@ -233,10 +229,10 @@ class Swarm:
 
     def stored(self, piece: int, now: float) -> None:
         """The piece is verified and written (fetched, or copied from an older release)."""
-        self._books.verifying &= ~(1 << piece)
-        if self._books.present >> piece & 1:
+        known = self._books.present >> piece & 1
+        self._books.keep(piece)
+        if known:
             return
-        self._books.present |= 1 << piece
         self._untold.append(piece)
         self._tell_at = min(self._tell_at, now + HAVE_DELAY_S)
         if self.complete:
@@ -244,14 +240,14 @@ class Swarm:
 
     def corrupt(self, key: str, piece: int, now: float) -> None:
         """What a neighbour sent as this piece is not it: never speak to it again."""
-        self._books.verifying &= ~(1 << piece)
+        self._books.give_up(piece)
         if key != ORIGIN:
             self._actions.append(Drop(key, f"sent bytes that are not piece {piece}"))
         self._tick_at = min(self._tick_at, now)
 
     def failed(self, key: str, piece: int, now: float) -> None:
         """A piece that was delivered could not be stored (disk), or HTTP did not bring it."""
-        self._books.verifying &= ~(1 << piece)
+        self._books.give_up(piece)
         peer = self._peer(key)
         if peer is not None:
             self._fetching.rejected(peer, piece, "failed", now)
@@ -269,7 +265,7 @@ class Swarm:
 
     def lose(self, piece: int, now: float) -> None:
         """We hold this piece no longer (evicted, or damaged on disk)."""
-        self._books.present &= ~(1 << piece)
+        self._books.lose(piece)
         for peer in self._books.peers.values():
             self._actions.append(Send(peer.key, Lost(0, (piece,))))
         self._tick_at = min(self._tick_at, now)
@@ -285,7 +281,7 @@ class Swarm:
 
     def want(self, pieces: int, now: float) -> None:
         """Ask for this set of pieces only: the others come another way, or are not needed."""
-        if pieces != self._fetching.wanted:
+        if pieces != self._books.wanted:
             self._fetching.want(pieces, now)
             self._tick_at = min(self._tick_at, now)
 
@@ -328,15 +324,16 @@ class Swarm:
         self._untold, self._tell_at = [], float("inf")
         if self._naming or not told:
             return
-        told_bits, short = bitset.of(told), len(told) <= HAVES_MAX
+        told_bits, short, act = bitset.of(tuple(told)), len(told) <= HAVES_MAX, self._actions.append
         to_most = Have(0, tuple(told[:HAVES_MAX]))
         for peer in self._books.peers.values():
-            if short and not peer.bits & told_bits:
-                self._actions.append(Send(peer.key, to_most))
-                continue
-            news = tuple(piece for piece in told if not peer.bits >> piece & 1)
-            for start in range(0, len(news), HAVES_MAX):
-                self._actions.append(Send(peer.key, Have(0, news[start : start + HAVES_MAX])))
+            known = peer.bits & told_bits
+            if short and not known:
+                act(Send(peer.key, to_most))
+            elif known != told_bits:
+                news = tuple([piece for piece in told if not known >> piece & 1])
+                for start in range(0, len(news), HAVES_MAX):
+                    act(Send(peer.key, Have(0, news[start : start + HAVES_MAX])))
 
     def next_action(self) -> Action | None:
         """The next deed, or None."""
@@ -358,7 +355,7 @@ class Swarm:
             waits_for=waits_for(fetching, list(books.peers.values()), now),
             paused=fetching.paused,
             complete=self.complete,
-            bytes_by_tier=dict(self._bytes_by_tier),
+            bytes_by_tier={tier.name.lower(): count for tier, count in self._bytes_by_tier.items()},
             duplicate_bytes=self._duplicate_bytes,
             peers=tuple(_peer_snapshot(peer, now) for peer in books.peers.values()),
         )
@@ -378,7 +375,8 @@ class Swarm:
     def _set_of(self, pieces: tuple[int, ...]) -> int:
         if len(pieces) > HAVES_MAX:
             raise RemoteProtocolError(f"{len(pieces)} pieces in one message, {HAVES_MAX} allowed")
-        self._check(max(pieces, default=0))
+        if pieces:
+            self._check(max(pieces))
         return bitset.of(pieces)
 
 

@@ -1,11 +1,13 @@
 """What we owe to others: a queue of promised pieces for each peer, and whose turn it is to be sent one."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
-from typing import Final
+from typing import Final, Protocol
+
+import msgspec
 
 from p2pd.policy.pacing import Rate
 from p2pd.policy.serving import AGEING_S, PEER_QUEUE_PIECES_MAX, SENDS_MAX, accepts_request, stuck_after_s
@@ -17,8 +19,7 @@ a bounded time for a long one, where the order matters little."""
 TYPICAL_WEIGHT: Final = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(msgspec.Struct, frozen=True, gc=False):
     """A piece promised to a peer."""
 
     swarm: bytes
@@ -26,16 +27,25 @@ class Owed:
     length: int
 
 
+class Counts(Protocol):
+    """Of each piece of a swarm."""
+
+    def __getitem__(self, piece: int, /) -> int:
+        """How many neighbours hold it."""
+        ...
+
+
 _Queue = OrderedDict[tuple[bytes, int], Owed]
+_NONE: Final[Mapping[int, int]] = {}
 
 
 @dataclass(slots=True)
 class Uploads:
     """All queues of this node. A body per connection takes from its own peer's queue with `next`, which gives nothing
-    while enough others are being sent to; `turns` says who may take now. `spread(swarm, piece)`: how many neighbours
-    hold a piece."""
+    while enough others are being sent to; `turns` says who may take now. `spread(swarm)`: how many neighbours hold each
+    piece of a swarm that something is owed of."""
 
-    spread: Callable[[bytes, int], int]
+    spread: Callable[[bytes], Counts]
     rate: Rate = field(default_factory=Rate)
     queued_bytes: int = 0
     _queues: dict[str, _Queue] = field(default_factory=dict)
@@ -46,8 +56,8 @@ class Uploads:
     """Peers that a piece is being sent to, and since when."""
     _granted: set[str] = field(default_factory=set)
     """Those of them whose bodies have not taken it yet."""
-    _given: dict[tuple[bytes, int], int] = field(default_factory=dict)
-    """How often we gave a piece away: whoever got it may not have told us yet."""
+    _given: dict[bytes, dict[int, int]] = field(default_factory=dict)
+    """How often we gave each piece of a swarm away: whoever got it may not have told us yet."""
     _typical_s: float = 0.0
 
     def __repr__(self) -> str:
@@ -88,7 +98,23 @@ class Uploads:
         return least
 
     def _spread(self, owed: Owed) -> int:
-        return self.spread(owed.swarm, owed.piece) + self._given.get((owed.swarm, owed.piece), 0)
+        return self.spread(owed.swarm)[owed.piece] + self._given.get(owed.swarm, _NONE).get(owed.piece, 0)
+
+    def _scarcest(self, queue: _Queue, looked_at: int) -> tuple[int, Owed]:
+        """Of the first so many of a queue: the piece that fewest hold, and how many do."""
+        swarm, fewest, found = b"", 0, None
+        held: Counts = _NONE
+        given = _NONE
+        for owed in islice(queue.values(), looked_at):
+            if owed.swarm is not swarm:
+                swarm = owed.swarm
+                held, given = self.spread(swarm), self._given.get(swarm, _NONE)
+            spread = held[owed.piece] + given.get(owed.piece, 0)
+            if spread < fewest or found is None:
+                fewest, found = spread, owed
+        if found is None:
+            raise ValueError("an empty queue")
+        return fewest, found
 
     def withdraw(self, peer: str, swarm: bytes, piece: int) -> None:
         """The peer no longer wants it; nothing if it has left already."""
@@ -120,7 +146,7 @@ class Uploads:
                 if of == swarm:
                     self.withdraw(one, of, piece)
         if peer is None:
-            self._given = {key: times for key, times in self._given.items() if key[0] != swarm}
+            self._given.pop(swarm, None)
 
     # -- turns --------------------------------------------------------------------------------------------------
 
@@ -139,11 +165,11 @@ class Uploads:
             del self._waiting[peer]
         queue = self._queues.pop(peer)
         self._queues[peer] = queue  # now the last that is looked at
-        owed = min(islice(queue.values(), PEERS_LOOKED_AT), key=self._spread)
+        _, owed = self._scarcest(queue, PEERS_LOOKED_AT)
         self.withdraw(peer, owed.swarm, owed.piece)
         self._sending[peer] = now
-        key = (owed.swarm, owed.piece)
-        self._given[key] = self._given.get(key, 0) + 1
+        given = self._given.setdefault(owed.swarm, {})
+        given[owed.piece] = given.get(owed.piece, 0) + 1
         return owed
 
     def turns(self, now: float) -> list[str]:
@@ -157,14 +183,23 @@ class Uploads:
 
     def _choose(self, now: float) -> list[str]:
         """Who is owed the piece that fewest hold, or waits for too long."""
-        free = SENDS_MAX - sum(now < stuck_at for stuck_at in self._stuck_at())
-        if free <= 0 or len(self._waiting) <= free:
-            return list(self._waiting) if free > 0 else []
-        ranked = {peer: self._rank(peer, now) for peer in islice(self._waiting, PEERS_LOOKED_AT)}
-        return sorted(ranked, key=lambda peer: (ranked[peer], peer))[:free]
+        waiting = self._waiting
+        if not waiting:
+            return []
+        free = SENDS_MAX - len(self._sending)
+        if free < SENDS_MAX:
+            patience_s = stuck_after_s(self._typical_s)
+            for since in self._sending.values():
+                free += now >= since + patience_s
+        if free <= 0:
+            return []
+        if len(waiting) <= free:
+            return list(waiting)
+        ranked = [(self._rank(peer, now), peer) for peer in islice(waiting, PEERS_LOOKED_AT)]
+        return [min(ranked)[1]] if free == 1 else [peer for _, peer in sorted(ranked)[:free]]
 
     def _rank(self, peer: str, now: float) -> float:
-        fewest = min(map(self._spread, islice(self._queues[peer].values(), PIECES_LOOKED_AT)))
+        fewest, _ = self._scarcest(self._queues[peer], PIECES_LOOKED_AT)
         return fewest - (now - self._waiting[peer]) / AGEING_S
 
     def _stuck_at(self) -> list[float]:

@@ -33,7 +33,10 @@ def to_bitfield(bits: int, pieces: int) -> bytes:
 def of(pieces: Iterable[int]) -> int:
     """The set of these pieces; linear in the highest of them, where adding bit by bit copies the set each time."""
     if isinstance(pieces, tuple) and len(pieces) <= FEW:
-        return sum(1 << piece for piece in set(pieces))
+        bits = 0
+        for piece in pieces:
+            bits |= 1 << piece
+        return bits
     found = bytearray()
     for piece in pieces:
         at = piece >> 3
@@ -56,11 +59,11 @@ def iterate(bits: int) -> Iterator[int]:
             yield low.bit_length() - 1
             bits ^= low
         return
-    for at, byte in enumerate(bits.to_bytes((bits.bit_length() + 7) // 8, "little")):
-        while byte:
-            low = byte & -byte
-            yield at * 8 + low.bit_length() - 1
-            byte ^= low
+    digits = f"{bits:b}"[::-1]  # linear, and searched by the machine
+    piece = digits.find("1")
+    while piece >= 0:
+        yield piece
+        piece = digits.find("1", piece + 1)
 
 
 def first_from(bits: int, start: int) -> int:

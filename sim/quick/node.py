@@ -1,5 +1,6 @@
 """One peer or shield: its brain, what it owes, and its ways to its neighbours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf, nan
 
@@ -33,8 +34,8 @@ class Node:
     def __post_init__(self) -> None:
         self.uploads = Uploads(self._spread)
 
-    def _spread(self, _: bytes, piece: int) -> int:
-        return self.brain.spread(piece) if self.brain is not None else 0
+    def _spread(self, _: bytes) -> Sequence[int]:
+        return self.brain.spread if self.brain is not None else ()
 
     def __repr__(self) -> str:
         return f"<Node {self.key} {self.brain or 'not yet here'}, {len(self.ways)} neighbours>"

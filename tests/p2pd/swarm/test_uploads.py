@@ -1,5 +1,6 @@
 """What we owe to others, and whose turn it is."""
 
+from collections import defaultdict
 from math import inf
 
 from hypothesis import given
@@ -14,7 +15,7 @@ MIB = 1024 * 1024
 
 def uploads_of(spread: dict[int, int] | None = None) -> Uploads:
     """Pieces that so many neighbours hold; none where nothing is said."""
-    return Uploads(lambda swarm, piece: (spread or {}).get(piece, 0))
+    return Uploads(lambda swarm: defaultdict(int, spread or {}))
 
 
 def owe(uploads: Uploads, peer: str, piece: int, swarm: bytes = A, length: int = 1000) -> bool:

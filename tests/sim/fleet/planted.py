@@ -80,7 +80,7 @@ PLANTED = (
         "a piece that could not be written stays `being verified` for ever",
         "p2pd/swarm/swarm.py",
         '        """A piece that was delivered could not be stored (disk), or HTTP did not bring it."""\n'
-        "        self._books.verifying &= ~(1 << piece)\n",
+        "        self._books.give_up(piece)\n",
         '        """A piece that was delivered could not be stored (disk), or HTTP did not bring it."""\n',
         ("liveness",),
         90,
