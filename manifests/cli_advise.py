@@ -63,7 +63,7 @@ def _row(file: Nested) -> dict[str, object]:
         "expanded_bytes": file.expanded_bytes,
         "recreatable_bytes": file.recreated_bytes(),
         "recreated_by": dict(Counter(str(way) for way in file.ways if way)),
-        "memory_bytes": max((way.memory_bytes for way in file.ways if way), default=0),
+        "memory_bytes": file.memory_bytes,
     }
 
 

@@ -176,8 +176,11 @@ def _refused(region: Region, first: int, why: str) -> Iterator[Applied]:
 
 def can_close(region: Region, memory_bytes_max: int) -> bool:
     """Has this machine the compressors, and may they take the memory that they need?"""
+    largest = dict[str, int]()
+    for stream in region.streams:
+        largest[stream.way] = max(stream.expanded_bytes, largest.get(stream.way, 0))
     try:
-        found = [recipes.parse(way) for way in {stream.way for stream in region.streams}]
+        found = [(recipes.parse(way), size) for way, size in largest.items()]
     except ValueError:
         return False
-    return all(recipe.is_here and recipe.memory_bytes <= memory_bytes_max for recipe in found)
+    return all(recipe.is_here and recipe.memory_bytes(size) <= memory_bytes_max for recipe, size in found)

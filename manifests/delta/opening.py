@@ -17,9 +17,9 @@ from manifests import chunker
 from manifests.digest import digest_function
 from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest
-from manifests.nested.finding import Member, streams_in
-from manifests.nested.recreating import GZIP_TAIL_BYTES, gzip_head_bytes, recipe_of
-from manifests.nested.streams import DEFLATE, GZIP, expander_of, first, held_by_start
+from manifests.nested.finding import streams_in
+from manifests.nested.recreating import Recipes, bare
+from manifests.nested.streams import expander_of, first, held_by_start
 
 from .limits import REGION_BYTES_MAX
 from .matching import Source, missing
@@ -67,13 +67,13 @@ def _worth_opening(release: Source, base: Source, memory_bytes_max: int) -> tupl
     """Streams of the one that can be made again, and streams of the other that are alike; none that is in both."""
     old = [_held(one, data) for one, data in _streams(base, missing(base.manifest, release.manifest), memory_bytes_max)]
     held = {one.digest for one in old}
-    new, unchanged = list[_Found](), set[bytes]()
+    new, unchanged, recipes = list[_Found](), set[bytes](), Recipes(memory_bytes_max)
     if not old:
         return [], []
     for one, data in _streams(release, missing(release.manifest, base.manifest), memory_bytes_max):
         if one.digest in held:
             unchanged.add(one.digest)
-        elif recipe := recipe_of(one.stream.way, data, memory_bytes_max):
+        elif recipe := recipes.find(one.stream.way, data, one.stream.expanded_bytes):
             new.append(replace(one, stream=replace(one.stream, way=str(recipe))))
     kinds = {one.stream.way.partition(" ")[0] for one in new}
     return new, [one for one in old if one.digest not in unchanged and one.stream.way in kinds]
@@ -108,31 +108,23 @@ def _whole(
         start = source.manifest.offsets[run.start]
         with memoryview(data) as view:
             for member in streams_in(data, memory_bytes_max):
-                kind, at, length = _bare(member, view)
-                stream = Stream(start + at, length, member.expanded_bytes, kind)
-                if lacking.isdisjoint(_pieces_of(source.manifest, stream)):
-                    continue
-                with view[at : at + length] as part:
-                    yield _Found(stream, b"", digest_of(bytes(part))), part
+                with view[member.offset : member.offset + member.length] as whole:
+                    kind, at, end = bare(member.kind, whole)
+                    stream = Stream(start + member.offset + at, end - at, member.expanded_bytes, kind)
+                    if not lacking.isdisjoint(_pieces_of(source.manifest, stream)):
+                        with whole[at:end] as part:
+                            yield _Found(stream, b"", digest_of(bytes(part))), part
 
 
 def _split(source: Source, lacking: set[int], memory_bytes_max: int) -> Iterator[tuple[_Found, memoryview]]:
     digest_of = digest_function(source.manifest.algorithm)
     for one in split_streams(source, lacking, memory_bytes_max):
-        with memoryview(one.data) as view:
-            kind, at, length = _bare(one.member, view)
-            here = min(length, one.head_bytes - at)
-            stream = Stream(one.offset + at, here, one.member.expanded_bytes, kind)
-            with view[at : at + length] as part:
-                yield _Found(stream, bytes(part[here:]), digest_of(bytes(part))), part
-
-
-def _bare(member: Member, view: memoryview) -> tuple[str, int, int]:
-    """Of gzip only what is compressed: its head and tail stay as they are."""
-    if member.kind != GZIP:
-        return member.kind, member.offset, member.length
-    head = gzip_head_bytes(view[member.offset : member.offset + member.length])
-    return DEFLATE, member.offset + head, member.length - head - GZIP_TAIL_BYTES
+        with memoryview(one.data)[: one.member.length] as whole:
+            kind, at, end = bare(one.member.kind, whole)
+            here = min(end, one.head_bytes)
+            stream = Stream(one.offset + at, here - at, one.member.expanded_bytes, kind)
+            with whole[at:end] as part:
+                yield _Found(stream, bytes(whole[here:end]), digest_of(bytes(part))), part
 
 
 def _runs(manifest: Manifest, pieces: list[int]) -> Iterator[range]:

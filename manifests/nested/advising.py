@@ -20,7 +20,7 @@ from manifests.manifest import Manifest
 
 from .finding import SQUASHFS, Member, members
 from .recipes import MEMORY_BYTES_MAX, Recipe
-from .recreating import recipe_of
+from .recreating import Recipes
 from .streams import expander
 
 ALGORITHM: Final = "blake3"
@@ -55,8 +55,16 @@ class Nested:
 
     def recreated_bytes(self, memory_bytes_max: int = MEMORY_BYTES) -> int:
         """Of the streams that can be made again in so much memory."""
+        return sum(member.length for member, bytes_ in self._memory() if bytes_ <= memory_bytes_max)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What making any of them again takes at most."""
+        return max((bytes_ for _, bytes_ in self._memory()), default=0)
+
+    def _memory(self) -> Iterator[tuple[Member, int]]:
         rows = zip(self.members, self.ways, strict=True)
-        return sum(member.length for member, way in rows if way and way.memory_bytes <= memory_bytes_max)
+        return ((member, way.memory_bytes(member.expanded_bytes)) for member, way in rows if way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ def files(path: Path) -> list[Path]:
 
 
 def _ways(place: Path, streams: Iterable[Member]) -> Iterator[Recipe | None]:
+    recipes = Recipes(MEMORY_BYTES)
     with place.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         with memoryview(mapped) as view:
             for member in streams:
@@ -102,7 +111,7 @@ def _ways(place: Path, streams: Iterable[Member]) -> Iterator[Recipe | None]:
                     yield None
                 else:
                     with view[member.offset : member.offset + member.length] as stream:
-                        yield recipe_of(member.kind, stream, MEMORY_BYTES)
+                        yield recipes.find(member.kind, stream, member.expanded_bytes)
 
 
 def saving(old: list[Nested], new: list[Nested], advance: Callable[[int], None] = lambda count: None) -> Saving:

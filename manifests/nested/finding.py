@@ -7,19 +7,25 @@ expanded, whole, to see. That finds a kernel in a bzImage, members of a zip, and
 import heapq
 import mmap
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .streams import DEFLATE, GZIP, WINDOW_BYTES_MAX, XZ, ZSTD, DamagedStreamError, expander
+from .streams import DEFLATE, GZIP, WINDOW_BYTES_MAX, XZ, ZLIB, ZSTD, DamagedStreamError, expander
 
 SQUASHFS: Final = "squashfs"
 STREAM_BYTES_MIN: Final = 512
 EXPANDED_BYTES_MAX: Final = 4 * 2**30
 """Of one stream; a larger one is left alone."""
 
-_MAGICS: Final = {b"\x1f\x8b\x08": GZIP, b"\xfd7zXZ\0": XZ, b"\x28\xb5\x2f\xfd": ZSTD, b"PK\3\4": DEFLATE}
+_MAGICS: Final = {
+    b"\x1f\x8b\x08": GZIP, b"\xfd7zXZ\0": XZ, b"\x28\xb5\x2f\xfd": ZSTD, b"PK\3\4": DEFLATE,
+    b"x\xda": ZLIB, b"x\x9c": ZLIB,
+}  # fmt: skip
+"""zlib's: of its levels 9, as of a squashfs, and 6. By chance there is one of them in each 32 KiB."""
+_TRIED_BYTES: Final = 256
 _LOCAL_HEADER: Final = struct.Struct("<8xH16xHH")
 """Of a member of a zip file (APPNOTE 4.3.7): method, bytes of its name and of what stands behind that."""
 _DEFLATED: Final = 8
@@ -55,7 +61,7 @@ def streams_in(data: bytes | mmap.mmap, window_bytes_max: int = WINDOW_BYTES_MAX
     end = 0
     with memoryview(data) as view:
         for place, kind in heapq.merge(*(_places(data, magic, kind) for magic, kind in _MAGICS.items())):
-            if place >= end:
+            if place >= end and (kind != ZLIB or _may_be_zlib(view, place)):
                 offset, name = _zip_member(view, place) if kind == DEFLATE else (place, "")
                 member = None if offset is None else measure(kind, view, offset, name, window_bytes_max)
                 if member and member.length >= STREAM_BYTES_MIN:
@@ -63,8 +69,17 @@ def streams_in(data: bytes | mmap.mmap, window_bytes_max: int = WINDOW_BYTES_MAX
                     yield member
 
 
+def _may_be_zlib(view: memoryview, place: int) -> bool:
+    """Does a little of it expand? What begins by chance mostly ends within a few bytes."""
+    try:
+        zlib.decompressobj().decompress(view[place : place + _TRIED_BYTES], _TRIED_BYTES)
+    except zlib.error:
+        return False
+    return True
+
+
 def stream_kind(start: bytes) -> str | None:
-    """Of the stream that bytes with this start may be; a member of a zip file is none."""
+    """Of the stream that a file with this start may be; a zip file is none."""
     return next((kind for magic, kind in _MAGICS.items() if kind != DEFLATE and start.startswith(magic)), None)
 
 

@@ -20,8 +20,14 @@ BUNDLED: Final = int("{}{:02}{:02}".format(*zstandard.ZSTD_VERSION))
 """The version that `zstandard` brings, as ZSTD_VERSION_NUMBER."""
 
 
-class _Buffer(ctypes.Structure):
-    """ZSTD_inBuffer and ZSTD_outBuffer."""
+class _Input(ctypes.Structure):
+    """ZSTD_inBuffer. (Not ctypes.cast: what it makes holds itself, and so the data, until a collector comes by.)"""
+
+    _fields_ = (("start", ctypes.c_char_p), ("size", ctypes.c_size_t), ("position", ctypes.c_size_t))
+
+
+class _Output(ctypes.Structure):
+    """ZSTD_outBuffer."""
 
     _fields_ = (("start", ctypes.c_void_p), ("size", ctypes.c_size_t), ("position", ctypes.c_size_t))
 
@@ -37,7 +43,7 @@ def _library() -> ctypes.CDLL | None:
         library.ZSTD_CCtx_setParameter.restype = ctypes.c_size_t
         library.ZSTD_CCtx_setPledgedSrcSize.argtypes = (ctypes.c_void_p, ctypes.c_ulonglong)
         library.ZSTD_CCtx_setPledgedSrcSize.restype = ctypes.c_size_t
-        buffers = (ctypes.POINTER(_Buffer), ctypes.POINTER(_Buffer))
+        buffers = (ctypes.POINTER(_Output), ctypes.POINTER(_Input))
         library.ZSTD_compressStream2.argtypes = (ctypes.c_void_p, *buffers, ctypes.c_int)
         library.ZSTD_compressStream2.restype = ctypes.c_size_t
         library.ZSTD_isError.argtypes = (ctypes.c_size_t,)
@@ -84,10 +90,10 @@ class SystemCompressor:
         return self._run(b"", _END)
 
     def _run(self, data: bytes, directive: int) -> bytes:
-        fresh = _Buffer(ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p), len(data), 0)
+        fresh = _Input(data, len(data), 0)
         parts = []
         while True:
-            made = _Buffer(ctypes.cast(self._output, ctypes.c_void_p), _OUTPUT_BYTES, 0)
+            made = _Output(ctypes.addressof(self._output), _OUTPUT_BYTES, 0)
             left = self._checked(
                 self._library.ZSTD_compressStream2(self._context, ctypes.byref(made), ctypes.byref(fresh), directive)
             )

@@ -7,6 +7,7 @@ the memory, or has another version, fetches the pieces as they are.
 import lzma
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Protocol
 
 import zstandard
@@ -53,21 +54,25 @@ class Recipe:
     def __str__(self) -> str:
         return " ".join((self.kind, *map(str, self.settings)))
 
-    @property
-    def memory_bytes(self) -> int:
-        """What making it again takes, about and rather too much."""
+    def memory_bytes(self, size: int) -> int:
+        """What making a stream of `size` bytes again takes, about and rather too much."""
         if self.kind == DEFLATE:
             return _DEFLATE_BYTES
         if self.kind == XZ:
             return _XZ_DICTIONARIES * self.settings[2] + _BASE_BYTES
-        _, level, workers, _, _ = self.settings
-        window, context = _zstd_memory(level)
+        _, level, workers, _, sized = self.settings
+        window, context = _zstd_memory(level, size if sized else 0)
         return context + (_ZSTD_JOB_WINDOWS * window if workers else 2 * window) + _BASE_BYTES
+
+    @property
+    def is_gnu_gzips(self) -> bool:
+        """Is it a process that makes it?"""
+        return self.kind == DEFLATE and len(self.settings) == 1
 
     @property
     def is_here(self) -> bool:
         """Has this machine the compressor?"""
-        if self.kind == DEFLATE and len(self.settings) == 1:
+        if self.is_gnu_gzips:
             return gnugzip.is_here()
         return self.kind != ZSTD or self.settings[0] in (libzstd.BUNDLED, libzstd.version())
 
@@ -122,7 +127,9 @@ def _zstd(recipe: Recipe, size: int) -> Compressor:
     return made
 
 
-def _zstd_memory(level: int) -> tuple[int, int]:
-    """Of a level: its window, and what its tables take."""
-    parameters = zstandard.ZstdCompressionParameters.from_level(min(level, zstandard.MAX_COMPRESSION_LEVEL))
+@cache
+def _zstd_memory(level: int, size: int) -> tuple[int, int]:
+    """Of a level: its window, and what its tables take; less for what is known to be small. 0: not known."""
+    level = min(level, zstandard.MAX_COMPRESSION_LEVEL)
+    parameters = zstandard.ZstdCompressionParameters.from_level(level, source_size=size)
     return 1 << parameters.window_log, parameters.estimated_compression_context_size()

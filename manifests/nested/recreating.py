@@ -5,14 +5,19 @@ output for years, GNU gzip its own for decades, which is not always zlib's.
 """
 
 import lzma
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import zstandard
 
 from . import gnugzip, libzstd
 from .recipes import Recipe
-from .streams import DEFLATE, GZIP, XZ, ZSTD, DamagedStreamError, expander
+from .streams import DEFLATE, GZIP, XZ, ZLIB, ZSTD, DamagedStreamError, expander
+
+SEARCHES_IN_VAIN_MAX: Final = 16
+"""So many streams of a kind, one after the other, that nothing here makes: the others are by the same hand."""
+KNOWN_MAX: Final = 8
 
 _MEMORY_LEVELS: Final = (8, 9)
 """zlib's default, and the one that gives what gzip gives most often."""
@@ -20,23 +25,43 @@ _BLOCK_BYTES: Final = 128 * 2**10
 """Wrong settings show after about so much."""
 _GNU_LEVELS: Final = (9, 6)
 _DEFLATE_LEVELS: Final = (9, 6, 1, 8, 7, 5, 4, 3, 2)
+_ZSTD_JOB_BYTES_MIN: Final = 512 * 2**10
+"""Below that libzstd leaves its threads alone (ZSTDMT_JOBSIZE_MIN)."""
 _ZSTD_LEVELS: Final = (9, 19, 3, 15, *(level for level in range(1, 23) if level not in (9, 19, 3, 15)))
 """As initramfs-tools, kernels, the command itself and mksquashfs do, then all others."""
-_GZIP_HEAD, GZIP_TAIL_BYTES = 10, 8
+_GZIP_HEAD, _GZIP_TAIL = 10, 8
+_ZLIB_HEAD, _ZLIB_TAIL = 2, 4
 _XZ_HEAD: Final = 12
 _XZ_LZMA2: Final = 0x21
 _XZ_BCJ: Final = (4, 5, 6, 7, 8, 9)
 """Filters for code of x86, powerpc, ia64, arm, armthumb, sparc."""
 
 
-def recipe_of(kind: str, data: memoryview, memory_bytes_max: int) -> Recipe | None:
-    """The recipe that makes just these bytes, in so much memory; None if none of ours does."""
-    if kind == GZIP:
-        start = gzip_head_bytes(data)
-        return recipe_of(DEFLATE, data[start:-GZIP_TAIL_BYTES], memory_bytes_max) if start else None
-    attempts = {DEFLATE: _deflate, XZ: _xz, ZSTD: _zstd}[kind]
-    possible = (one for one in attempts(data) if one.memory_bytes <= memory_bytes_max)
-    return next((recipe for recipe in possible if _makes(recipe, data)), None)
+class Recipes:
+    """Finds recipes, in so much memory, and remembers them: what one stream was made by, its neighbours were."""
+
+    def __init__(self, memory_bytes_max: int) -> None:
+        self._memory_bytes_max = memory_bytes_max
+        self._known: list[Recipe] = []
+        """What was found last stands first, what takes a process last."""
+        self._in_vain = Counter[str]()
+
+    def find(self, kind: str, data: memoryview, size: int) -> Recipe | None:
+        """The recipe that makes just these bytes from the `size` bytes that they hold; None if none of ours does."""
+        kind, start, end = bare(kind, data)
+        data = data[start:end]
+        recipe = self._first([one for one in self._known if one.kind == kind], data, size)
+        if recipe is None and self._in_vain[kind] < SEARCHES_IN_VAIN_MAX:
+            recipe = self._first({DEFLATE: _deflate, XZ: _xz, ZSTD: _zstd}[kind](data), data, size)
+            self._in_vain[kind] = 0 if recipe else self._in_vain[kind] + 1
+        if recipe:
+            known = [recipe, *(one for one in self._known if one != recipe)][:KNOWN_MAX]
+            self._known = sorted(known, key=lambda one: one.is_gnu_gzips)
+        return recipe
+
+    def _first(self, attempts: Iterable[Recipe], data: memoryview, size: int) -> Recipe | None:
+        possible = (one for one in attempts if one.memory_bytes(size) <= self._memory_bytes_max)
+        return next((recipe for recipe in possible if _makes(recipe, data)), None)
 
 
 def _makes(recipe: Recipe, data: memoryview) -> bool:
@@ -62,17 +87,23 @@ def _deflate(data: memoryview) -> Iterator[Recipe]:
             yield Recipe(DEFLATE, (level,))
 
 
-def gzip_head_bytes(data: memoryview) -> int:
-    """Where the deflate stream of a gzip member begins (RFC 1952); 0 if the header is cut off."""
+def bare(kind: str, data: memoryview) -> tuple[str, int, int]:
+    """Of a whole stream what is compressed: its kind, start, end. Heads and tails of gzip and zlib stay as they are."""
+    if kind == GZIP:
+        return DEFLATE, _gzip_head_bytes(data), len(data) - _GZIP_TAIL
+    if kind == ZLIB:
+        return DEFLATE, _ZLIB_HEAD, len(data) - _ZLIB_TAIL
+    return kind, 0, len(data)
+
+
+def _gzip_head_bytes(data: memoryview) -> int:
+    """Where the deflate stream of a gzip member begins (RFC 1952)."""
     flags, at = data[3], _GZIP_HEAD
     if flags & 4:
         at += 2 + int.from_bytes(data[at : at + 2], "little")
     for flag in (8, 16):
         if flags & flag:
-            end = bytes(data[at : at + 4096]).find(0)
-            if end < 0:
-                return 0
-            at += end + 1
+            at += bytes(data[at:]).index(0) + 1
     return at + (2 if flags & 2 else 0)
 
 
@@ -115,7 +146,7 @@ def _zstd(data: memoryview) -> Iterator[Recipe]:
             if window != said.window_size:
                 continue
         for version in dict.fromkeys((libzstd.version() or libzstd.BUNDLED, libzstd.BUNDLED)):
-            for workers in (1, 0):
+            for workers in (0,) if declared is not None and declared <= _ZSTD_JOB_BYTES_MIN else (1, 0):
                 yield Recipe(ZSTD, (version, level, workers, int(said.has_checksum), int(declared is not None)))
 
 

@@ -1,4 +1,4 @@
-"""What compressed streams hold, a block at a time: gzip, raw deflate, xz and zstd behind one face."""
+"""What compressed streams hold, a block at a time: gzip, zlib, raw deflate, xz and zstd behind one face."""
 
 import lzma
 import zlib
@@ -8,6 +8,7 @@ from typing import IO, Any, Final, cast
 import zstandard
 
 GZIP: Final = "gzip"
+ZLIB: Final = "zlib"
 DEFLATE: Final = "deflate"
 XZ: Final = "xz"
 ZSTD: Final = "zstd"
@@ -20,6 +21,7 @@ WINDOW_BYTES_MAX: Final = 128 * 2**20
 _XZ_BYTES: Final = 2**20
 """What liblzma needs beside the window."""
 _ZSTD_CHECKSUM: Final = 4
+_ZLIB_BITS: Final = {GZIP: zlib.MAX_WBITS | 16, ZLIB: zlib.MAX_WBITS, DEFLATE: -zlib.MAX_WBITS}
 
 Read = Callable[[int], bytes]
 """Up to so many of the next bytes; b"" at the end."""
@@ -70,7 +72,7 @@ class Expander:
     def _decompressor(self) -> Any:
         if self._kind == XZ:
             return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=self._window_bytes_max + _XZ_BYTES)
-        return zlib.decompressobj(zlib.MAX_WBITS | 16 if self._kind == GZIP else -zlib.MAX_WBITS)
+        return zlib.decompressobj(_ZLIB_BITS[self._kind])
 
     def _zstd(self) -> Iterator[bytes]:
         decompressor = zstandard.ZstdDecompressor(max_window_size=self._window_bytes_max)

@@ -7,7 +7,7 @@ import pytest
 
 from manifests.nested import gnugzip
 from manifests.nested.recipes import Recipe
-from manifests.nested.recreating import recipe_of
+from manifests.nested.recreating import Recipes
 from manifests.nested.streams import DEFLATE, GZIP
 from tests.manifests.delta.makings import noise, text
 
@@ -21,7 +21,7 @@ def gzipped(level: int) -> bytes:
 
 @pytest.mark.parametrize("level", HERE)
 def test_what_the_command_made_is_made_again(level: int) -> None:
-    recipe = recipe_of(GZIP, memoryview(gzipped(level)), 2**25)
+    recipe = Recipes(2**25).find(GZIP, memoryview(gzipped(level)), len(TEXT))
     assert recipe is not None
     compressor = recipe.compressor(len(TEXT))
     stream = b"".join(compressor.compress(TEXT[at : at + 70_000]) for at in range(0, len(TEXT), 70_000))

@@ -1,5 +1,7 @@
 """Streams that the system's libzstd made, which is seldom of the version that `zstandard` brings."""
 
+import sys
+
 import pytest
 import zstandard
 
@@ -21,6 +23,16 @@ def test_a_recipe_of_a_version_that_is_here_makes_a_stream_of_it(version: int, w
     stream = compressor.compress(TEXT[:30_000]) + compressor.compress(TEXT[30_000:]) + compressor.flush()
     assert zstandard.ZstdDecompressor().decompressobj().decompress(stream) == TEXT
     assert zstandard.get_frame_parameters(stream).has_checksum
+
+
+@pytest.mark.parametrize("version", {libzstd.version()} - {0})
+def test_what_was_compressed_is_not_held_until_a_collector_comes_by(version: int) -> None:
+    data = text(2, 1000)
+    references = sys.getrefcount(data)
+    compressor = Recipe(ZSTD, (version, 3, 0, 0, 1)).compressor(len(data))
+    compressor.compress(data)
+    compressor.flush()
+    assert sys.getrefcount(data) == references
 
 
 def test_a_version_that_is_not_here_is_said_so() -> None:

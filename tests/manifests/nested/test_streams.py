@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests.nested.finding import SQUASHFS, members
-from manifests.nested.recreating import recipe_of
-from manifests.nested.streams import DEFLATE, GZIP, XZ, ZSTD, DamagedStreamError, expander
+from manifests.nested.recreating import Recipes
+from manifests.nested.streams import DEFLATE, GZIP, XZ, ZLIB, ZSTD, DamagedStreamError, expander
 from tests.manifests.delta.makings import noise, text
 
 TEXT = text(1, 8_000)
@@ -49,6 +49,7 @@ STREAMS = {
     "xz of a kernel": (XZ, lzma.compress(TEXT, check=lzma.CHECK_CRC32, filters=BCJ)),
     "zstd": (ZSTD, zstd()),
     "zstd from a pipe": (ZSTD, piped_zstd()),
+    "zlib": (ZLIB, zlib.compress(TEXT, 9)),
     "deflate": (DEFLATE, zlib.compress(TEXT, 9, wbits=-15)),
 }
 
@@ -62,7 +63,7 @@ def test_a_stream_is_expanded_and_measured_whatever_follows(kind: str, stream: b
 
 @pytest.mark.parametrize("kind, stream", STREAMS.values(), ids=STREAMS)
 def test_a_stream_that_our_libraries_made_can_be_made_again(kind: str, stream: bytes) -> None:
-    assert recipe_of(kind, memoryview(stream), MEMORY_BYTES)
+    assert Recipes(MEMORY_BYTES).find(kind, memoryview(stream), len(TEXT))
 
 
 @pytest.mark.parametrize("kind, stream", STREAMS.values(), ids=STREAMS)
@@ -90,7 +91,7 @@ def test_what_somebody_else_compressed_in_another_way_can_not_be_made_again() ->
     half = len(TEXT) // 2
     stream = compressor.compress(TEXT[:half]) + compressor.flush(zlib.Z_FULL_FLUSH)
     stream += compressor.compress(TEXT[half:]) + compressor.flush()
-    assert recipe_of(DEFLATE, memoryview(stream), MEMORY_BYTES) is None
+    assert Recipes(MEMORY_BYTES).find(DEFLATE, memoryview(stream), len(TEXT)) is None
 
 
 def test_streams_are_found_where_files_of_an_image_begin(tmp_path: Path) -> None:
