@@ -104,6 +104,6 @@ def close(draft: Draft, level: int) -> Bundle:
 def _item(match: Match, form: Form) -> Item:
     return Item(
         match.piece,
-        match.bases if form.kind in (Kind.PATCH, Kind.FRAME) else (),
+        form.bases,
         len(form.content) if form.kind is Kind.PATCH else 0,
     )

@@ -1,22 +1,24 @@
-"""One piece in its smallest form: a patch, itself with its bases as zstd's dictionary, or itself.
+"""Pieces in their smallest forms: a patch, the piece with its bases as zstd's dictionary, or the piece alone.
 
 Trying all forms at full strength would cost ten times the time of the good one, so what can't win is not tried: each is
-first made cheaply, and only those within reach of the best are made well.
+first made cheaply, and a second one is made well only where it looks better than the first. Neighbours, which start
+from the same old pieces, are searched together.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from manifests.errors import MalformedPackError
 
-from . import codecs
+from . import codecs, patches
 from .limits import patch_bytes_max
 from .pack import ZSTD
 
 QUICK_LEVEL: Final = 3
 GOOD_LEVEL: Final = 9
-"""Good enough to tell which form wins."""
+"""Good enough to tell how long a patch will be."""
 BEST_LEVEL: Final = 18
 """zstd's; 19 takes a tenth longer for a thousandth less."""
 PLAIN_SHARE: Final = 0.97
@@ -25,10 +27,12 @@ TOGETHER: Final = 0.85
 """What a patch takes compressed with others by xz, against alone by zstd at GOOD_LEVEL (measured: 0.82 to 0.87); and
 whole pieces together at BEST_LEVEL, against alone at QUICK_LEVEL (0.83).
 """
-WELL: Final = 0.9
-"""A piece with its bases as dictionary at BEST_LEVEL, against GOOD_LEVEL (measured: 0.9)."""
 GOOD_PATCH: Final = 1 / 32
 """A patch so much smaller than its piece is not contested."""
+CONTEST: Final = 0.95
+"""A piece is made with its bases as dictionary, which takes a second a megabyte, if already at QUICK_LEVEL it is so
+much smaller than its patch at GOOD_LEVEL. (Trying more of them gained 0.5 % on ruff, for a tenth of all the time.)
+"""
 
 
 class Kind(Enum):
@@ -42,29 +46,47 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A piece in one of its forms. `estimate`: bytes that it will take in its bundle."""
+    """A piece in one of its forms, and what it needs. `estimate`: bytes that it will take in its bundle."""
 
     kind: Kind
     content: bytes
     estimate: int
+    bases: tuple[int, ...] = ()
 
 
-def encode(piece: bytes, bases: bytes) -> Form:
-    """The smallest form of a piece, proven to make it. `bases`: old pieces that resemble it, joined, or nothing."""
-    if piece == bases and (patch := codecs.identity(len(piece))):
-        return Form(Kind.PATCH, patch, len(patch) // 8)
-    best = _whole(piece)
-    if not bases or (best.kind is Kind.PLAIN and not _has_copies(piece, bases)):
-        return best
-    patch = codecs.diff(bases, piece)
-    if len(patch) <= patch_bytes_max(len(piece)) and _makes(bases, patch, piece):
-        estimate = TOGETHER * len(codecs.compress(ZSTD, patch, GOOD_LEVEL))
-        best = _smaller(best, Form(Kind.PATCH, patch, round(estimate)))
-    contested = best.estimate > GOOD_PATCH * len(piece)
-    if contested and WELL * len(codecs.compress_with(bases, piece, GOOD_LEVEL)) < best.estimate:
-        frame = codecs.compress_with(bases, piece, BEST_LEVEL)
-        best = _smaller(best, Form(Kind.FRAME, frame, len(frame)))
-    return best
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Pieces, and for each the bases that resemble it. `held`: the bytes of all these bases."""
+
+    pieces: Sequence[bytes]
+    bases: Sequence[tuple[int, ...]]
+    held: Mapping[int, bytes]
+
+    def joined(self, bases: Sequence[int]) -> bytes:
+        """Their bytes, laid end to end."""
+        return b"".join([self.held[base] for base in bases])
+
+
+def encode(these: Neighbours, bytes_max: int) -> list[Form]:
+    """The smallest forms, proven to make the pieces; a patch may need other bases than were given for its piece.
+
+    `bytes_max`: of what one piece is made from.
+    """
+    forms = [_whole(piece) for piece in these.pieces]
+    searched = []
+    for number, (piece, bases) in enumerate(zip(these.pieces, these.bases, strict=True)):
+        if not bases:
+            continue
+        base = these.joined(bases)
+        if piece == base and (patch := patches.identity(len(piece))):
+            forms[number] = Form(Kind.PATCH, patch, len(patch) // 8, bases)
+        elif forms[number].kind is not Kind.PLAIN or _has_copies(piece, base):
+            searched.append(number)
+    found = _patches(these, searched, bytes_max) if searched else []
+    for number, rival in zip(searched, found, strict=True):
+        best = forms[number] if rival is None else _smaller(forms[number], rival)
+        forms[number] = _contested(best, these.pieces[number], these.bases[number], these)
+    return forms
 
 
 def _whole(piece: bytes) -> Form:
@@ -79,12 +101,45 @@ def _has_copies(piece: bytes, bases: bytes) -> bool:
     return len(codecs.compress_with(bases, piece, QUICK_LEVEL)) < PLAIN_SHARE * len(piece)
 
 
+def _patches(these: Neighbours, numbers: Sequence[int], bytes_max: int) -> list[Form | None]:
+    """A patch for each of these pieces, from whichever of all their bases serve it; None where there is none."""
+    from . import sharing  # needs numpy, which only those have who publish patches
+
+    pieces = [these.pieces[number] for number in numbers]
+    held = sorted({base for number in numbers for base in these.bases[number]})
+    patch = codecs.diff(these.joined(held), b"".join(pieces))
+    base_sizes = [len(these.held[base]) for base in held]
+    shares = sharing.share_out(patches.covers(patch), [len(piece) for piece in pieces], base_sizes, bytes_max)
+    found = list[Form | None]()
+    for piece, (chosen, covers) in zip(pieces, shares, strict=True):
+        bases = tuple(held[place] for place in chosen)
+        base = these.joined(bases)
+        patch = sharing.patch_of(covers, piece, base)
+        if bases and len(patch) <= patch_bytes_max(len(piece)) and _makes(base, patch, piece):
+            estimate = TOGETHER * len(codecs.compress(ZSTD, patch, GOOD_LEVEL))
+            found.append(Form(Kind.PATCH, patch, round(estimate), bases))
+        else:
+            found.append(None)
+    return found
+
+
+def _contested(best: Form, piece: bytes, bases: tuple[int, ...], these: Neighbours) -> Form:
+    """Is the piece smaller yet with its bases as dictionary?"""
+    if best.estimate <= GOOD_PATCH * len(piece):
+        return best
+    base = these.joined(bases)
+    if len(codecs.compress_with(base, piece, QUICK_LEVEL)) >= CONTEST * best.estimate / TOGETHER:
+        return best
+    frame = codecs.compress_with(base, piece, BEST_LEVEL)
+    return _smaller(best, Form(Kind.FRAME, frame, len(frame), bases))
+
+
 def _smaller(one: Form, other: Form) -> Form:
     return one if one.estimate <= other.estimate else other
 
 
-def _makes(bases: bytes, patch: bytes, piece: bytes) -> bool:
+def _makes(base: bytes, patch: bytes, piece: bytes) -> bool:
     try:
-        return codecs.apply(bases, patch, len(piece)) == piece
+        return codecs.apply(base, patch, len(piece)) == piece
     except MalformedPackError:
         return False

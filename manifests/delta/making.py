@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from typing import Final, TypeVar
 
 from manifests.manifest import Manifest
 from manifests.nested.recipes import MEMORY_BYTES_MAX
 
 from . import bundling, encoding
-from .encoding import BEST_LEVEL, Form
+from .encoding import BEST_LEVEL, Form, Neighbours
+from .limits import base_bytes_max
 from .matching import Match, Source, match, missing
 from .opened import NOTHING, Pieces
 from .opening import Side, open_both
@@ -21,7 +23,9 @@ from .pack import PackIndex
 THREADS_MAX: Final = 24
 """About 40 MB each at work: the suffix array of a base, the piece, what is made of them."""
 _AHEAD: Final = 2
-"""Pieces that wait for each thread, so that none of them waits for us."""
+"""Jobs for each thread, under way or waiting, so that none of them waits for us."""
+TOGETHER_BYTES: Final = 2 * 2**20
+"""Of new pieces, and of old ones, that are searched as one: their sorting takes 6 times that in memory, a thread."""
 
 Result = TypeVar("Result")
 
@@ -46,7 +50,8 @@ def make(
     bundles = []
     with _opened(release, base, opened_memory_bytes) as (made, held), ThreadPoolExecutor(count) as pool:
         matches = _matches(release, base, made, held, advance)
-        forms = _ordered(pool, count * _AHEAD, _encodings(matches, made.source, held.source if held else None, advance))
+        encodings = _encodings(matches, made.source, held.source if held else None, advance)
+        forms = chain.from_iterable(_ordered(pool, count * _AHEAD, encodings))
         xz_bytes = bundling.XZ_SHARE * release.manifest.size if base else 0
         bundle_bytes = bundling.PATCHES_BYTES if base else bundling.WHOLE_BYTES
         drafts = bundling.drafts(zip(matches, forms, strict=True), xz_bytes, bundle_bytes)
@@ -88,12 +93,31 @@ def work_bytes(release: Manifest, base: Manifest | None) -> int:
 
 def _encodings(
     matches: Sequence[Match], release: Source, base: Source | None, advance: Callable[[int], None]
-) -> Iterator[Callable[[], Form]]:
+) -> Iterator[Callable[[], list[Form]]]:
+    """Of neighbours, in the order of the matches."""
+    bytes_max = base_bytes_max(release.manifest.profile)
+    for run in _neighbours(matches, release.manifest, base.manifest if base else None):
+        pieces = [release.read(found.piece) for found in run]
+        numbers = sorted({old for found in run for old in found.bases})
+        held = {old: base.read(old) for old in numbers} if base else {}
+        advance(sum(map(len, pieces)))
+        yield partial(encoding.encode, Neighbours(pieces, [found.bases for found in run], held), bytes_max)
+
+
+def _neighbours(matches: Sequence[Match], release: Manifest, base: Manifest | None) -> Iterator[list[Match]]:
+    run, held, size, held_bytes = list[Match](), set[int](), 0, 0
     for found in matches:
-        piece = release.read(found.piece)
-        bases = b"".join(base.read(old) for old in found.bases) if base else b""
-        advance(len(piece))
-        yield partial(encoding.encode, piece, bases)
+        length = release.lengths[found.piece]
+        fresh_bytes = sum(base.lengths[old] for old in found.bases if old not in held) if base else 0
+        if run and (size + length > TOGETHER_BYTES or held_bytes + fresh_bytes > TOGETHER_BYTES):
+            yield run
+            run, held, size, held_bytes = [], set(), 0, 0
+            fresh_bytes = sum(base.lengths[old] for old in found.bases) if base else 0
+        run.append(found)
+        held.update(found.bases)
+        size, held_bytes = size + length, held_bytes + fresh_bytes
+    if run:
+        yield run
 
 
 def _ordered(pool: ThreadPoolExecutor, ahead: int, jobs: Iterable[Callable[[], Result]]) -> Iterator[Result]:

@@ -1,5 +1,7 @@
 """Packs make their release, are small, and do not mind where things lie."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,3 +118,12 @@ def test_damaged_bundles_give_right_pieces_or_none(data: st.DataObject) -> None:
     made.bundles[0] = bytes(bundle[: data.draw(st.integers(0, len(bundle)))])
     for applied in made.apply():
         assert applied.data == (None if applied.why else made.release.read(applied.piece))
+
+
+def test_a_piece_of_phrases_takes_its_bases_as_dictionary() -> None:
+    rng = Random(8)
+    phrases = [OLD[at : at + rng.randrange(12, 20)] for at in range(0, 12_000, 20)]
+    new = b"".join(rng.choice(phrases) for _ in range(1500))
+    made = make(new, OLD)
+    assert ZSTD_BASES in {frame.codec for frames in made.index.bundles for frame in frames}
+    assert b"".join(data for _, data in sorted(pieces(made).items())) == new
