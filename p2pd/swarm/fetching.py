@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from p2pd.policy.hedging import is_hopeless, worth_hedging
+from p2pd.policy.hedging import GAIN_S_MIN, HOPELESS_S, is_hopeless, worth_hedging
 from p2pd.policy.pacing import Rate, queue_bytes, total_queue_bytes
 from p2pd.policy.picking import pick_rarest
 from p2pd.policy.sources import ORIGIN_FETCHES_MAX, STALL_S, Facts, Tier, origin_scope
@@ -165,16 +165,26 @@ class Fetching:
         own_rate = peer.rate.per_s(now) or total_rate / max(1, len(self._books.peers))
         # If our own downlink is what limits us, a second request only adds bytes to it.
         all_s = self.requests.outstanding_bytes / total_rate
-        best, best_left_s = None, 0.0
+        left_of = {
+            owner.key: owner.requested_bytes / max(1.0, owner.rate.per_s(now))
+            for owner in (*self._books.peers.values(), self.origin)
+            if owner.requested
+        }
+        longest_s = max(left_of.values())
+        if longest_s < HOPELESS_S and not worth_hedging(left_s=longest_s, fresh_s=all_s, copies=0):
+            return None  # mostly: then no piece needs to be looked at
+        best, best_left_s = None, GAIN_S_MIN
         for _, piece in zip(range(HEDGE_LOOKS), bitset.iterate(candidates), strict=False):
             owners = self.requests.owners[piece]
-            left_s = min(owner.requested_bytes / max(1.0, owner.rate.per_s(now)) for owner in owners)
+            left_s = min([left_of[owner.key] for owner in owners])
+            if left_s <= best_left_s:
+                continue
             length, peak, copies = self._books.lengths[piece], peer.rate.peak_per_s, len(owners)
             fresh_s = max(all_s, length / max(1.0, own_rate))
             if is_hopeless(left_s=left_s, waited_s=now - max(owner.requested[piece] for owner in owners)):
                 # Present rates say little then: what counts is what the peer once could do, or the benefit of doubt.
                 fresh_s, copies = length / peak if peak else 0.0, 0
-            if left_s > best_left_s and worth_hedging(left_s=left_s, fresh_s=fresh_s, copies=copies):
+            if worth_hedging(left_s=left_s, fresh_s=fresh_s, copies=copies):
                 best, best_left_s = piece, left_s
         return best
 

@@ -375,7 +375,7 @@ class Swarm:
     def _set_of(self, pieces: tuple[int, ...]) -> int:
         if len(pieces) > HAVES_MAX:
             raise RemoteProtocolError(f"{len(pieces)} pieces in one message, {HAVES_MAX} allowed")
-        if pieces:
+        if pieces and max(pieces) >= len(self._books.lengths):
             self._check(max(pieces))
         return bitset.of(pieces)
 

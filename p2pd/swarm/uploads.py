@@ -102,19 +102,19 @@ class Uploads:
 
     def _scarcest(self, queue: _Queue, looked_at: int) -> tuple[int, Owed]:
         """Of the first so many of a queue: the piece that fewest hold, and how many do."""
-        swarm, fewest, found = b"", 0, None
+        looked_up, fewest, found = b"", 0, None
         held: Counts = _NONE
         given = _NONE
-        for owed in islice(queue.values(), looked_at):
-            if owed.swarm is not swarm:
-                swarm = owed.swarm
-                held, given = self.spread(swarm), self._given.get(swarm, _NONE)
-            spread = held[owed.piece] + given.get(owed.piece, 0)
+        for key in islice(queue, looked_at):
+            swarm, piece = key
+            if swarm is not looked_up:
+                looked_up, held, given = swarm, self.spread(swarm), self._given.get(swarm, _NONE)
+            spread = held[piece] + given.get(piece, 0)
             if spread < fewest or found is None:
-                fewest, found = spread, owed
+                fewest, found = spread, key
         if found is None:
             raise ValueError("an empty queue")
-        return fewest, found
+        return fewest, queue[found]
 
     def withdraw(self, peer: str, swarm: bytes, piece: int) -> None:
         """The peer no longer wants it; nothing if it has left already."""

@@ -10,6 +10,8 @@ from .errors import RemoteProtocolError
 
 FEW: Final = 4
 """So many pieces are handled one by one: most messages name one or two."""
+ADDED_MAX: Final = 12
+"""And so many are added bit by bit, which copies the set for each."""
 _REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -32,7 +34,7 @@ def to_bitfield(bits: int, pieces: int) -> bytes:
 
 def of(pieces: Iterable[int]) -> int:
     """The set of these pieces; linear in the highest of them, where adding bit by bit copies the set each time."""
-    if isinstance(pieces, tuple) and len(pieces) <= FEW:
+    if isinstance(pieces, tuple) and len(pieces) <= ADDED_MAX:
         bits = 0
         for piece in pieces:
             bits |= 1 << piece

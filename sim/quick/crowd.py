@@ -38,6 +38,8 @@ class Crowd:
         self.entered_bytes: dict[int, int] = {}
         """Bytes of pieces that came into each region from outside it, those that came in vain too."""
         self.unfinished = 0
+        self.changed: dict[Node, None] = {}
+        """Who received or finished something: whoever keeps books takes them out."""
         self.blocked: frozenset[int] = frozenset()
         """Regions that nothing enters or leaves now."""
         self._part_bytes = max(lengths) / parts
@@ -79,8 +81,10 @@ class Crowd:
                 links = [self._link(place, upwards=True) for place in found.left]
                 back = [self._link(place, upwards=False) for place in found.entered]
                 chain = (*filter(None, links), None, *filter(None, back))
-                window = found.window_bytes(self._part_bytes)
-                here.ways[there.key] = Way(self.heap, self, here, there, chain, found.latency_s, window, self._parts)
+                window, tier = found.window_bytes(self._part_bytes), tier_of(there, here).name.lower()
+                here.ways[there.key] = Way(
+                    self.heap, self, here, there, chain, found.latency_s, window, self._parts, tier
+                )
 
     def _link(self, place: Place, *, upwards: bool) -> Link | None:
         rate = place.up_bytes_per_s if upwards else place.down_bytes_per_s
@@ -116,10 +120,16 @@ class Crowd:
         brain = node.brain
         if brain is None or node.dead:
             return
-        while (action := brain.next_action()) is not None:
-            way = self._do(node, action)
+        ways, touched, next_action = node.ways, self._touched, brain.next_action
+        while (action := next_action()) is not None:
+            if type(action) is Send:
+                way = ways.get(action.peer)
+                if way is not None:
+                    way.say(action.message)
+            else:
+                way = self._do(node, action)
             if way is not None:
-                self._touched[way] = None
+                touched[way] = None
         timer = brain.next_timer()
         if timer < node.timer_at:
             node.timer_at = timer
@@ -135,11 +145,6 @@ class Crowd:
 
     def _do(self, node: Node, action: Action) -> Way | None:
         """The way that there is now something to send on."""
-        if type(action) is Send:
-            way = node.ways.get(action.peer)
-            if way is not None:
-                way.say(action.message)
-            return way
         match action:
             case Serve(peer=peer, piece=piece):
                 return self._serve(node, peer, piece)
@@ -148,6 +153,7 @@ class Crowd:
                 self._take_turns(node)
             case Complete():
                 node.finish_s = self.heap.now
+                self.changed[node] = None
                 self.finished()
             case Fetch(piece=piece):
                 raise AssertionError(f"there is no HTTP in this model: {action}")
@@ -218,18 +224,25 @@ class Crowd:
     def heard(self, way: Way, messages: Sequence[AnyMessage]) -> None:
         """Messages arrive."""
         node, key = way.receiver, way.sender.key
-        if self._is_held(way):
+        brain = node.brain
+        if self.blocked and self._is_held(way):
             self._held.append((way, messages))
-        elif node.brain is not None and key in node.ways and not node.dead:
+        elif brain is not None and key in node.ways and not node.dead:
             self.messages += len(messages)
+            now = self.heap.now
             for message in messages:
-                node.brain.receive(key, message, self.heap.now)
+                brain.receive(key, message, now)
                 self.settle(node)
+
+    def messages_arrive(self, what: tuple[Way, Sequence[AnyMessage]]) -> None:
+        """The same, and nothing else arrives with them."""
+        self.heard(*what)
+        self.write_all()
 
     def brought(self, way: Way, owed: Owed) -> None:
         """A whole piece arrives: verified and stored at once, as hashing and disks are free here."""
         node, key, now = way.receiver, way.sender.key, self.heap.now
-        if self._is_held(way):
+        if self.blocked and self._is_held(way):
             self._held.append((way, owed))
         elif node.brain is not None and key in node.ways and not node.dead:
             self.messages += self._blocks[owed.piece]
@@ -239,8 +252,9 @@ class Crowd:
             fresh = node.brain.delivered(key, owed.piece, now)
             self.settle(node)
             if fresh:
-                tier = tier_of(node, way.sender).name.lower()
+                tier = way.tier
                 node.received[tier] = node.received.get(tier, 0) + owed.length
+                self.changed[node] = None
                 self.heap.at(now, self._stored, node, owed.piece)
             else:
                 self.wasted_bytes += owed.length
@@ -255,8 +269,6 @@ class Crowd:
     # -- cuts ---------------------------------------------------------------------------------------------------
 
     def _is_held(self, way: Way) -> bool:
-        if not self.blocked:
-            return False
         here, there = way.sender.region, way.receiver.region
         return here != there and not self.blocked.isdisjoint((here, there))
 

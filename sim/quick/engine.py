@@ -58,6 +58,7 @@ class Deployment:
         self._racks: dict[tuple[int, int], Place] = {}
         self.shields = [self._shield(number) for number in range(self._count_shields())]
         self.hosts = [self._host(number) for number in range(plan.hosts.count)]
+        self._numbers = {node: number for number, node in enumerate(self.hosts)}
         for node in (*self.shields, *self.hosts):
             self.crowd.add(node)
 
@@ -152,9 +153,12 @@ class Deployment:
         self.crowd.heap.at(self.crowd.heap.now + every_s, self._sample, every_s)
 
     def _take_stock(self) -> None:
-        for host, node in enumerate(self.hosts):
-            self.ledger.book(host, node.received)
-            self.ledger.finish_s[host] = node.finish_s - COMMAND_S
+        for node in self.crowd.changed:
+            host = self._numbers.get(node)
+            if host is not None:
+                self.ledger.book(host, node.received)
+                self.ledger.finish_s[host] = node.finish_s - COMMAND_S
+        self.crowd.changed.clear()
         self.ledger.wasted_bytes = float(self.crowd.wasted_bytes)
         self.ledger.sample(self.crowd.heap.now - COMMAND_S, self.died, self._limit)
 

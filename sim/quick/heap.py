@@ -4,8 +4,9 @@ import gc
 import heapq
 from collections.abc import Callable
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+T = TypeVar("T")
 LATER: Final = 1 << 62
 """Added to the place of what is to come after everything else of the same moment."""
 
@@ -21,6 +22,9 @@ class Heap:
         self.queue: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
         self.next_place = count().__next__
         self._going = False
+        self._deed: Callable[[Any], object] | None = None
+        self._when, self._place = 0.0, 0
+        self._posted: list[Any] = []
 
     def __repr__(self) -> str:
         return f"<Heap at {self.now:.3f} s, {len(self.queue)} deeds to come>"
@@ -28,6 +32,22 @@ class Heap:
     def at(self, when: float, deed: Callable[..., object], *args: Any) -> None:
         """Call `deed(*args)` at this time."""
         heapq.heappush(self.queue, (when, self.next_place(), deed, args))
+
+    def post(self, when: float, deed: Callable[[T], object], what: T) -> None:
+        """Call `deed(what)` at this time. What is posted one right after another, for one time, is booked as one: news
+        goes to all neighbours at once, and often comes at once."""
+        place = self.next_place()
+        if place == self._place + 1 and when == self._when and deed == self._deed:
+            self._posted.append(what)
+        else:
+            self._when, self._deed, self._posted = when, deed, [what]
+            heapq.heappush(self.queue, (when, place, self._bring, (deed, self._posted)))
+        self._place = place
+
+    def _bring(self, deed: Callable[[T], object], posted: list[T]) -> None:
+        for what in posted:
+            deed(what)
+        self._deed = None  # nothing can be added to it any more
 
     def timer(self, when: float, deed: Callable[..., object], *args: Any) -> None:
         """The same, after everything else of that time: as a deadline comes after what it waits for."""

@@ -35,6 +35,10 @@ class Ends(Protocol):
         """Messages arrive."""
         ...
 
+    def messages_arrive(self, what: "tuple[Way, Sequence[AnyMessage]]") -> None:
+        """The same, and nothing else arrives with them."""
+        ...
+
     def brought(self, way: "Way", owed: Owed) -> None:
         """A whole piece arrives."""
         ...
@@ -45,12 +49,13 @@ class Ends(Protocol):
 
 
 class Way:
-    """From `sender` to `receiver`. `links`: what a piece goes through; None stands where the latency is."""
+    """From `sender` to `receiver`, to whom it is a source of this `tier`. `links`: what a piece goes through; None
+    stands where the latency is."""
 
     __slots__ = (
         "_blocked", "_bulk", "_control", "_ends", "_heap", "_last", "_latest", "_links", "_outstanding", "_owing",
         "_parts", "_parts_left", "_piece", "_ready",
-        "_saying", "_window", "_writing", "latency_s", "receiver", "sender",
+        "_saying", "_window", "_writing", "latency_s", "receiver", "sender", "tier",
     )  # fmt: skip
 
     def __init__(
@@ -63,12 +68,13 @@ class Way:
         latency_s: float,
         window_bytes: float,
         parts: int,
+        tier: str,
     ) -> None:
-        self.sender, self.receiver, self.latency_s = sender, receiver, latency_s
+        self.sender, self.receiver, self.latency_s, self.tier = sender, receiver, latency_s, tier
         self._heap, self._ends, self._links, self._window = heap, ends, (*links, None), window_bytes
         self._last = len(links)
         self._control: list[AnyMessage] = []
-        self._saying: list[AnyMessage] = []
+        self._saying: Sequence[AnyMessage] = ()
         self._piece: Owed | None = None
         self._ready: Owed | None = None
         self._parts, self._parts_left = parts, 0
@@ -91,37 +97,33 @@ class Way:
 
     def write(self) -> None:
         """Send what there is, until nothing is left or the window is full."""
-        self._look()
+        if self._owing and self._piece is None and self._ready is None:
+            # The next piece is taken when the former one has left, whether there is room for it or not.
+            self._ready = self._ends.owed(self)
+            self._owing = self._ready is not None
         if self._writing or self._blocked:
             return
         self._writing = True
-        while self._has_work():
+        while self._saying or self._piece is not None or self._take():
             if self._outstanding >= self._window:
                 self._blocked = True
                 break
             if self._saying:
-                messages, self._saying = self._saying, []
+                messages, self._saying = self._saying, ()
                 self._send(messages)
             elif self._piece is not None:
                 self._send_part(self._piece)
         self._writing = False
 
-    def _has_work(self) -> bool:
-        """Take the next thing to send, if nothing is being sent."""
-        if self._saying or self._piece is not None:
-            return True
+    def _take(self) -> bool:
+        """The next thing to send, while nothing is being sent."""
         if self._control:
             self._saying, self._control = self._control, []
             return True
-        self._piece, self._ready = self._ready, None
-        self._parts_left = self._parts
-        return self._piece is not None
-
-    def _look(self) -> None:
-        """Take the next piece when the former one has left, whether there is room for it or not."""
-        if self._owing and self._piece is None and self._ready is None:
-            self._ready = self._ends.owed(self)
-            self._owing = self._ready is not None
+        if self._ready is None:
+            return False
+        self._piece, self._ready, self._parts_left = self._ready, None, self._parts
+        return True
 
     def _send_part(self, piece: Owed) -> None:
         cost = piece.length / self._parts
@@ -129,30 +131,21 @@ class Way:
         self._parts_left -= 1
         self._bulk += 1
         self._latest = unit = Unit(cost, piece if not self._parts_left else None)
-        self._at_stage(unit)
+        self.passed(unit)
         if not self._parts_left:
             self._piece = None
             self._ends.left(self, piece)
 
-    def _send(self, messages: list[AnyMessage]) -> None:
+    def _send(self, messages: Sequence[AnyMessage]) -> None:
         if self._bulk:
             self._latest.followers.append(messages)
         else:
             heap = self._heap
-            when = heap.now + self.latency_s
-            heappush(heap.queue, (when, heap.next_place(), self._messages_arrive, (messages,)))
-
-    def _messages_arrive(self, messages: list[AnyMessage]) -> None:
-        self._ends.heard(self, messages)
-        self._ends.write_all()
+            heap.post(heap.now + self.latency_s, self._ends.messages_arrive, (self, messages))
 
     def passed(self, unit: Unit) -> None:
-        """A link or the latency is behind it."""
-        unit.stage += 1
-        self._at_stage(unit)
-
-    def _at_stage(self, unit: Unit) -> None:
-        stage = unit.stage
+        """A link or the latency is behind it, or it sets out."""
+        stage = unit.stage = unit.stage + 1
         link = self._links[stage]
         if link is not None:
             link.carry(self, unit)
