@@ -4,15 +4,17 @@ named       we named it to a peer that we don't know to hold it yet: it is on it
 unspread    we named it to a peer and have not seen it at another: its further way is that peer's uplink
 """
 
+from itertools import islice
 from typing import Final
 
 from p2pd.policy.offering import OFFERS_MIN, WANTED_MAX, answer_want, choose_offers, offers_wanted
-from p2pd.policy.pacing import Rate
+from p2pd.policy.serving import SENDS_MAX
 from p2pd.wire.messages import HAVES_MAX, Have, Lost
 
 from .actions import Send
 from .fetching import Books
 from .peerview import PeerView
+from .spreading import Spreading
 
 NAMED_S_MAX: Final = 10.0
 """A piece sent to a peer that still lacks it after this may be named to another."""
@@ -22,6 +24,10 @@ QUEUED_S_MAX: Final = 60.0
 WANTED_S: Final = 2.0
 """After this it is named to a peer that asks for it."""
 
+SPARE_SHARE: Final = 0.1
+"""Of all pieces: so many may leave us again, while our uplink would rest, because who has them is slow."""
+KEPT_MAX: Final = 2
+"""Who should have passed on so many pieces and has not, is named no more meanwhile."""
 ASLEEP_S: Final = 3.0
 """A peer that asks for nothing of what it was named for so long keeps it from others: paused, stuck, or hostile."""
 
@@ -32,42 +38,72 @@ class Naming:
     def __init__(self, books: Books) -> None:
         self._books = books
         self._piece_bytes = sum(books.lengths) / len(books.lengths) if books.lengths else 1.0
-        self.named = 0
-        self._unspread: dict[int, PeerView] = {}
-        self._spreading: dict[str, Rate] = {}
+        self.named = self._given = 0
+        self._spreading = Spreading(books.lengths)
+        self._spare = round(SPARE_SHARE * len(books.lengths))
 
     def offer(self, peer: PeerView, now: float) -> None:
         """Name as many more pieces to `peer` as it can use and pass on soon."""
-        if peer.asleep:
+        if peer.asleep or self._spreading.kept(peer, now) >= KEPT_MAX:
             return
-        rate = self._spreading.setdefault(peer.key, Rate()).per_s(now)
+        rate = self._spreading.rate_per_s(peer, now)
         self._offer(peer, offers_wanted(peer.unspread, rate, self._piece_bytes), now)
 
     def _offer(self, peer: PeerView, count: int, now: float) -> None:
         lacking = self._books.present & ~peer.bits
         self._name(peer, choose_offers(count, lacking, self.named, self._books.by_peers.held), now)
 
-    def _offer_when_idle(self, now: float) -> None:
-        """Nobody has anything to ask us for: better a slow peer gets more to pass on than our uplink rests."""
+    def _would_rest(self, now: float) -> bool:
+        """Nobody waits for our uplink, or only some who are slow to take what they asked for."""
         peers = self._books.peers.values()
-        if any(peer.named_unsent for peer in peers):
+        waiting = [peer for peer in peers if any(map(self._spreading.giver, peer.named_unsent))]
+        return len(waiting) < SENDS_MAX and all(self._is_slow(peer, now) for peer in waiting)
+
+    def _offer_when_idle(self, now: float) -> None:
+        """Better a slow peer gets more to pass on than our uplink rests, or a fast one what a slow one keeps."""
+        if not self._would_rest(now):
             return
-        awake = (one for one in peers if not one.asleep)
-        peer = min(awake, key=lambda one: one.unspread, default=None)
-        if peer is not None:
-            self._offer(peer, OFFERS_MIN, now)
+        awake = [one for one in self._books.peers.values() if not one.asleep]
+        if not awake:
+            return
+        if self._books.present & ~self.named & ~self._books.by_peers.held:
+            self._offer(min(awake, key=lambda one: one.unspread), OFFERS_MIN, now)
+        else:
+            self._offer_slow(awake, now)
+
+    def _is_slow(self, peer: PeerView, now: float) -> bool:
+        """It takes what we have for it much later than is usual."""
+        return any(self._spreading.is_slow(piece, now) for piece in peer.named_unsent)
+
+    def _offer_slow(self, awake: list[PeerView], now: float) -> None:
+        """Of what slow peers keep, to who passes most on."""
+        for piece, giver in list(islice(self._spreading.slow(now), min(OFFERS_MIN, self._spare))):
+            lacking = [one for one in awake if one is not giver and not one.bits >> piece & 1]
+            if lacking:
+                self._spare -= 1
+                self._name(max(lacking, key=lambda one: self._spreading.rate_per_s(one, now)), [piece], now)
 
     def want(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         """`peer` finds these nowhere: name those that we have."""
         peer.asleep = False
         late = sum(1 << piece for piece in set(pieces) if self._is_late(piece, now))
         due = answer_want(pieces, self._books.present, self.named & ~late)
+        first = [piece for piece in due if not (self._given | self._books.by_peers.held) >> piece & 1]
+        kept_back = first[self._first_wanted(peer) :]
+        due = [piece for piece in due if piece not in kept_back]
         # Wanting without asking must not keep more and more of them from the others.
         self._name(peer, due[: max(0, WANTED_MAX - len(peer.named_unasked))], now)
 
+    def _first_wanted(self, peer: PeerView) -> int:
+        """How many pieces that nobody was named yet `peer` may have for the asking. The others come in their turn, to
+        those who pass them on, if our uplink is busy."""
+        if not any(_waits(other) for other in self._books.peers.values()):
+            return WANTED_MAX
+        return max(0, OFFERS_MIN - peer.unspread + (0 if _waits(peer) else len(peer.named_unasked)))
+
     def _is_late(self, piece: int, now: float) -> bool:
         """It was named to somebody who should have it by now."""
-        giver = self._unspread.get(piece)
+        giver = self._spreading.giver(piece)
         if giver is None or self._is_queued(giver, piece):
             return False
         return now - giver.named.get(piece, now) > WANTED_S
@@ -93,10 +129,9 @@ class Naming:
         peer.named_unasked.update(pieces)
         for piece in pieces:
             self.named |= 1 << piece
+            self._given |= 1 << piece
             peer.named[piece] = now
-            self._forget_unspread(piece)
-            self._unspread[piece] = peer
-        peer.unspread += len(pieces)
+            self._spreading.named(piece, peer, now)
         peer.named_unsent.update(pieces)
         for start in range(0, len(pieces), HAVES_MAX):
             self._books.act(Send(peer.key, Have(0, tuple(pieces[start : start + HAVES_MAX]))))
@@ -106,6 +141,7 @@ class Naming:
         if piece in peer.named:
             peer.named[piece] = now
             peer.named_unsent.discard(piece)
+            self._spreading.sent(piece, peer, now)
         self.offer(peer, now)
         self._offer_when_idle(now)
 
@@ -114,32 +150,18 @@ class Naming:
         for piece in pieces:
             if peer.named.pop(piece, None) is not None:
                 self.named &= ~(1 << piece)
-            self._spread(piece, peer, now)
+            if (giver := self._spreading.seen(piece, peer, now)) is not None:
+                self.offer(giver, now)
         peer.named_unasked.difference_update(pieces)
         peer.named_unsent.difference_update(pieces)
         self.offer(peer, now)
-
-    def _spread(self, piece: int, receiver: PeerView, now: float) -> None:
-        """Whoever we named this piece to has passed it on."""
-        giver = self._unspread.get(piece)
-        if giver is not None and giver is not receiver:
-            self._forget_unspread(piece)
-            self._spreading.setdefault(giver.key, Rate()).add(self._books.lengths[piece], now)
-            self.offer(giver, now)
-
-    def _forget_unspread(self, piece: int) -> None:
-        giver = self._unspread.pop(piece, None)
-        if giver is not None:
-            giver.unspread -= 1
 
     def forget(self, peer: PeerView) -> None:
         """`peer` is gone: what was on its way to it may be named to another."""
         for piece in peer.named:
             self.named &= ~(1 << piece)
         peer.named.clear()
-        for piece in [piece for piece, giver in self._unspread.items() if giver is peer]:
-            self._forget_unspread(piece)
-        self._spreading.pop(peer.key, None)
+        self._spreading.forget_peer(peer)
 
     def tick(self, now: float) -> None:
         """Take back what was named long ago, and name what is due."""

@@ -178,3 +178,48 @@ def test_what_a_peer_will_ask_for_when_our_uplink_has_brought_it_the_rest_is_not
     swarm.peer("other", 0)
     swarm.say("other", Want(0, tuple(first)))
     assert not set(first) & set(swarm.named("other"))
+
+
+def crowd(*keys: str) -> Driver:
+    """A shield with these neighbours, to whom a piece usually takes a tenth of a second; "slow" takes none."""
+    swarm = shield("slow", *keys)
+    for _ in range(200):
+        if len(set(swarm.named())) == PIECES:
+            return swarm
+        swarm.wait(0.1)
+        for key in keys:
+            for piece in take(swarm, key):
+                for other in set(keys) - {key}:
+                    swarm.say(other, Have(0, (piece,)))
+    raise AssertionError("not all pieces are named")
+
+
+def test_what_a_slow_peer_keeps_is_named_to_another_before_our_uplink_rests() -> None:
+    swarm = crowd("quick", "quicker")
+    kept = swarm.named("slow")
+    swarm.say("slow", Request(0, kept[0]))
+    swarm.wait(1.0)
+    assert set(kept) <= {*swarm.named("quick"), *swarm.named("quicker")}
+
+
+def test_what_a_slow_peer_keeps_stays_its_own_while_others_wait_for_our_uplink() -> None:
+    swarm = shield("slow", "a", "b")
+    kept = swarm.named("slow")
+    while len(set(swarm.named())) < PIECES:
+        swarm.wait(0.1)
+        for key in "ab":
+            for piece in take(swarm, key):
+                swarm.say("b" if key == "a" else "a", Have(0, (piece,)))
+        assert not set(kept) & {*swarm.named("a"), *swarm.named("b")}
+
+
+def test_who_needs_few_pieces_gets_them_one_after_the_other_though_nobody_wants_them_of_it() -> None:
+    swarm = shield("patches")
+    swarm.peer("rests", bits.full(PIECES))
+    for piece in range(10, 30):
+        if piece not in swarm.named("patches"):
+            swarm.say("patches", Want(0, (piece,)))
+        assert piece in swarm.named("patches")
+        swarm.say("patches", Request(0, piece))
+        swarm.brain.sent("patches", piece, swarm.now)
+        swarm.say("patches", Have(0, (piece,)))

@@ -47,6 +47,20 @@ def test_slow_peers_do_not_hold_up_the_others(links: list[Link], allowed: float)
     assert outcome.shield_pieces <= 1.05 * PIECES
 
 
+@pytest.mark.parametrize("slow", [Link(0.25 * MB, 0.25 * MB), Link(1 * MB, 0.25 * MB)], ids=["both ways", "down"])
+def test_one_slow_peer_does_not_hold_up_the_others(slow: Link) -> None:
+    outcome = simulate([PIECE_BYTES // 4] * 1600, [SHIELD] * 7 + [slow], shield=SHIELD, rng_seed=1, until_s=30.0)
+    assert max(outcome.finished_s[:7]) <= 1.07 * bound_s([SHIELD] * 7)
+    assert outcome.shield_pieces <= 1.02 * 1600
+
+
+def test_pieces_are_not_left_with_peers_that_hardly_pass_any_on() -> None:
+    links = [Link(10 * MB, 10 * MB)] * 8 + [Link(0.5 * MB, 10 * MB)] * 8
+    outcome = run(links)
+    assert max(outcome.finished_s) <= 1.28 * bound_s(links)
+    assert outcome.shield_pieces <= 1.02 * PIECES
+
+
 def test_a_round_trip_of_eighty_milliseconds_costs_little() -> None:
     links = [Link(10 * MB, 12 * MB, 0.04)] * 16
     assert max(run(links).finished_s) <= 1.12 * bound_s(links)
