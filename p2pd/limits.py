@@ -22,6 +22,7 @@ class LimitsConfig:
     `schedule`: lines such as 'mon-fri 08:00-18:00 up=off down=2MiB/s', in the time of `time_zone` ('': the machine's).
     `on_metered`, `on_battery`: what may then go outside the LAN: nothing, download or all. `probe`: a command that
     prints {"metered": false, "public": false, "battery": false}; without one, the machine itself is looked at.
+    `background`, `lan_background`: use of that side what others leave, by how long the queues there are.
     """
 
     lan_upload_bytes_per_s: int = 0
@@ -34,6 +35,8 @@ class LimitsConfig:
     time_zone: str = ""
     on_metered: str = "nothing"
     on_battery: str = "download"
+    background: bool = False
+    lan_background: bool = False
     probe: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 run
 |-- citizenship   what may be used of the owner's links now
+|-- background    what others leave of them
 |-- exchange      connections to peers, and the swarms they carry
 |-- announcer     one connection to a tracker: announces, handouts, goals, reports
 '-- updates       one task a service: follows its goal, fetches, switches, checks
@@ -17,6 +18,7 @@ import trio
 from manifests.trust import TrustChain
 from p2pd.announcer import Announcer, Heard
 from p2pd.attestation import Attestor
+from p2pd.background import Background
 from p2pd.citizenship import Citizenship
 from p2pd.config import Config, is_paused, node_name
 from p2pd.content import StoreContent
@@ -57,6 +59,7 @@ class Daemon:
     downloads: Downloads
     updates: Updates
     citizenship: Citizenship
+    background: Background
 
 
 async def run(
@@ -85,6 +88,7 @@ async def run(
             nursery.start_soon(daemon.downloads.patching.shelf.run)
             nursery.start_soon(daemon.updates.witness.run)
             nursery.start_soon(daemon.announcer.run)
+            nursery.start_soon(daemon.background.run)
             if daemon.downloads.lan is not None:
                 nursery.start_soon(daemon.downloads.lan.run, daemon.address)
             task_status.started(daemon)
@@ -110,6 +114,7 @@ async def _assemble(
     exchange = Exchange(world, who, StoreContent(world, store, packs))
     citizenship = Citizenship(config, world, exchange.caps, exchange.hold_back)
     await nursery.start(citizenship.run)
+    background = Background(exchange, lan=config.limits.lan_background, wide=config.limits.background)
     webrtc = config.webrtc and world.rtc is not None
     exchange.neighbours.advertised = config.advertise
     address = await nursery.start(exchange.run, config.listen)
@@ -150,7 +155,7 @@ async def _assemble(
     announcer.watch(tuple(sorted(config.services)))
     return Daemon(
         config, world, node, address, trio.current_time(), store, exchange, origins, resolver, announcer, downloads,
-        updates, citizenship,
+        updates, citizenship, background,
     )  # fmt: skip
 
 

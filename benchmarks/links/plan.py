@@ -26,10 +26,11 @@ ROUTERS_AT: Final = 240
 
 @dataclass(frozen=True)
 class Site:
-    """A LAN behind one link of so many Mbit/s each way."""
+    """A LAN behind one link of so many Mbit/s each way, with so long a queue in front of it."""
 
     name: str
     mbit: float
+    queue_s: float = QUEUE_S
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Plan:
                 yield from shape(self.port(host.name), host.down_mbit)
         for site in self.sites:
             if switch in (CORE, site.name):
-                yield from shape(site.name if switch == CORE else "wan", site.mbit)
+                yield from shape(site.name if switch == CORE else "wan", site.mbit, site.queue_s)
 
     def host_links(self, host: Host) -> Iterator[str]:
         """Lines for `ip -batch` in the host's namespace."""
@@ -134,13 +135,13 @@ class Plan:
             yield f'add rule inet loss arriving iifname "eth0" numgen random mod 1000 < {per_mille} drop'
 
 
-def shape(device: str, mbit: float) -> Iterator[str]:
-    """Lines for `tc -batch`: this device sends no faster than that, and drops what would wait longer than QUEUE_S."""
+def shape(device: str, mbit: float, queue_s: float = QUEUE_S) -> Iterator[str]:
+    """Lines for `tc -batch`: this device sends no faster than that, and drops what would wait longer than `queue_s`."""
     if not mbit:
         return
     bytes_per_s = mbit * MBIT / 8
     burst = max(2 * SEGMENTS_BYTES_MAX, round(bytes_per_s * BURST_S))
-    queue = max(QUEUE_BYTES_MIN, round(bytes_per_s * QUEUE_S))
+    queue = max(QUEUE_BYTES_MIN, round(bytes_per_s * queue_s))
     yield f"qdisc add dev {device} root handle 1: htb default 1"
     rate = f"rate {mbit:g}mbit ceil {mbit:g}mbit burst {burst} cburst {burst} quantum {SEGMENTS_BYTES_MAX}"
     yield f"class add dev {device} parent 1: classid 1:1 htb {rate}"

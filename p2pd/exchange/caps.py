@@ -1,5 +1,6 @@
 """What may pass now, to and from the LAN and the rest of the world, and what has passed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -12,6 +13,9 @@ from p2pd.policy.sources import Tier
 
 RETIME_S: Final = 0.25
 """Who waits looks so often whether the rate has changed."""
+
+INSTANT_S: Final = 1e-6
+"""Less is no wait, and may be less than the clock can tell."""
 
 
 def _open() -> TokenBucket:
@@ -26,8 +30,8 @@ class Way:
     down: TokenBucket = field(default_factory=_open)
     sent_bytes: int = 0
     received_bytes: int = 0
-    _allowed: Rates = Rates()
-    _yielded: Rates = Rates()
+    _allowed: Rates = field(default_factory=Rates)
+    _yielded: Rates = field(default_factory=Rates)
 
     def use(self, rates: Rates) -> None:
         """What the owner allows, from now on."""
@@ -61,18 +65,28 @@ class Caps:
         way.sent_bytes += count
         await _pass(way.up, count)
 
-    async def receive(self, count: int, tier: Tier) -> None:
-        """Count bytes that came, and wait until more may be read."""
+    async def receive(self, count: int, tier: Tier, waits: Callable[[], None] | None = None) -> None:
+        """Count bytes that came, and wait until more may be read; `waits` is called as long as that lasts."""
         way = self.way(tier)
         way.received_bytes += count
-        await _pass(way.down, count)
+        await _pass(way.down, count, waits)
+
+    async def make_room(self, count: int, tier: Tier) -> None:
+        """Wait until so many bytes may be asked for, of somebody who sends them at any rate; `received` comes later."""
+        await _pass(self.way(tier).down, count)
+
+    def received(self, count: int, tier: Tier) -> None:
+        """Count bytes for which there was room made."""
+        self.way(tier).received_bytes += count
 
     def may_send(self, tier: Tier) -> bool:
         """Is anything to be sent there at all?"""
         return self.way(tier).up.rate_bytes_per_s > 0
 
 
-async def _pass(bucket: TokenBucket, count: int) -> None:
+async def _pass(bucket: TokenBucket, count: int, waits: Callable[[], None] | None = None) -> None:
     ticket = bucket.book(count, trio.current_time())
-    while (wait_s := bucket.wait_s(ticket, trio.current_time())) > 0:
+    while (wait_s := bucket.wait_s(ticket, trio.current_time())) > INSTANT_S:
+        if waits is not None:
+            waits()
         await trio.sleep(min(wait_s, RETIME_S))

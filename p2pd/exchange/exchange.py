@@ -7,6 +7,7 @@ No choice is made here: what to ask whom is decided by `Swarm`, what to promise 
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import trio
@@ -271,12 +272,20 @@ class Exchange:
             membership.brain.sent(session.remote.node, piece, now)
             self.settle(membership)
 
-    async def throttle(self, tier: Tier, *, sent: int = 0, received: int = 0) -> None:
+    async def throttle(self, session: Session, *, sent: int = 0, received: int = 0) -> None:
         """Wait as the caps say; what is sent owes nothing to the cap on what is received."""
+        tier = self.tier(session)
         if sent:
             await self.caps.send(sent, tier)
         else:
-            await self.caps.receive(received, tier)
+            await self.caps.receive(received, tier, partial(self._not_read, session))
+
+    def _not_read(self, session: Session) -> None:
+        """It is our cap that keeps this peer silent."""
+        for swarm in session.joined:
+            membership = self._shared(session, swarm)
+            if membership is not None:
+                membership.brain.not_read(session.remote.node, trio.current_time())
 
     def hold_back(self, because: str) -> None:
         """Ask only LAN peers while there is a reason to; '' ends that."""

@@ -15,6 +15,7 @@ from p2pd.origin import OriginError
 from p2pd.policy.sources import Tier
 from p2pd.swarm import ORIGIN
 
+from .caps import Caps
 from .content import Content, StorageError
 from .membership import Membership
 
@@ -31,6 +32,7 @@ class Owner(Protocol):
 
     memberships: dict[bytes, Membership]
     bytes_received: int
+    caps: Caps
 
     def settle(self, membership: Membership) -> None:
         """Do what a brain wants after it was told something."""
@@ -38,10 +40,6 @@ class Owner(Protocol):
 
     def spawn(self, function: Callable[..., Awaitable[Any]], *args: Any) -> None:
         """Run a task that ends with the exchange."""
-        ...
-
-    async def throttle(self, tier: Tier, *, sent: int = 0, received: int = 0) -> None:
-        """Wait as the caps say."""
         ...
 
 
@@ -118,13 +116,14 @@ class Intake:
         try:
             if fetch is None:
                 raise OriginError("no HTTP origin is known", math.inf)
+            await self._owner.caps.make_room(manifest.lengths[piece], Tier.ORIGIN)
             data = await fetch(manifest.digest(piece), manifest.lengths[piece])
         except OriginError as error:
             membership.brain.failed(ORIGIN, piece, trio.current_time())
             await self._rest_origin(membership, error.retry_at)
             return
         self._owner.bytes_received += len(data)
-        await self._owner.throttle(Tier.ORIGIN, received=len(data))
+        self._owner.caps.received(len(data), Tier.ORIGIN)
         membership.brain.arrived(ORIGIN, len(data), trio.current_time())
         await self.take(membership, ORIGIN, ORIGIN, piece, data)
 

@@ -14,7 +14,6 @@ import trio
 from p2pd.policy.admitting import may_have_release, objection
 from p2pd.policy.hearing import Hearing
 from p2pd.policy.pacing import slice_bytes
-from p2pd.policy.sources import Tier
 from p2pd.wire.connection import BlockReceived, Event, Left, PeerConnection
 from p2pd.wire.errors import RemoteProtocolError
 from p2pd.wire.messages import Hello, Ping, Pong
@@ -54,11 +53,7 @@ class Owner(Protocol):
         """A whole piece left."""
         ...
 
-    def tier(self, session: "Session") -> Tier:
-        """How dear a byte from there is."""
-        ...
-
-    async def throttle(self, tier: Tier, *, sent: int = 0, received: int = 0) -> None:
+    async def throttle(self, session: "Session", *, sent: int = 0, received: int = 0) -> None:
         """Wait as the caps say."""
         ...
 
@@ -153,6 +148,10 @@ class Session:
             self.end("it does not read what it is sent")
         self._wake_writer()
 
+    def ping(self) -> None:
+        """Say something that is acknowledged."""
+        self.send(self.connection.plain(Ping(int(self._heard_at))))
+
     def wake(self) -> None:
         """There may be a piece to send."""
         self._ahead.look()
@@ -189,7 +188,7 @@ class Session:
             part = view[offset : offset + step]
             if not self.connection.joined(swarm):
                 return
-            await self._owner.throttle(self._owner.tier(self), sent=len(part))
+            await self._owner.throttle(self, sent=len(part))
             await self._flush()
             if self.connection.joined(swarm):
                 head = self.connection.block_head(swarm, piece, offset, len(part))
@@ -241,7 +240,7 @@ class Session:
             self._piece = None
             return
         self.useful_at = trio.current_time()
-        await self._owner.throttle(self._owner.tier(self), received=len(block.data))
+        await self._owner.throttle(self, received=len(block.data))
         key = (block.swarm, block.piece)
         if self._piece is None and block.offset == 0:
             self._piece, self._assembly, self._assembled = key, bytearray(length), 0
@@ -268,7 +267,7 @@ class Session:
             elif silent_s > SILENCE_S_MAX:
                 self.end(f"silent for {silent_s:.0f} s")
             elif silent_s >= PING_AFTER_S / 2:
-                self.send(self.connection.plain(Ping(int(self._heard_at))))
+                self.ping()
 
 
 def _first_words(errors: BaseExceptionGroup[RemoteProtocolError]) -> str:

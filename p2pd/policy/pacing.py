@@ -97,6 +97,11 @@ class TokenBucket:
         self._advance(now)
         return max(0.0, (ticket - self._passed) / self.rate_bytes_per_s) if self._capped else 0.0
 
+    def used(self, now: float) -> float:
+        """Bytes that have been used by now, of all that were taken: where the rate is a cap they pass evenly."""
+        self._advance(now)
+        return min(self._booked, self._passed)
+
     def take(self, count: int, now: float) -> float:
         """Take `count` bytes; the answer is how many seconds to wait before using them, if the rate stays."""
         return self.wait_s(self.book(count, now), now)

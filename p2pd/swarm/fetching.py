@@ -326,7 +326,7 @@ class Fetching:
             unheld=bool(unheld),
             shield_alive=shield_alive,
             since_change_s=now - self._unheld_since,
-            since_progress_s=now - self.progress_at,
+            since_progress_s=now - max(self.progress_at, self.capped_at),
         )
         return origin_scope(facts) if self.origin_usable else "nothing"
 

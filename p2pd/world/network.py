@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from p2pd.policy.yielding import Transit
 
 Buffer = bytes | bytearray | memoryview
 
@@ -63,6 +65,20 @@ class Stream(Protocol):
 
     async def aclose(self) -> None:
         """Close both ways; never blocks for long."""
+        ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A stream that knows how it fares on its way. Not all do."""
+
+    def transit(self) -> Transit | None:
+        """What is known; None when nothing is (any more)."""
+        ...
+
+    def hold_to(self, upload_bytes_per_s: float) -> None:
+        """Let bytes leave evenly, no faster than that; let few come that are not read at once; ask routers to let
+        others go first."""
         ...
 
 

@@ -6,6 +6,8 @@ from typing import Final
 
 import trio
 
+from p2pd.policy.yielding import Transit
+
 from . import tcp
 from .address import is_loopback
 from .network import Buffer, Identity
@@ -46,6 +48,14 @@ class RealStream:
     async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """The same into a buffer; 0 at the end."""
         return await self._socket.receive_into(buffer, least)
+
+    def transit(self) -> Transit | None:
+        """How it fares on its way."""
+        return self._socket.transit()
+
+    def hold_to(self, upload_bytes_per_s: float) -> None:
+        """Be gentle, and send no faster than that."""
+        self._socket.hold_to(upload_bytes_per_s)
 
     async def aclose(self) -> None:
         """Close both ways."""

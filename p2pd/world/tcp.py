@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import trio
 
+from p2pd.policy.yielding import Transit
+
+from . import tcp_info
 from .address import join_address, split_address
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ TURN_S: Final = 0.001
 """A task that finds room for all that it sends lets the others run this often, not each time: a round of the loop costs
 more than sealing 256 KiB."""
 BACKLOG: Final = 1024
+SAME: Final = 1.1
+"""Too little of a difference for another system call."""
 ACCEPT_PAUSE_S: Final = 0.1
 """Rest when there is no descriptor or memory for another connection; meanwhile others may end."""
 _LOWAT: Final[int | None] = getattr(socket, "TCP_NOTSENT_LOWAT", None)
@@ -58,6 +63,7 @@ class TcpSocket:
         self._least = 1
         self._unsent = UNSENT_BYTES_AT_FIRST if lowat is not None else 0
         self._sent_bytes, self._sending_s = 0, 0.0
+        self._pace_per_s = 0.0
 
     def __repr__(self) -> str:
         return f"<TcpSocket to {self.remote_address}>"
@@ -149,6 +155,18 @@ class TcpSocket:
         if not waited and (now := trio.current_time()) - self._turn_since >= TURN_S:
             self._turn_since = now
             await trio.lowlevel.cancel_shielded_checkpoint()
+
+    def transit(self) -> Transit | None:
+        """How it fares on its way."""
+        return tcp_info.transit(self._socket, self.remote_address)
+
+    def hold_to(self, upload_bytes_per_s: float) -> None:
+        """Be gentle, and send no faster than that."""
+        if not self._pace_per_s:
+            tcp_info.be_gentle(self._socket)
+        if not self._pace_per_s / SAME < upload_bytes_per_s < self._pace_per_s * SAME:
+            self._pace_per_s = upload_bytes_per_s
+            tcp_info.pace(self._socket, upload_bytes_per_s)
 
     def close(self) -> None:
         """Close both ways; whoever waits here finds it closed."""

@@ -6,6 +6,7 @@ from typing import Final
 import trio
 
 from p2pd.identity.certificate import Certificate
+from p2pd.policy.yielding import Transit
 
 from .network import Buffer, Identity
 from .sealed import SealedFrames
@@ -163,6 +164,14 @@ class TlsStream:
             raise trio.BrokenResourceError(f"{self.remote_address}: {error}") from error
         except trio.ClosedResourceError:
             raise self._closed() from None
+
+    def transit(self) -> Transit | None:
+        """How it fares on its way."""
+        return self.socket.transit()
+
+    def hold_to(self, upload_bytes_per_s: float) -> None:
+        """Be gentle, and send no faster than that."""
+        self.socket.hold_to(upload_bytes_per_s)
 
     def break_off(self, reason: str) -> None:
         """Both ends find it broken; ours says why."""

@@ -80,10 +80,10 @@ def slow_downwards() -> Caps:
 async def test_a_cap_on_the_download_does_not_slow_the_upload(autojump_clock: Clock) -> None:
     async with a_scene(caps=slow_downwards()) as scene:
         exchange = scene.leecher.exchange
-        scene.nursery.start_soon(lambda: exchange.throttle(Tier.REGION, received=1_000_000))
+        scene.nursery.start_soon(exchange.caps.receive, 1_000_000, Tier.REGION)
         await trio.sleep(0.1)
         with trio.fail_after(0.1):
-            await exchange.throttle(Tier.REGION, sent=1_000_000)
+            await exchange.caps.send(1_000_000, Tier.REGION)
 
 
 async def test_a_cap_on_the_download_is_kept(autojump_clock: Clock) -> None:

@@ -1,0 +1,1 @@
+"""A foreground flow beside a daemon on one narrow link."""

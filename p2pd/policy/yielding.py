@@ -1,0 +1,200 @@
+"""How much of a link to use so that others on it notice little: by the delay that its queue adds (as LEDBAT, RFC 6817).
+
+A queue grows where more is sent than a link carries. Each connection's round trip over the least that its kind ever
+took tells how long that queue is; a queue that all our connections stand in is our link's (or our neighbour's on it).
+
+nearly no queue      ->  use more: by a little of what is known to fit; if that is far more, or for long, by a third
+more than TARGET_S   ->  use less, by as much as it is too long: half where it is twice as long
+packets were lost    ->  use less, by a fifth: this queue may be too short to be seen
+nothing was sent     ->  nothing is known, nothing changes
+
+So whoever fills the queue (any ordinary TCP does) gets the link within two seconds, and we keep FLOOR_SHARE of it, to
+notice when it is free again. Both directions are steered by the same delay, each only while it is used.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import median_low
+from typing import Final
+
+from .citizenship import Rates
+
+TARGET_S: Final = 0.025
+"""Queue that we may make: a call does not suffer from it (RFC 6817 allows 0.1 s). Less drowns in the noise of a busy
+machine or of wireless links."""
+ROUND_S: Final = 0.1
+"""Between two looks: a round trip or two, and the time that averages of round trips take to follow."""
+START_BYTES_PER_S: Final = 128 * 1024.0
+GROWTH: Final = 1.3
+"""Each round, at first, below half of what is known to fit, and after GROW_AFTER_S without too long a queue."""
+GROW_AFTER_S: Final = 3.0
+STEP_SHARE: Final = 0.015
+"""Of what is known to fit, each round above half of that."""
+ROUNDS_MAX: Final = 5.0
+"""Who is heard of less often than each round makes up for so many."""
+FLOOR_SHARE: Final = 0.02
+FLOOR_BYTES_PER_S_MIN: Final = 8 * 1024.0
+FLOOR_BYTES_PER_S_MAX: Final = 64 * 1024.0
+USED_SHARE: Final = 0.3
+"""Who uses less of what it may is not held back by that, and learns nothing from the absence of a queue."""
+LOOKS: Final = 3
+"""The least of so many counts: what a busy host or a late acknowledgement adds comes and goes, a queue stays."""
+SMOOTHING: Final = 0.2
+"""Of a round's bytes in what counts as used: pieces leave in slices."""
+RECENT_S: Final = 1.0
+"""A direction that was used within this may be what made the queue."""
+LOST_SHARE: Final = 0.2
+REST_S: Final = 0.2
+"""After using less, until that can be seen."""
+FORGET: Final = 0.9999
+"""What is known to fit shrinks by this each round: to half in twelve minutes."""
+MEAN_WEIGHT: Final = 1 / 8
+BASES_MAX: Final = 1024
+"""Addresses whose shortest round trip is remembered."""
+BASE_S_MAX: Final = 1800.0
+"""For so long: routes change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transit:
+    """How a connection fares, as its transport saw it. Bytes and packets are counted since its beginning."""
+
+    address: str
+    round_trip_s: float
+    """A mean in which each new one counts an eighth (RFC 6298)."""
+    shortest_s: float
+    """Of the last minutes."""
+    delivered: int
+    """Packets that we sent and they have: without new ones there is no new round trip either."""
+    resent: int
+    """Packets that were lost, or so it seemed."""
+    receiving_round_trip_s: float
+    """As who receives sees it; 0 for never."""
+    received_bytes: int
+
+
+@dataclass(slots=True)
+class _Base:
+    shortest_s: float
+    since: float
+
+
+@dataclass(slots=True)
+class QueueMeter:
+    """Tells how long our link's queue is, from how our connections fare."""
+
+    _before: dict[str, Transit] = field(default_factory=dict)
+    _bases: dict[str, _Base] = field(default_factory=dict)
+
+    def look(self, transits: Iterable[Transit], now: float) -> tuple[float | None, bool]:
+        """Seconds of queue that half of the connections that moved stand in, None where none moved; was any packet of
+        theirs lost?"""
+        before, self._before = self._before, {one.address: one for one in transits}
+        queues, lost = [], 0
+        for address, one in self._before.items():
+            last = before.get(address)
+            base_s = self._base_s(one, now)
+            if last is not None and one.delivered > last.delivered:
+                queues.append(max(0.0, _latest_s(last, one) - base_s))
+                lost += one.resent > last.resent
+        return (median_low(queues) if queues else None), 2 * lost > max(1, len(queues))
+
+    def _base_s(self, one: Transit, now: float) -> float:
+        """A later connection to the same host may never have seen the link without a queue; an earlier one may."""
+        host = one.address.rpartition(":")[0]
+        base = self._bases.get(host)
+        if base is None or one.shortest_s <= base.shortest_s or now - base.since > BASE_S_MAX:
+            self._bases.pop(host, None)
+            base = self._bases[host] = _Base(one.shortest_s, now)
+            if len(self._bases) > BASES_MAX:
+                del self._bases[next(iter(self._bases))]
+        return base.shortest_s
+
+
+def _latest_s(last: Transit, one: Transit) -> float:
+    """The round trip since the last look, out of the two means. Where several packets had one acknowledgement, it lies
+    between that and the mean."""
+    weight = 1 - (1 - MEAN_WEIGHT) ** (one.delivered - last.delivered)
+    return last.round_trip_s + (one.round_trip_s - last.round_trip_s) / weight
+
+
+@dataclass(slots=True)
+class Way:
+    """One direction. `rate_per_s`: bytes that it may carry a second; `known_per_s`: that it was seen to carry."""
+
+    rate_per_s: float = START_BYTES_PER_S
+    used_per_s: float = 0.0
+    known_per_s: float = 0.0
+    _moved_at: float = float("-inf")
+    _cut_at: float = float("-inf")
+    _heard_at: float = float("-inf")
+
+    @property
+    def floor_per_s(self) -> float:
+        """Never less: who uses nothing sees nothing."""
+        return max(FLOOR_BYTES_PER_S_MIN, min(FLOOR_BYTES_PER_S_MAX, FLOOR_SHARE * self.known_per_s))
+
+    @property
+    def yields(self) -> bool:
+        """Others leave it less than half of what is known to fit."""
+        return self.rate_per_s < self.known_per_s / 2
+
+    def use(self, per_s: float, now: float) -> None:
+        """So much passed in the last round."""
+        if per_s:
+            self._moved_at = now
+        self.used_per_s += SMOOTHING * (per_s - self.used_per_s)
+        self.known_per_s = max(self.used_per_s, self.known_per_s * FORGET)
+
+    def hear(self, queue_s: float, lost: bool, now: float) -> None:
+        """So long was the queue meanwhile."""
+        if now - self._moved_at > RECENT_S:
+            return
+        rounds, self._heard_at = min(ROUNDS_MAX, (now - self._heard_at) / ROUND_S), now
+        if queue_s > TARGET_S or lost:
+            self._use_less(max(LOST_SHARE if lost else 0.0, min(0.5, 0.5 * (queue_s / TARGET_S - 1))), now)
+        elif self.used_per_s >= USED_SHARE * self.rate_per_s:
+            share = rounds * (1 - queue_s / TARGET_S)
+            if self.rate_per_s < self.known_per_s / 2 or now - self._cut_at > GROW_AFTER_S:
+                self.rate_per_s *= GROWTH**share
+            else:
+                self.rate_per_s += share * STEP_SHARE * self.known_per_s
+
+    def _use_less(self, share: float, now: float) -> None:
+        if now - self._cut_at >= REST_S:
+            self._cut_at = now
+            self.rate_per_s = max(self.floor_per_s, self.rate_per_s * (1 - share))
+
+
+@dataclass(slots=True)
+class Yielding:
+    """Steers both directions of one side of the house; to be told every ROUND_S how all connections fare."""
+
+    up: Way = field(default_factory=Way)
+    down: Way = field(default_factory=Way)
+    _queues: deque[float] = field(default_factory=lambda: deque([0.0], maxlen=LOOKS))
+    _meter: QueueMeter = field(default_factory=QueueMeter)
+    _at: float = float("-inf")
+    _moved: tuple[float, float] = (0, 0)
+
+    @property
+    def queue_s(self) -> float:
+        """How long it was when something moved last."""
+        return min(self._queues)
+
+    def look(self, transits: Sequence[Transit], sent_bytes: float, received_bytes: float, now: float) -> Rates:
+        """Bytes are counted since the beginning; what may be used from now on: without limits, while no connection can
+        be measured."""
+        moved, seconds = (sent_bytes - self._moved[0], received_bytes - self._moved[1]), now - self._at
+        self._moved, self._at = (sent_bytes, received_bytes), now
+        queue_s, lost = self._meter.look(transits, now)
+        if queue_s is not None:
+            self._queues.append(queue_s)
+        if any(moved) and not transits:
+            return Rates()
+        for way, count in zip((self.up, self.down), moved, strict=True):
+            way.use(count / seconds, now)
+            if queue_s is not None:
+                way.hear(self.queue_s, lost, now)
+        return Rates(self.up.rate_per_s, self.down.rate_per_s)

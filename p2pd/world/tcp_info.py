@@ -1,0 +1,67 @@
+"""What Linux knows of a TCP connection, and how it is asked to be gentle.
+
+Offsets are those of `struct tcp_info` (include/uapi/linux/tcp.h), which only ever grows at its end.
+"""
+
+import socket
+import struct
+import sys
+from typing import Final
+
+from p2pd.policy.yielding import Transit
+
+_TCP_INFO: Final[int | None] = getattr(socket, "TCP_INFO", None)
+_SO_MAX_PACING_RATE: Final = 47
+"""Of asm-generic/socket.h; Python has no name for it."""
+_FIELDS: Final = struct.Struct("=68x I 20x I 4x I 24x Q 12x I 40x I")
+"""rtt, rcv_rtt, total_retrans, bytes_received, min_rtt and delivered. Times in microseconds."""
+INFO_BYTES: Final = _FIELDS.size
+UNLIMITED: Final = 2**32 - 1
+LOWER_EFFORT: Final = 0b000001 << 2
+"""The DSCP of RFC 8622, as it stands in the IP header."""
+UNREAD_BYTES: Final = 128 * 1024
+"""Enough for 1.3 MB/s over a round trip of 0.1 s."""
+
+
+def transit(connection: socket.socket, address: str) -> Transit | None:
+    """How it fares; None where the kernel does not say."""
+    if _TCP_INFO is None or connection.family == socket.AF_UNIX:
+        return None
+    try:
+        known = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, INFO_BYTES)
+    except OSError:
+        return None
+    if len(known) < INFO_BYTES:
+        return None
+    round_trip_us, receiving_us, resent, received_bytes, shortest_us, delivered = _FIELDS.unpack(known)
+    return Transit(
+        address,
+        round_trip_s=round_trip_us / 1e6,
+        shortest_s=min(shortest_us, round_trip_us) / 1e6,
+        delivered=delivered,
+        resent=resent,
+        receiving_round_trip_s=receiving_us / 1e6,
+        received_bytes=received_bytes,
+    )
+
+
+def be_gentle(connection: socket.socket) -> None:
+    """Routers that know of it let others go first; and little waits unread, or is on its way, when we read less."""
+    if connection.family == socket.AF_INET6:
+        _set(connection, socket.IPPROTO_IPV6, socket.IPV6_TCLASS, LOWER_EFFORT)
+    elif connection.family == socket.AF_INET:
+        _set(connection, socket.IPPROTO_IP, socket.IP_TOS, LOWER_EFFORT)
+    _set(connection, socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BYTES)
+
+
+def pace(connection: socket.socket, bytes_per_s: float) -> None:
+    """Let packets leave evenly, no faster than that, where the kernel can."""
+    at_most = round(min(UNLIMITED, bytes_per_s))
+    _set(connection, socket.SOL_SOCKET, _SO_MAX_PACING_RATE, at_most.to_bytes(4, sys.byteorder))
+
+
+def _set(connection: socket.socket, level: int, option: int, value: int | bytes) -> None:
+    try:
+        connection.setsockopt(level, option, value)
+    except OSError:
+        pass  # gone, or a kernel that can't: the caps still hold
