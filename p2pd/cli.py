@@ -94,6 +94,11 @@ def _get_parser(get: ArgumentParser) -> None:
     get.add_argument("--insecure", action="store_true", help="plain TCP, with a tracker and peers on this machine only")
     get.add_argument("--fleet", default="default")
     get.add_argument("--region", default="default")
+    get.add_argument(
+        "--deadline",
+        metavar="TIME",
+        help="be done within this, e.g. 10m: what peers would bring too late comes by HTTP",
+    )
     get.add_argument("--timeout", metavar="TIME", help="give up after this, e.g. 10m (what is there is kept)")
     get.add_argument(
         "--state-directory", metavar="DIRECTORY", help="what is kept between attempts (default: in your home)"

@@ -64,6 +64,7 @@ class Config:
     `webrtc`: reach peers that can't be dialled (and be reached) by WebRTC; `stun`: who tells us our address outside.
     `insecure`: plain TCP instead of an `identity`, on this machine only. A name that is not set is the certificate's.
     `upload_bytes_per_s` and `download_bytes_per_s` are for everything outside the LAN; `limits` has the rest.
+    `http_floor_bytes_per_s`: where peers bring less, HTTP helps.
     `patching`: what is made from older releases. `attestation`: how this host shows what it runs.
     """
 
@@ -81,6 +82,7 @@ class Config:
     metrics_listen: str = ""
     upload_bytes_per_s: int = 0
     download_bytes_per_s: int = 0
+    http_floor_bytes_per_s: int = 0
     reserve_bytes: int = 0
     peers_max: int = 32
     lan_discovery: bool = False
@@ -145,7 +147,7 @@ class Config:
                 raise ValueError(f"origins: {origin!r} is no base URL such as http://shield.example:8080")
 
     def _check_numbers(self) -> None:
-        for name in ("upload_bytes_per_s", "download_bytes_per_s", "reserve_bytes"):
+        for name in ("upload_bytes_per_s", "download_bytes_per_s", "http_floor_bytes_per_s", "reserve_bytes"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative (0: none)")
         if not 1 <= self.peers_max <= PEERS_MAX_LIMIT:

@@ -1,6 +1,7 @@
 """All releases on this machine: those being fetched and those being kept, each a member of its swarm."""
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 import trio
@@ -28,6 +29,8 @@ RETRY_S: Final = 2.0
 VERIFY_PIECES: Final = 64
 """Pieces of a kept release read again in one hop: 16 MiB in chunks of 256 KiB."""
 CHECKPOINT_LOOK_S: Final = 5.0
+DUE_MAX: Final = 1_024
+"""Deadlines remembered: one for each service, and some of services that are gone."""
 
 
 @dataclass(slots=True)
@@ -79,6 +82,9 @@ class Downloads:
         """Of our region, and how many copies may come into it; by swarm."""
         self._removing: dict[bytes, trio.Event] = {}
         self.paused = False
+        self.floor_bytes_per_s = 0.0
+        """Of each download: where peers bring less, HTTP helps."""
+        self._due: dict[str, float] = {}
 
     # -- what is here -------------------------------------------------------------------------------------------
 
@@ -165,6 +171,21 @@ class Downloads:
         self._seeders = seeders
         for swarm in self._exchange.memberships:
             self._exchange.neighbours.suggest(swarm, seeders)
+
+    def finish_by(self, release: str, due_at: float) -> None:
+        """It should be here by then (on trio's clock; inf: whenever): HTTP brings what peers would bring too late."""
+        self._due.pop(release, None)
+        self._due[release] = due_at
+        if len(self._due) > DUE_MAX:
+            del self._due[next(iter(self._due))]
+        for membership in self._exchange.memberships.values():
+            if membership.manifest.release == release:
+                self._aim(membership)
+
+    def _aim(self, membership: Membership) -> None:
+        due_at = self._due.get(membership.manifest.release, inf)
+        membership.brain.aim(finish_by=due_at, floor_per_s=self.floor_bytes_per_s, now=trio.current_time())
+        self._exchange.settle(membership)
 
     def pause(self, paused: bool) -> None:
         """The user wants nothing to be fetched now (or no longer wants that). Serving goes on."""
@@ -329,6 +350,7 @@ class Downloads:
             brain.pause()  # pieces that rot are told to be lost; a finished release is never written to again
         self._exchange.join(membership)
         self._name_importers(artifact.swarm)
+        self._aim(membership)
         self._exchange.neighbours.suggest(artifact.swarm, self._known_peers(artifact.swarm))
         return membership
 

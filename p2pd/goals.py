@@ -72,6 +72,7 @@ def operator_bytes(fleet: str, goal: Goal) -> bytes:
 def _said(fleet: str, goal: Goal) -> tuple[object, ...]:
     return (
         fleet, goal.service, goal.scope, goal.release, goal.revision, goal.rollback, goal.by, goal.at, goal.reason,
+        goal.due,
     )  # fmt: skip
 
 

@@ -145,6 +145,7 @@ async def _assemble(
         await nursery.start(rendezvous.run)
     resolver = Resolver(world, await _trust_chain(config, world), origins)
     downloads = Downloads(world, store, packs, exchange, origins, announcer, config.patching)
+    downloads.floor_bytes_per_s = config.http_floor_bytes_per_s
     if config.lan_discovery and world.lan is not None:
         nearby = Nearby(node, config.fleet, world.rng)
         allowed, on_news = citizenship.lan_discovery_allowed, downloads.on_lan_news

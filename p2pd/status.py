@@ -69,7 +69,7 @@ def _release(artifact: Artifact, membership: Membership | None, now: float) -> d
         "waits_for": "",
     }
     if membership is not None:
-        found |= _swarm(membership.brain.snapshot(now), fetching=not artifact.finished)
+        found |= _swarm(membership.brain.snapshot(now), now, fetching=not artifact.finished)
     return found
 
 
@@ -110,12 +110,15 @@ def patching_status(patching: Patching) -> dict[str, Any]:
     }
 
 
-def _swarm(snapshot: Snapshot, *, fetching: bool) -> dict[str, Any]:
+def _swarm(snapshot: Snapshot, now: float, *, fetching: bool) -> dict[str, Any]:
     return {
         "rate_bytes_per_s": snapshot.down_per_s,
         "eta_s": snapshot.eta_s if math.isfinite(snapshot.eta_s) else None,
         "received_bytes_by_source": snapshot.bytes_by_tier,
         "received_twice_bytes": snapshot.duplicate_bytes,
+        "http_bytes_by_reason": snapshot.http_bytes,
+        "http_helps_for": snapshot.topped_up_for,
+        "due_in_s": snapshot.finish_by - now if math.isfinite(snapshot.finish_by) else None,
         "pieces_in_flight": snapshot.in_flight,
         "paused": snapshot.paused and fetching,
         "peers": [

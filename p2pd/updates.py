@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from math import inf
 from typing import Any, Final
 
 import trio
@@ -116,6 +117,8 @@ class Updates:
                 self._judge.hear(goal)
 
     def _accept(self, goal: Goal, vouching: frozenset[str], trusted: frozenset[str] | None) -> None:
+        left_s = goal.due - self._world.utc_now() if goal.due else inf
+        self._downloads.finish_by(goal.release, trio.current_time() + left_s)
         self._keepers[goal.service].goal(goal, vouching, trusted)
 
     # -- telling ------------------------------------------------------------------------------------------------

@@ -70,6 +70,9 @@ def _parser() -> ArgumentParser:
     deploy.add_argument("service", metavar="SERVICE")
     deploy.add_argument("release", metavar="RELEASE", help="product@version")
     deploy.add_argument("--allow-older", action="store_true", help="hosts may go to a release older than they run")
+    deploy.add_argument("--deadline", metavar="TIME", type=_duration, default=0.0,
+                        help="all hosts should have it within this, e.g. 15m: what peers would bring too late "
+                        "comes by HTTP (default: whenever it comes)")  # fmt: skip
     rollback = commands.add_parser("rollback", help="go back", description="Go back to an earlier release.")
     rollback.add_argument("service", metavar="SERVICE")
     rollback.add_argument("--to", metavar="RELEASE", default="", help="which one (default: the one before)")

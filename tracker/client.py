@@ -65,14 +65,17 @@ class Operator:
         allow_older: bool = False,
         reason: str = "",
         sign: Sign | None = None,
+        deadline_s: float = 0.0,
     ) -> dict[str, Any]:
         """The service should run this release: the goal as a plain value, durable, with `previous` and `hosts`.
 
+        `deadline_s`: hosts should have it within so many seconds, and fetch for money what peers bring too late.
         `sign` puts an operator's signature on the goal, which hosts of a fleet with a director want to see before they
         go back.
         """
         number, draft = next(self._numbers), sign is not None
-        return await self._set(Deploy(number, service, release, scope, allow_older, self._by, reason, draft), sign)
+        command = Deploy(number, service, release, scope, allow_older, self._by, reason, draft, deadline_s)
+        return await self._set(command, sign)
 
     async def rollback(
         self, service: str, *, release: str = "", scope: str = GLOBAL, reason: str = "", sign: Sign | None = None
@@ -152,12 +155,14 @@ class Operator:
 def _drafted(answer: dict[str, Any], command: Deploy | Rollback) -> Goal:
     """The draft, if it is what the operator asked for: nobody signs what a tracker made of it."""
     try:
-        goal = msgspec.convert([answer.get(name) for name in Goal.__struct_fields__ if name != "signatures"], Goal)
+        said = answer | {"signatures": ()}
+        goal = msgspec.convert([said.get(name) for name in Goal.__struct_fields__], Goal)
     except msgspec.ValidationError as error:
         raise CommandRefused(f"the tracker's draft is no goal: {error}") from error
     rollback = not isinstance(command, Deploy) or command.rollback
-    asked = (command.service, command.scope, command.release, rollback)
-    if (goal.service, goal.scope, goal.release, goal.rollback) == asked:
+    due = goal.at + command.deadline_s if isinstance(command, Deploy) and command.deadline_s else 0.0
+    asked = (command.service, command.scope, command.release, rollback, due)
+    if (goal.service, goal.scope, goal.release, goal.rollback, goal.due) == asked:
         return goal
     if not command.release:
         raise CommandRefused(f"the tracker would go back to {goal.release}: sign for that with --to {goal.release}")

@@ -37,6 +37,7 @@ async def deploy(network: Network, arguments: Namespace, console: Console) -> in
             allow_older=arguments.allow_older,
             reason=arguments.reason,
             sign=sign,
+            deadline_s=arguments.deadline,
         )
     return await _follow(network, arguments, console, goal)
 

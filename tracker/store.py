@@ -21,7 +21,7 @@ from .errors import StoreError
 from .goals.goals import HISTORY_MAX
 from .goals.pauses import Pauses
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 BUSY_TIMEOUT_S: Final = 2.0
 """How long to wait for a tracker on the same file that is just stopping."""
 _SCHEMA: Final = """
@@ -35,7 +35,8 @@ CREATE TABLE goals (
     at REAL NOT NULL,
     reason TEXT NOT NULL,
     expires REAL NOT NULL,
-    signatures BLOB NOT NULL
+    signatures BLOB NOT NULL,
+    due REAL NOT NULL
 ) STRICT;
 CREATE INDEX goals_by_scope ON goals (service, scope, revision);
 CREATE TABLE audit (
@@ -69,8 +70,8 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHO
 INSERT INTO counters VALUES ('revision', 0), ('upstream_seen_at', 0);
 """
 _INSERT: Final = (
-    "INSERT INTO goals (service, scope, release, revision, rollback, by, at, reason, expires, signatures) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (revision) DO UPDATE "
+    "INSERT INTO goals (service, scope, release, revision, rollback, by, at, reason, expires, signatures, due) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (revision) DO UPDATE "
     "SET expires = excluded.expires, signatures = excluded.signatures WHERE excluded.expires > expires"
 )
 _PRUNE: Final = (
@@ -217,7 +218,7 @@ def _prepare(connection: sqlite3.Connection) -> Stored:
         then = "use a newer p2p-tracker" if version > SCHEMA_VERSION else older
         raise StoreError(f"its format is {version}, this program knows {SCHEMA_VERSION}: {then}")
     rows = connection.execute(
-        "SELECT service, scope, release, revision, rollback, by, at, reason, expires, signatures FROM goals "
+        "SELECT service, scope, release, revision, rollback, by, at, reason, expires, signatures, due FROM goals "
         "ORDER BY revision"
     )
     goals = tuple(_goal(*row) for row in rows)
@@ -229,10 +230,10 @@ def _prepare(connection: sqlite3.Connection) -> Stored:
 
 def _goal(
     service: str, scope: str, release: str, revision: int, rollback: int, by: str, at: float, reason: str,
-    expires: float, signatures: bytes,
+    expires: float, signatures: bytes, due: float,
 ) -> Goal:  # fmt: skip
     signed = msgspec.msgpack.decode(signatures, type=tuple[GoalSignature, ...])
-    return Goal(service, scope, release, revision, bool(rollback), by, at, reason, expires, signed)
+    return Goal(service, scope, release, revision, bool(rollback), by, at, reason, expires, signed, due)
 
 
 def _seal(connection: sqlite3.Connection, record: Record) -> None:
@@ -253,7 +254,7 @@ def _insert(connection: sqlite3.Connection, goal: Goal) -> None:
         _INSERT,
         (
             goal.service, goal.scope, goal.release, goal.revision, goal.rollback, goal.by, goal.at, goal.reason,
-            goal.expires, msgspec.msgpack.encode(goal.signatures),
+            goal.expires, msgspec.msgpack.encode(goal.signatures), goal.due,
         ),
     )  # fmt: skip
     scope = (goal.service, goal.scope)

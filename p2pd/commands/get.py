@@ -56,11 +56,12 @@ def get(arguments: Namespace, console: Console) -> int:
     try:
         config = _config(arguments, output, state_directory)
         timeout_s = parse_duration(arguments.timeout) if arguments.timeout else inf
+        deadline_s = parse_duration(arguments.deadline) if arguments.deadline else inf
     except ValueError as error:
         raise UsageError(str(error)) from None
     keep_freed()
     try:
-        result = run_trio(_get, config, release, output, in_place, timeout_s, console)
+        result = run_trio(_get, config, release, output, in_place, timeout_s, deadline_s, console)
     except StoreError as error:
         raise CommandError(str(error)) from None
     if result is None:
@@ -127,12 +128,20 @@ def _state_directory(output: str) -> str:
 
 
 async def _get(
-    config: Config, release: ReleaseName, output: str, in_place: bool, timeout_s: float, console: Console
+    config: Config,
+    release: ReleaseName,
+    output: str,
+    in_place: bool,
+    timeout_s: float,
+    deadline_s: float,
+    console: Console,
 ) -> dict[str, object] | None:
     entry = Entry(config.identity, config.state_directory, config.insecure, "daemon", config.node, config.trackers)
+    due_at = trio.current_time() + deadline_s
     with trio.move_on_after(timeout_s):
         async with fleet_network(entry, console.note) as network, trio.open_nursery() as nursery:
             daemon: Daemon = await nursery.start(run_daemon, with_proven_names(config, network), real_world(network))
+            daemon.downloads.finish_by(str(release), due_at)
             approved = await _resolve(daemon, release, console)
             artifact = await _fetch(daemon, approved, output, in_place, console)
             nursery.cancel_scope.cancel()

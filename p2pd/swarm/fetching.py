@@ -23,6 +23,7 @@ from .availability import Availability
 from .circle import Circles
 from .peerview import PeerView
 from .requests import Requests
+from .topping import TopUp
 
 ORIGIN: Final = "origin"
 """The key under which pieces from HTTP are booked."""
@@ -36,6 +37,9 @@ GROWTH: Final = 0.25
 """Pieces that a busy peer may owe us more for each that came: so we find what it takes, and it need not refuse much."""
 WANT_AFTER_S: Final = 0.5
 WANT_PIECES: Final = 64
+COUNTED_PIECES: Final = 64
+UNHELD: Final = "nobody holds it"
+STALLED: Final = "nothing moves"
 HEDGE_LOOKS: Final = 64
 HEDGE_EVERY_S: Final = 0.05
 """An idle peer is looked at no more often: with all that comes meanwhile it was a sixth of a swarm's work."""
@@ -103,6 +107,10 @@ class Fetching:
         self.paused = False
         self.held_back = ""
         """Why nobody outside the LAN may be asked now; '' if they may."""
+        self.top_up = TopUp(now)
+        self.http_bytes: dict[str, int] = {}
+        """Of pieces that HTTP brought, by why it was asked."""
+        self._asked_because: dict[int, str] = {}
         self.progress_at = now
         self.capped_at = float("-inf")
         """When our own cap last kept us from reading."""
@@ -119,6 +127,15 @@ class Fetching:
         """Missing pieces that no neighbour told us of."""
         books = self._books
         return books.missing & ~books.by_peers.held & ~books.by_shields.held
+
+    @property
+    def missing_bytes(self) -> int:
+        """Their length, exact where few are left and by the average where many are: counting would take its time."""
+        missing = self.missing
+        count = missing.bit_count()
+        if count > COUNTED_PIECES:
+            return round(count * self._piece_bytes)
+        return sum(self._books.lengths[piece] for piece in bitset.iterate(missing))
 
     def refill(self, peer: PeerView, now: float) -> None:
         """Ask `peer` for as much as it may owe us."""
@@ -199,6 +216,8 @@ class Fetching:
         """`count` bytes of a piece came from `peer`."""
         peer.rate.add(count, now)
         self.rate.add(count, now)
+        if peer is not self.origin:
+            self.top_up.peers.add(count, now)
         peer.progress_at = self.progress_at = now
         peer.bytes_received += count
         peer.snubs = 0
@@ -213,6 +232,9 @@ class Fetching:
         self.requests.remove(peer, piece)
         peer.cancelled.discard(piece)
         peer.window += GROWTH
+        if peer is self.origin:
+            why = self._asked_because.pop(piece, "")
+            self.http_bytes[why] = self.http_bytes.get(why, 0) + self._books.lengths[piece]
         for other in self.requests.others(peer, piece):
             self._cancel(other, piece)
         return bool(self._books.missing >> piece & 1)
@@ -331,12 +353,42 @@ class Fetching:
         return origin_scope(facts) if self.origin_usable else "nothing"
 
     def _use_origin(self, now: float) -> None:
-        scope = self._origin_scope(now)
-        if scope == "nothing":
+        if not self.origin_usable:
             return
-        candidates = (self.unheld if scope == "unheld" else self.missing) & ~self.requests.in_flight
-        candidates &= self._circles.region.mine(now)
-        while candidates and len(self.origin.requested) < ORIGIN_FETCHES_MAX:
-            piece = bitset.first_from(candidates, self._rng.randrange(candidates.bit_length()))
+        self.top_up.look(self.missing_bytes, now)
+        scope = self._origin_scope(now)
+        unasked = self.missing & ~self.requests.in_flight
+        if scope != "nothing":
+            unheld = scope == "unheld"
+            candidates = (self.unheld if unheld else unasked) & unasked & self._circles.region.mine(now)
+            self._ask_origin(candidates, UNHELD if unheld else STALLED, now)
+        mine = unasked & self._circles.region.mine(now)
+        for candidates in (mine & ~self._circles.region.held, mine, unasked):
+            self._ask_origin(candidates & ~self.requests.in_flight, self.top_up.why, now, pacing=True)
+        if self.top_up.may_ask:
+            self._ask_origin(self._late(now), self.top_up.why, now, pacing=True)
+
+    def _late(self, now: float) -> int:
+        """Some of what was asked for already, and will not come from there in time."""
+        looked_at = zip(range(HEDGE_LOOKS), self.requests.owners.items(), strict=False)
+        return sum(
+            1 << piece for _, (piece, owners) in looked_at if self._left_s(owners, now) > self.top_up.left_s(now)
+        )
+
+    def _left_s(self, owners: Sequence[PeerView], now: float) -> float:
+        """Until the first of those that were asked for a piece brings it; 0 where HTTP was: it is not asked twice."""
+        if self.origin in owners:
+            return 0.0
+        return min(owner.requested_bytes / max(1.0, owner.rate.per_s(now)) for owner in owners)
+
+    def _ask_origin(self, candidates: int, why: str, now: float, *, pacing: bool = False) -> None:
+        counts = self._books.by_peers.counts
+        while len(self.origin.requested) < ORIGIN_FETCHES_MAX and (self.top_up.may_ask or not pacing):
+            piece = pick_rarest(candidates, counts, self._rng)
+            if piece is None:
+                return
             candidates &= ~(1 << piece)
+            self._asked_because[piece] = why
             self._ask(self.origin, piece, now)
+            if pacing:
+                self.top_up.asked(self._books.lengths[piece])

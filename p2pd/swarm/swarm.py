@@ -6,7 +6,7 @@ only from the dice it was handed, and so runs the same in the daemon and in the 
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final
 
@@ -22,7 +22,7 @@ from .explain import waits_for
 from .fetching import ORIGIN, TICK_S, Books, Fetching
 from .naming import Naming
 from .peerview import PeerView
-from .snapshot import PeerSnapshot, Snapshot
+from .snapshot import Snapshot, peer_snapshot
 
 __all__ = ["ORIGIN", "Swarm"]
 
@@ -89,6 +89,11 @@ class Swarm:
     def spread(self) -> Sequence[int]:
         """How many neighbours that are no shields hold each piece, at any time."""
         return self._books.by_peers.counts
+
+    @property
+    def http_bytes(self) -> Mapping[str, int]:
+        """Bytes of pieces that HTTP brought, by why it was asked."""
+        return self._fetching.http_bytes
 
     @property
     def allies(self) -> Sequence[str]:
@@ -285,6 +290,11 @@ class Swarm:
             self._fetching.want(pieces, now)
             self._tick_at = min(self._tick_at, now)
 
+    def aim(self, *, finish_by: float, floor_per_s: float, now: float) -> None:
+        """When to be done (inf: whenever), and the rate below which HTTP is to help (0: however slow)."""
+        self._fetching.top_up.aim(finish_by=finish_by, floor_per_s=floor_per_s, now=now)
+        self._tick_at = min(self._tick_at, now + TICK_S)
+
     def hold_back(self, because: str, now: float) -> None:
         """Ask only LAN peers while there is a reason to; '' ends that."""
         if because != self._fetching.held_back:
@@ -357,7 +367,10 @@ class Swarm:
             complete=self.complete,
             bytes_by_tier={tier.name.lower(): count for tier, count in self._bytes_by_tier.items()},
             duplicate_bytes=self._duplicate_bytes,
-            peers=tuple(_peer_snapshot(peer, now) for peer in books.peers.values()),
+            http_bytes=dict(fetching.http_bytes),
+            finish_by=fetching.top_up.finish_by,
+            topped_up_for=fetching.top_up.why,
+            peers=tuple(peer_snapshot(peer, now) for peer in books.peers.values()),
         )
 
     # -- small help ---------------------------------------------------------------------------------------------
@@ -378,18 +391,3 @@ class Swarm:
         if pieces and max(pieces) >= len(self._books.lengths):
             self._check(max(pieces))
         return bitset.of(pieces)
-
-
-def _peer_snapshot(peer: PeerView, now: float) -> PeerSnapshot:
-    return PeerSnapshot(
-        key=peer.key,
-        joined_at=peer.joined_at,
-        tier=peer.tier.name.lower(),
-        pieces=peer.bits.bit_count(),
-        requested=len(peer.requested),
-        down_per_s=peer.rate.per_s(now),
-        up_per_s=peer.upload_rate.per_s(now),
-        bytes_received=peer.bytes_received,
-        bytes_sent=peer.bytes_sent,
-        snubbed=now < peer.snubbed_until,
-    )

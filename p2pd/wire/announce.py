@@ -29,6 +29,7 @@ from .orders import (
     Revoke,
     Rollback,
     StatusRequest,
+    amounts,
 )
 
 __all__ = [  # what is found here too: a person's commands are messages like all others
@@ -175,6 +176,7 @@ class Goal(msgspec.Struct, frozen=True, array_like=True):
     with the highest revision among `global` and one's own region is in force. `rollback` says that going to an older
     release was ordered by a person (`rollback` command); without it a node refuses an older release. `at`, `expires`:
     UTC in seconds. Where the fleet's metadata names a director, only a goal that is signed and not expired is taken.
+    `due`: when every host should have the release, UTC in seconds (0: whenever); sources that cost are used for that.
     """
 
     service: Name
@@ -187,6 +189,7 @@ class Goal(msgspec.Struct, frozen=True, array_like=True):
     reason: Name = ""
     expires: float = 0.0
     signatures: Annotated[tuple[GoalSignature, ...], Meta(max_length=SIGNATURES_MAX)] = ()
+    due: float = 0.0
 
 
 class Paused(msgspec.Struct, frozen=True, array_like=True):
@@ -361,13 +364,13 @@ def check(message: AnyTrackerMessage) -> None:
         if any(goal.revision > message.revision for goal in message.goals):
             raise RemoteProtocolError(f"a goal is newer than the revision {message.revision} that it came with")
         for goal in message.goals:
-            _check_finite(at=goal.at, expires=goal.expires)
+            _check_finite(at=goal.at, expires=goal.expires, due=goal.due)
         for pause in message.paused:
             _check_finite(at=pause.at)
     elif isinstance(message, Order):
-        _check_finite(at=message.goal.at, expires=message.goal.expires)
-    elif isinstance(message, Invite):
-        _check_finite(life_s=message.life_s, expires_s=message.expires_s)
+        _check_finite(at=message.goal.at, expires=message.goal.expires, due=message.goal.due)
+    elif isinstance(message, Deploy | Invite):
+        _check_finite(**amounts(message))
     elif isinstance(message, Renewed):
         _check_finite(interval_s=message.interval_s)
 

@@ -20,7 +20,8 @@ PATTERNS_MAX: Final = 64
 
 
 class Deploy(TrackerMessage, frozen=True, tag="deploy"):
-    """Operator: this service should run this release, in `scope`. `rollback` as in `Goal`.
+    """Operator: this service should run this release, in `scope`. `rollback` as in `Goal`. `deadline_s`: every host
+    should have it within so many seconds (0: whenever).
 
     `draft`: change nothing, only say what the goal would be, so that the operator can sign it and send it as `Order`.
     """
@@ -33,6 +34,7 @@ class Deploy(TrackerMessage, frozen=True, tag="deploy"):
     by: Name = ""
     reason: Name = ""
     draft: bool = False
+    deadline_s: float = 0.0
 
 
 class Rollback(TrackerMessage, frozen=True, tag="rollback"):
@@ -125,3 +127,10 @@ class AuditRequest(TrackerMessage, frozen=True, tag="audit?"):
     number: Count
     after: Count = 0
     count: Annotated[int, Meta(ge=1, le=AUDIT_RECORDS_MAX)] = AUDIT_RECORDS_MAX
+
+
+def amounts(command: Deploy | Invite) -> dict[str, float]:
+    """What must be finite, and not negative."""
+    if isinstance(command, Deploy):
+        return {"deadline_s": command.deadline_s}
+    return {"life_s": command.life_s, "expires_s": command.expires_s}

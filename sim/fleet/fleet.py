@@ -133,7 +133,7 @@ class Fleet:
             config = SeederConfig(
                 store="memory:///",
                 http_listen=f"{host.name}:8480",
-                listen=f"{host.name}:8481",
+                listen="" if plan.http_only else f"{host.name}:8481",
                 tracker=(f"tracker-{region}:8470", f"{GLOBAL_TRACKER}:8470"),
                 node=host.name,
                 fleet=FLEET,

@@ -64,6 +64,8 @@ class FleetPlan:
     """Between announces of a daemon that is missing pieces; 0: the tracker's own default."""
     cdn: bool = False
     """The first seeder's HTTP is also in the daemons' configuration."""
+    http_only: bool = False
+    """The seeders speak HTTP, and are in no swarm."""
     upload_bytes_per_s: int = 0
     download_bytes_per_s: int = 0
     reserve_bytes: int = 0

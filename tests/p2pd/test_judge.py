@@ -39,6 +39,11 @@ def test_the_directors_word_counts() -> None:
     assert judged(signed()) == {DIRECTOR.public_key.keyid}
 
 
+def test_nobody_but_the_director_sets_a_deadline() -> None:
+    with pytest.raises(RefusedGoalError, match="not signed"):
+        judged(msgspec.structs.replace(signed(), due=EPOCH + 60.0))
+
+
 def test_two_of_the_directors_keys_may_be_needed() -> None:
     both = authority(DIRECTOR, OTHER, threshold=2)
     twice = sign_as_director("f", signed(), OTHER, EPOCH + 3_600.0)

@@ -1,6 +1,7 @@
 """What limited whom, as a brain sees it."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 
@@ -11,7 +12,7 @@ from sim.limits import DOWNLINK, LIMITS, NO_PEERS, NOTHING_NEW, OUTSIDE, SHIELDS
 PEER = PeerSnapshot("a", 0.0, "region", 10, 2, 0.0, 0.0, 0, 0, False)
 SHIELD = replace(PEER, key="s", tier="shield")
 IDLE = replace(PEER, requested=0)
-SEEN = Snapshot(0.0, 10, 2, 800, 2, 50.0, 1.0, "", False, False, {}, 0, (PEER,))
+SEEN = Snapshot(0.0, 10, 2, 800, 2, 50.0, 1.0, "", False, False, {}, 0, {}, inf, "", (PEER,))
 
 
 @pytest.mark.parametrize(

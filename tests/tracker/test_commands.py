@@ -17,7 +17,7 @@ from .nodes import PIECES, SWARM, report, status
 DEFAULTS: dict[str, Any] = {
     "tracker": GLOBAL_ADDRESS, "fleet": "", "by": "alice", "service": "web", "region": None, "reason": "",
     "allow_older": False, "to": "", "wait": False, "timeout": 60.0, "hosts": False, "watch": False,
-    "key": "", "passphrase_file": None, "source": "eu", "force": False,
+    "key": "", "passphrase_file": None, "source": "eu", "force": False, "deadline": 0.0,
 }  # fmt: skip
 
 

@@ -111,6 +111,12 @@ def test_what_is_no_service_is_refused() -> None:
         deploy(Goals(), "web@1", service="web/../../etc")
 
 
+def test_a_deadline_counts_from_the_command() -> None:
+    soon = Deploy(1, "web", "web@1", "global", deadline_s=900.0)
+    assert Goals().deploy(soon, "ann", 1_000.0).due == 1_900.0
+    assert Goals().deploy(Deploy(1, "web", "web@1", "global"), "ann", 1_000.0).due == 0.0
+
+
 def test_nothing_can_be_deployed() -> None:
     goals = Goals([goal(1, "web@1")])
     deploy(goals, "")

@@ -33,7 +33,7 @@ def reopened(store: Store) -> tuple[Goal, ...]:
 
 
 def test_a_goal_comes_back_as_it_was(store: Store) -> None:
-    kept = Goal("web", "eu", "web@1", 1, True, "alice", 1_700_000_000.25, "faster — really")
+    kept = Goal("web", "eu", "web@1", 1, True, "alice", 1_700_000_000.25, "faster — really", due=1_700_000_900.5)
     store.append(kept)
     assert reopened(store) == (kept,)
 

@@ -80,8 +80,9 @@ class Goals:
         self._check_names(command.service, command.scope)
         if command.release:
             _check(parse_release, command.release)
+        due = at + command.deadline_s if command.deadline_s else 0.0
         return Goal(command.service, command.scope, command.release, self._next_revision, command.rollback, by, at,
-                    command.reason)  # fmt: skip
+                    command.reason, due=due)  # fmt: skip
 
     def rollback(self, command: Rollback, by: str, at: float) -> Goal:
         """The goal that the command means; RefusalError if there is nothing to go back to."""

@@ -22,7 +22,9 @@ PEER_MESSAGES: Final[tuple[messages.AnyMessage, ...]] = (
 )
 PEER: Final = announce.PeerInfo("host-7", "10.0.0.7:7400", "eu-north", "seeder", True, "http://10.0.0.7:8080")
 SIGNATURE: Final = announce.GoalSignature("5f" * 32, bytes(64))
-GOAL: Final = announce.Goal("shop", "global", "shop@1.2", 41, False, "ann", 1.5, "new prices", 604801.5, (SIGNATURE,))
+GOAL: Final = announce.Goal(
+    "shop", "global", "shop@1.2", 41, False, "ann", 1.5, "new prices", 604801.5, (SIGNATURE,), 901.5
+)
 PAUSED: Final = announce.Paused("shop", "eu-north", 40, "ann", 1.25, "errors")
 REPORT: Final = announce.ServiceReport(
     "host-7", "eu-north", "shop", "shop@1.2", 41, "shop@1.1", "DOWNLOADING", 0.25, "a peer", "", {"region": 7}, 2.5
@@ -38,7 +40,7 @@ TRACKER_MESSAGES: Final[tuple[announce.AnyTrackerMessage, ...]] = (
     announce.Watch(("shop",), 40),
     announce.Goals(41, (GOAL,), 0.5, (PAUSED,)),
     announce.Report((REPORT,)),
-    announce.Deploy(3, "shop", "shop@1.2", "global", False, "ann", "new prices"),
+    announce.Deploy(3, "shop", "shop@1.2", "global", False, "ann", "new prices", False, 900.0),
     announce.Rollback(4, "shop", "eu-north", "", "ann", "old prices"),
     announce.Order(8, GOAL),
     announce.Pause(9, "shop", "eu-north", "ann", "errors"),
