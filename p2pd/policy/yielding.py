@@ -3,8 +3,9 @@
 A queue grows where more is sent than a link carries. Each connection's round trip over the least that its kind ever
 took tells how long that queue is; a queue that all our connections stand in is our link's (or our neighbour's on it).
 
-nearly no queue      ->  use more: by a little of what is known to fit; if that is far more, or for long, by a third
-more than TARGET_S   ->  use less, by as much as it is too long: half where it is twice as long
+nearly no queue      ->  use more: a third each round at first and below half of what is known to fit; above that a
+                         little of it, more with each second in which that was right
+more than TARGET_S   ->  use less, by as much as it is too long, half at most
 packets were lost    ->  use less, by a fifth: this queue may be too short to be seen
 nothing was sent     ->  nothing is known, nothing changes
 
@@ -15,6 +16,7 @@ notice when it is free again. Both directions are steered by the same delay, eac
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import isinf
 from statistics import median_low
 from typing import Final
 
@@ -27,17 +29,21 @@ ROUND_S: Final = 0.1
 """Between two looks: a round trip or two, and the time that averages of round trips take to follow."""
 START_BYTES_PER_S: Final = 128 * 1024.0
 GROWTH: Final = 1.3
-"""Each round, at first, below half of what is known to fit, and after GROW_AFTER_S without too long a queue."""
-GROW_AFTER_S: Final = 3.0
+"""Each round, while little is used."""
 STEP_SHARE: Final = 0.015
-"""Of what is known to fit, each round above half of that."""
+"""Of what is known to fit, each round above half of that; as much more for each second since less was used."""
+STEPS_MAX: Final = 3.0
 ROUNDS_MAX: Final = 5.0
 """Who is heard of less often than each round makes up for so many."""
 FLOOR_SHARE: Final = 0.02
 FLOOR_BYTES_PER_S_MIN: Final = 8 * 1024.0
 FLOOR_BYTES_PER_S_MAX: Final = 64 * 1024.0
-USED_SHARE: Final = 0.3
-"""Who uses less of what it may is not held back by that, and learns nothing from the absence of a queue."""
+USED_SHARE: Final = 0.8
+USED_SHARE_GROWING: Final = 0.3
+"""Who uses less of what it may is not held back by that, and learns nothing from the absence of a queue. (What is used
+is a mean, which lags behind what grows.)"""
+LESS_GAIN: Final = 0.3
+LESS_MAX: Final = 0.5
 LOOKS: Final = 3
 """The least of so many counts: what a busy host or a late acknowledgement adds comes and goes, a queue stays."""
 SMOOTHING: Final = 0.2
@@ -45,7 +51,7 @@ SMOOTHING: Final = 0.2
 RECENT_S: Final = 1.0
 """A direction that was used within this may be what made the queue."""
 LOST_SHARE: Final = 0.2
-REST_S: Final = 0.2
+REST_S: Final = 0.3
 """After using less, until that can be seen."""
 FORGET: Final = 0.9999
 """What is known to fit shrinks by this each round: to half in twelve minutes."""
@@ -69,9 +75,6 @@ class Transit:
     """Packets that we sent and they have: without new ones there is no new round trip either."""
     resent: int
     """Packets that were lost, or so it seemed."""
-    receiving_round_trip_s: float
-    """As who receives sees it; 0 for never."""
-    received_bytes: int
 
 
 @dataclass(slots=True)
@@ -127,7 +130,7 @@ class Way:
     used_per_s: float = 0.0
     known_per_s: float = 0.0
     _moved_at: float = float("-inf")
-    _cut_at: float = float("-inf")
+    _less_at: float = float("-inf")
     _heard_at: float = float("-inf")
 
     @property
@@ -153,18 +156,24 @@ class Way:
             return
         rounds, self._heard_at = min(ROUNDS_MAX, (now - self._heard_at) / ROUND_S), now
         if queue_s > TARGET_S or lost:
-            self._use_less(max(LOST_SHARE if lost else 0.0, min(0.5, 0.5 * (queue_s / TARGET_S - 1))), now)
-        elif self.used_per_s >= USED_SHARE * self.rate_per_s:
-            share = rounds * (1 - queue_s / TARGET_S)
-            if self.rate_per_s < self.known_per_s / 2 or now - self._cut_at > GROW_AFTER_S:
-                self.rate_per_s *= GROWTH**share
-            else:
-                self.rate_per_s += share * STEP_SHARE * self.known_per_s
+            self._use_less(max(LOST_SHARE if lost else 0.0, min(LESS_MAX, LESS_GAIN * (queue_s / TARGET_S - 1))), now)
+        else:
+            self._use_more(rounds * (1 - queue_s / TARGET_S), now)
+
+    def _use_more(self, rounds: float, now: float) -> None:
+        used_share = self.used_per_s / self.rate_per_s
+        right_s = now - self._less_at
+        if self.rate_per_s < self.known_per_s / 2 or isinf(right_s):
+            if used_share >= USED_SHARE_GROWING:
+                self.rate_per_s *= GROWTH**rounds
+        elif used_share >= USED_SHARE:
+            self.rate_per_s += rounds * STEP_SHARE * min(STEPS_MAX, 1 + right_s) * self.known_per_s
 
     def _use_less(self, share: float, now: float) -> None:
-        if now - self._cut_at >= REST_S:
-            self._cut_at = now
-            self.rate_per_s = max(self.floor_per_s, self.rate_per_s * (1 - share))
+        if now - self._less_at >= REST_S:
+            self._less_at = now
+            used_per_s = min(self.rate_per_s, self.used_per_s / USED_SHARE)
+            self.rate_per_s = max(self.floor_per_s, used_per_s * (1 - share))
 
 
 @dataclass(slots=True)

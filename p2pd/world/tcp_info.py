@@ -13,8 +13,8 @@ from p2pd.policy.yielding import Transit
 _TCP_INFO: Final[int | None] = getattr(socket, "TCP_INFO", None)
 _SO_MAX_PACING_RATE: Final = 47
 """Of asm-generic/socket.h; Python has no name for it."""
-_FIELDS: Final = struct.Struct("=68x I 20x I 4x I 24x Q 12x I 40x I")
-"""rtt, rcv_rtt, total_retrans, bytes_received, min_rtt and delivered. Times in microseconds."""
+_FIELDS: Final = struct.Struct("=68x I 28x I 44x I 40x I")
+"""rtt, total_retrans, min_rtt and delivered. Times in microseconds."""
 INFO_BYTES: Final = _FIELDS.size
 UNLIMITED: Final = 2**32 - 1
 LOWER_EFFORT: Final = 0b000001 << 2
@@ -33,15 +33,13 @@ def transit(connection: socket.socket, address: str) -> Transit | None:
         return None
     if len(known) < INFO_BYTES:
         return None
-    round_trip_us, receiving_us, resent, received_bytes, shortest_us, delivered = _FIELDS.unpack(known)
+    round_trip_us, resent, shortest_us, delivered = _FIELDS.unpack(known)
     return Transit(
         address,
         round_trip_s=round_trip_us / 1e6,
         shortest_s=min(shortest_us, round_trip_us) / 1e6,
         delivered=delivered,
         resent=resent,
-        receiving_round_trip_s=receiving_us / 1e6,
-        received_bytes=received_bytes,
     )
 
 
