@@ -74,7 +74,7 @@ class HttpServer:
         self._accepting = trio.CancelScope()
         self._stopping = False
         self._somebody = trio.lowlevel.ParkingLot()
-        self._date = (0, "")
+        self._date = (-1, "")
 
     def __repr__(self) -> str:
         return f"<HttpServer {len(self._connections)} connections, {self._requests} requests>"

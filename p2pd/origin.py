@@ -7,6 +7,7 @@ checked here, so that a source with rotten content is left for the next one at o
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Final
 
@@ -76,6 +77,10 @@ class Origin:
     def bytes_by_source(self) -> dict[str, int]:
         """Bytes received so far under each source's name."""
         return self._health.bytes_by_source()
+
+    def use(self, sources: Sequence[Source]) -> None:
+        """These are there from now on; what is known of those that were there before stays known."""
+        self._health.use(sources)
 
     def snapshot(self) -> tuple[SourceFacts, ...]:
         """Facts of each source."""
@@ -182,6 +187,17 @@ def _refusal(response: httpx.Response) -> _Attempt:
     if status in (404, 410):
         return _Attempt(Outcome.MISSING, detail=detail)
     if status == 429 or status >= 500:
-        text = response.headers.get("Retry-After", "")
-        return _Attempt(Outcome.FAILING, detail=detail, retry_after_s=float(text) if text.isdecimal() else 0.0)
+        return _Attempt(Outcome.FAILING, detail=detail, retry_after_s=_retry_after_s(response.headers))
     return _Attempt(Outcome.REFUSED, detail=detail)
+
+
+def _retry_after_s(headers: httpx.Headers) -> float:
+    """RFC 9110, 10.2.3: seconds, or a date, which we count from the answer's own: no clock of ours is asked."""
+    text = headers.get("Retry-After", "")
+    if text.isdecimal():
+        return float(text[:9])
+    try:
+        until, now = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("Date", ""))
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError):  # no date, or one with a zone and one without
+        return 0.0

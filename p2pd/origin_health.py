@@ -76,13 +76,23 @@ class OriginHealth:
     """Owns what is known of each source."""
 
     def __init__(self, sources: Sequence[Source], rng: Random) -> None:
-        self.sources = tuple(sources)
+        self.sources: tuple[Source, ...] = ()
         self._rng = rng
-        self._states = {source: _State() for source in self.sources}
+        self._states: dict[Source, _State] = {}
+        self._bytes_of_the_gone: Counter[str] = Counter()
+        self.use(sources)
 
     def __repr__(self) -> str:
         known = ", ".join(f"{source.base_url} {state.failures}" for source, state in self._states.items())
         return f"<OriginHealth failures in a row: {known}>"
+
+    def use(self, sources: Sequence[Source]) -> None:
+        """These are there from now on; what is known of those that were there before stays known."""
+        for known, state in self._states.items():
+            if known not in sources:
+                self._bytes_of_the_gone[known.name] += state.bytes_received
+        self.sources = tuple(sources)
+        self._states = {source: self._states.get(source) or _State() for source in self.sources}
 
     def order(self, key: bytes, now: float) -> list[Source]:
         """The sources that may be asked for the object of this key, best first; empty when all are resting."""
@@ -97,7 +107,10 @@ class OriginHealth:
         self, source: Source, outcome: Outcome, *, received_bytes: int, now: float, retry_after_s: float = 0.0
     ) -> None:
         """An attempt ended. `retry_after_s`: what the source asked for."""
-        state = self._states[source]
+        state = self._states.get(source)
+        if state is None:  # it is gone, since this was asked
+            self._bytes_of_the_gone[source.name] += received_bytes
+            return
         state.outcomes[outcome] += 1
         state.bytes_received += received_bytes
         if outcome in HARMLESS:
@@ -110,7 +123,7 @@ class OriginHealth:
 
     def bytes_by_source(self) -> dict[str, int]:
         """Bytes received under each name, those of failed attempts too: they were paid for."""
-        total: Counter[str] = Counter()
+        total = Counter(self._bytes_of_the_gone)
         for source, state in self._states.items():
             total[source.name] += state.bytes_received
         return dict(total)

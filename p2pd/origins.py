@@ -15,24 +15,17 @@ CONFIGURED_TIER: Final = 1
 
 
 class Origins:
-    """Gives the present `Origin`. A change of the shields begins a new one, whose health is not known yet."""
+    """Keeps `present`, the client of all sources, up to date."""
 
     def __init__(self, client: httpx.AsyncClient, configured: Sequence[str], rng: Random) -> None:
-        self._client, self._rng = client, rng
         self._configured = [Source("cdn", url, CONFIGURED_TIER) for url in configured]
-        self._seeders: tuple[str, ...] = ()
         self.present = Origin(client, self._configured, rng)
+        self.any = bool(configured)
+        """There is at least one source."""
 
     def use_seeders(self, seeders: Sequence[PeerInfo]) -> None:
         """The tracker named these shields."""
-        urls = tuple(sorted({seeder.http_url for seeder in seeders if seeder.http_url}))  # named in any order
-        if urls != self._seeders:
-            self._seeders = urls
-            sources = [Source("shield", url) for url in urls]
-            known = [source for source in self._configured if source.base_url not in urls]
-            self.present = Origin(self._client, sources + known, self._rng)
-
-    @property
-    def any(self) -> bool:
-        """There is at least one source."""
-        return bool(self._seeders or self._configured)
+        urls = sorted({seeder.http_url for seeder in seeders if seeder.http_url})  # named in any order
+        known = [source for source in self._configured if source.base_url not in urls]
+        self.present.use([Source("shield", url) for url in urls] + known)
+        self.any = bool(urls or known)

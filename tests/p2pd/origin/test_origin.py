@@ -14,7 +14,7 @@ from p2pd.gzipped import pack
 from p2pd.httpmessages import Request, Response, StreamedBody
 from p2pd.httpserver import Handler, HttpServer
 from p2pd.origin import PATIENCE_S, SLOWEST_BYTES_PER_S, STALL_S, Origin, OriginError
-from p2pd.origin_health import Outcome, Source
+from p2pd.origin_health import BACKOFF_BASE_S, RETRY_AFTER_MAX_S, Outcome, Source
 from p2pd.world.http import client
 from tests.fakes.network import MemoryNetwork
 
@@ -209,6 +209,63 @@ async def test_a_source_is_asked_again_after_its_rest(autojump_clock: MockClock)
                 await fetch(origin)
             await trio.sleep_until(caught.value.retry_at)
         assert outcomes(origin) == [{"failing": 3}]
+
+
+@pytest.mark.parametrize(
+    "retry_after, rests_s",
+    [
+        ("Thu, 01 Jan 1970 00:01:00 GMT", 60),
+        ("Thu, 01 Jan 1970 10:00:00 GMT", RETRY_AFTER_MAX_S),
+        ("Wed, 31 Dec 1969 23:00:00 GMT", 0),
+        ("9" * 400, RETRY_AFTER_MAX_S),
+        ("soon", 0),
+        ("-5", 0),
+    ],
+    ids=["a date", "a date tomorrow", "a date gone by", "for ever", "a word", "a negative number"],
+)
+async def test_retry_after_is_kept_within_reason(retry_after: str, rests_s: float, autojump_clock: MockClock) -> None:
+    async with origin_of(always(503, Retry_After=retry_after)) as origin:  # whose clock stands at the epoch
+        with pytest.raises(OriginError):
+            await fetch(origin)
+        rest_s = origin.next_retry() - trio.current_time()
+        assert rests_s - 0.1 <= rest_s <= rests_s + BACKOFF_BASE_S
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nchunk",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000,
+    ],
+    ids=["hangs up", "no HTTP", "ends early", "no length", "bad chunks", "endless head"],
+)
+async def test_what_breaks_the_rules_of_http_is_an_outcome_like_others(said: bytes, nursery: trio.Nursery) -> None:
+    network = MemoryNetwork()
+    listener = await network.host("bad").listen("bad:80")
+
+    async def misbehave() -> None:
+        while True:
+            stream = await listener.accept()
+            try:
+                await stream.receive_some()
+                await stream.send_all(said)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                pass  # it had enough
+            await stream.aclose()
+
+    nursery.start_soon(misbehave)
+    server = HttpServer(utc_now=lambda: 0.0)
+    nursery.start_soon(server.serve, await network.host("good").listen("good:80"), good)
+    async with client(network.host("client")) as http:
+        sources = [Source("shield", "http://bad:80"), Source("cdn", "http://good:80", tier=1)]
+        origin = Origin(http, sources, Random(1))
+        assert await fetch(origin) == DATA
+        assert outcomes(origin) == [{"unreachable": 1}, {"ok": 1}]
+    nursery.cancel_scope.cancel()
 
 
 async def test_nobody_listening_is_an_outcome() -> None:

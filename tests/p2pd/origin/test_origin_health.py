@@ -72,3 +72,18 @@ def test_a_good_answer_ends_all_mistrust(outcome: Outcome) -> None:
 
 def test_without_sources_there_is_no_hope() -> None:
     assert OriginHealth((), Random(1)).next_retry() == inf
+
+
+def test_another_shield_does_not_clear_the_name_of_the_one_that_failed() -> None:
+    one = health(CDN)
+    rest_s = fail(one, CDN)
+    one.use([SHIELDS[0], CDN])
+    assert one.order(b"", rest_s / 2) == [SHIELDS[0]]
+
+
+def test_bytes_of_a_source_that_is_gone_stay_counted() -> None:
+    one = health(SHIELDS[0])
+    one.attempted(SHIELDS[0], Outcome.OK, received_bytes=7, now=0.0)
+    one.use([SHIELDS[1], CDN])
+    one.attempted(SHIELDS[0], Outcome.OK, received_bytes=5, now=1.0)
+    assert one.bytes_by_source() == {"shield": 12, "cdn": 0}
