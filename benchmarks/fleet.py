@@ -2,7 +2,8 @@
 
     python -m benchmarks.fleet [--daemons 200] [--chunks 2000] [--gbit-per-s 10] [--turns] [--json]
 
-Chunks have 4 MiB; they and the hosts' links are diluted alike (`docs/simulator.md`), so times are the real ones. The
+Chunks have 4 MiB; they and the hosts' links are diluted alike (`docs/simulator.md`), so times are the real ones, and
+travel in as many parts as in a scenario. The
 claim: 200 daemons finish a release of 2,000 chunks in 60 s of one core. Slower links make a run dearer, for the same
 pieces take longer: more is told in between.
 """
@@ -19,6 +20,7 @@ import trio
 from sim.fleet.fleet import FLEET, GLOBAL_TRACKER, Fleet, fleet_of
 from sim.fleet.plan import Access, FleetPlan
 from sim.fleet.releases import PRODUCT
+from sim.plan import parts_of
 from tracker.client import connect
 
 CLAIM_CPU_S: Final = 60.0
@@ -71,8 +73,8 @@ def measure(daemons: int, chunks: int, gbit_per_s: float, *, rng_seed: int = 1, 
     rate = gbit_per_s * 1e9 / 8 / DILUTION
     link = Access(rate, rate)
     plan = FleetPlan(
-        pieces=chunks, piece_bytes=CHUNK_BYTES // DILUTION, diluted=True, daemons=daemons, daemon=link, seeder=link,
-        grain_s=GRAIN_S,
+        pieces=chunks, piece_bytes=CHUNK_BYTES // DILUTION, diluted=True, dilution=DILUTION,
+        parts=parts_of(CHUNK_BYTES, rate * DILUTION), daemons=daemons, daemon=link, seeder=link, grain_s=GRAIN_S,
     )  # fmt: skip
     turns = Turns()
     with fleet_of(plan, rng_seed) as fleet:

@@ -159,6 +159,8 @@ class Circles:
 
     def holds(self, peer: PeerView, pieces: int, few: bool, now: float) -> None:
         """It holds these, too: `few` count one by one."""
+        if peer.tier is not Tier.LAN and not pieces & ~self.region.held:
+            return  # most news is none here
         for circle in self._within(peer.tier):
             new = pieces & ~circle.held
             for each in (1 << piece for piece in bitset.iterate(new)) if few else (new,):

@@ -182,16 +182,13 @@ class Fetching:
         own_rate = peer.rate.per_s(now) or total_rate / max(1, len(self._books.peers))
         # If our own downlink is what limits us, a second request only adds bytes to it.
         all_s = self.requests.outstanding_bytes / total_rate
-        left_of = {
-            owner.key: owner.requested_bytes / max(1.0, owner.rate.per_s(now))
-            for owner in (*self._books.peers.values(), self.origin)
-            if owner.requested
-        }
-        longest_s = max(left_of.values())
-        if longest_s < HOPELESS_S and not worth_hedging(left_s=longest_s, fresh_s=all_s, copies=0):
-            return None  # mostly: then no piece needs to be looked at
+        left_of, slow_ones = self._slow(all_s, now)
+        if not slow_ones:
+            return None  # mostly
         best, best_left_s = None, GAIN_S_MIN
         for _, piece in zip(range(HEDGE_LOOKS), bitset.iterate(candidates), strict=False):
+            if piece not in slow_ones:
+                continue
             owners = self.requests.owners[piece]
             left_s = min([left_of[owner.key] for owner in owners])
             if left_s <= best_left_s:
@@ -204,6 +201,17 @@ class Fetching:
             if worth_hedging(left_s=left_s, fresh_s=fresh_s, copies=copies):
                 best, best_left_s = piece, left_s
         return best
+
+    def _slow(self, all_s: float, now: float) -> tuple[dict[str, float], set[int]]:
+        """Seconds until each of those asked has brought what it owes us; and the pieces of those whom it takes longer
+        than all of it should."""
+        left_of, pieces = dict[str, float](), set[int]()
+        for owner in (*self._books.peers.values(), self.origin):
+            if owner.requested:
+                left_s = left_of[owner.key] = owner.requested_bytes / max(1.0, owner.rate.per_s(now))
+                if left_s >= HOPELESS_S or worth_hedging(left_s=left_s, fresh_s=all_s, copies=0):
+                    pieces.update(owner.requested)
+        return left_of, pieces
 
     def _ask(self, peer: PeerView, piece: int, now: float) -> None:
         self.requests.add(peer, piece, now)

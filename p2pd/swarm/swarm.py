@@ -137,9 +137,10 @@ class Swarm:
     def receive(self, key: str, message: AnyMessage, now: float) -> None:
         """A neighbour said something about this swarm; RemoteProtocolError when it may not say that."""
         peer = self._books.peers[key]
+        if type(message) is Have:  # first of all: it is two of three messages
+            self._on_have(peer, message.pieces, now)
+            return
         match message:
-            case Have(pieces=pieces):
-                self._on_have(peer, pieces, now)
             case Lost(pieces=pieces):
                 self._on_lost(peer, pieces, now)
             case Want(pieces=pieces):
