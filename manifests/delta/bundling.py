@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from . import codecs
@@ -24,6 +25,10 @@ XZ_SHARE: Final = 1 / 128
 """Of the release's bytes, so many may be xz's. It makes frames 7 to 10 % smaller than zstd at its best, and is decoded
 at 11 to 25 MB/s of what is encoded: a device that applies 300 MB/s a core has 10 to 20 % of its time for it.
 """
+XZ_WHOLE_SHARE: Final = 1 / 40
+"""A pack that is smaller than this is xz's altogether: where little is to be patched, there is time."""
+XZ_WHOLE_BYTES: Final = 2 * 2**20
+"""But no larger one, for it is held back until that is known."""
 
 
 @dataclass
@@ -59,10 +64,19 @@ class Bundle:
     data: bytes
 
 
-def drafts(rows: Iterable[tuple[Match, Form]], xz_bytes: float, bundle_bytes: int) -> Iterator[Draft]:
-    """Drafts for all pieces, in order; as many as fit into `xz_bytes` are xz's."""
-    left = xz_bytes
-    for draft in _filled(rows, bundle_bytes):
+def drafts(rows: Iterable[tuple[Match, Form]], release_bytes: int, bundle_bytes: int) -> Iterator[Draft]:
+    """Drafts for all pieces, in order; as many as may be are xz's. `release_bytes`: 0 if none is."""
+    filled = _filled(rows, bundle_bytes)
+    first, left = list[Draft](), min(XZ_WHOLE_SHARE * release_bytes, XZ_WHOLE_BYTES)
+    for draft in filled:
+        first.append(draft)
+        left -= draft.estimate
+        if left < 0:
+            left = XZ_SHARE * release_bytes
+            break
+    else:
+        left = sum(draft.estimate for draft in first)
+    for draft in chain(first, filled):
         if draft.estimate <= left:
             draft.codec = XZ
             left -= draft.estimate

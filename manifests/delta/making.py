@@ -52,9 +52,8 @@ def make(
         matches = _matches(release, base, made, held, advance)
         encodings = _encodings(matches, made.source, held.source if held else None, advance)
         forms = chain.from_iterable(_ordered(pool, count * _AHEAD, encodings))
-        xz_bytes = bundling.XZ_SHARE * release.manifest.size if base else 0
-        bundle_bytes = bundling.PATCHES_BYTES if base else bundling.WHOLE_BYTES
-        drafts = bundling.drafts(zip(matches, forms, strict=True), xz_bytes, bundle_bytes)
+        size, bundle_bytes = (release.manifest.size, bundling.PATCHES_BYTES) if base else (0, bundling.WHOLE_BYTES)
+        drafts = bundling.drafts(zip(matches, forms, strict=True), size, bundle_bytes)
         for bundle in _ordered(pool, count, (partial(bundling.close, draft, level) for draft in drafts)):
             put(bundle.data)
             bundles.append(bundle.frames)

@@ -1,0 +1,29 @@
+"""Which bundles are xz's."""
+
+from manifests.delta.bundling import XZ_SHARE, XZ_WHOLE_SHARE, drafts
+from manifests.delta.encoding import Form, Kind
+from manifests.delta.matching import Match
+from manifests.delta.pack import XZ, ZSTD
+
+RELEASE_BYTES = 2**24
+
+
+def codecs_of(share: float, *, pieces: int = 16, release_bytes: int = RELEASE_BYTES) -> list[int]:
+    """Of bundles with one piece each, which together take this share of the release."""
+    size = int(share * RELEASE_BYTES) // pieces
+    rows = ((Match(piece), Form(Kind.PATCH, b"patch", size)) for piece in range(pieces))
+    return [draft.codec for draft in drafts(rows, release_bytes, size)]
+
+
+def test_a_small_pack_is_xzs_altogether() -> None:
+    assert set(codecs_of(0.99 * XZ_WHOLE_SHARE)) == {XZ}
+
+
+def test_of_a_larger_one_so_much_is_as_a_device_has_time_for() -> None:
+    share = 1.1 * XZ_WHOLE_SHARE
+    count = int(16 * XZ_SHARE / share)
+    assert codecs_of(share) == [XZ] * count + [ZSTD] * (16 - count)
+
+
+def test_a_pack_without_a_base_is_none_of_it() -> None:
+    assert set(codecs_of(0.01, release_bytes=0)) == {ZSTD}
