@@ -126,11 +126,9 @@ def test_its_own_queue_is_short() -> None:
     assert longest_s < 5 * TARGET_S
 
 
-def a_transit(
-    delivered: int, queue_s: float, *, shortest_s: float = 0.02, host: str = "1.2.3.4", resent: int = 0
-) -> Transit:
+def a_transit(delivered: int, queue_s: float, *, host: str = "1.2.3.4", resent: int = 0) -> Transit:
     """A round trip that did not change for long, with so much of a queue over 20 ms."""
-    return Transit(f"{host}:5", 0.02 + queue_s, shortest_s, delivered, resent)
+    return Transit(f"{host}:5", 0.02 + queue_s, 0.02, delivered, resent)
 
 
 def test_who_sent_nothing_tells_nothing() -> None:
@@ -163,42 +161,47 @@ def test_but_not_for_ever() -> None:
 
 
 def test_a_queue_that_only_one_of_three_stands_in_is_not_ours() -> None:
-    meter, hosts = QueueMeter(), ("1.1.1.1", "2.2.2.2", "3.3.3.3")
-    queues = (0.0, 0.0, 0.3)
-    for delivered in (10, 20):
-        found = meter.look(
-            [a_transit(delivered, queue_s, host=host) for host, queue_s in zip(hosts, queues, strict=True)], 0
-        )
-    assert found == (0.0, False)
+    meter, queues = QueueMeter(), {"1.1.1.1": 0.0, "2.2.2.2": 0.0, "3.3.3.3": 0.3}
+    meter.look([a_transit(10, queue_s, host=host) for host, queue_s in queues.items()], 0.0)
+    assert meter.look([a_transit(20, queue_s, host=host) for host, queue_s in queues.items()], 0.1) == (0.0, False)
 
 
-def looks(brain: Yielding, queue_s: float, *, count: int, resent: int = 0) -> Rates:
-    """So many more, while as much is sent as may be."""
-    rates, sent = Rates(), 0.0
-    start = brain._moved[0]
-    for number in range(1, count + 1):
-        sent = start + number * 10_000
-        transit = a_transit(int(sent), queue_s, resent=number * resent)
-        rates = brain.look([transit], sent, 0.0, brain._at + ROUND_S if brain._at > 0 else 1.0)
-    return rates
+@dataclass
+class Sending:
+    """As much as may be sent is, and acknowledged."""
+
+    brain: Yielding = field(default_factory=Yielding)
+    rounds: int = 0
+    sent: float = 0.0
+    resent: int = 0
+
+    def looks(self, queue_s: float, *, count: int, resent: int = 0) -> float:
+        """So many rounds, `resent` packets in each; the rate after them."""
+        for _ in range(count):
+            self.rounds += 1
+            self.resent += resent
+            self.sent += self.brain.up.rate_per_s * ROUND_S
+            transit = a_transit(self.rounds, queue_s, resent=self.resent)
+            self.brain.look([transit], self.sent, 0.0, self.rounds * ROUND_S)
+        return self.brain.up.rate_per_s
 
 
 def test_one_late_acknowledgement_is_no_queue() -> None:
-    brain = Yielding()
-    before = looks(brain, 0.0, count=5)
-    assert looks(brain, 0.5, count=LOOKS - 1).upload_per_s >= before.upload_per_s
+    sending = Sending()
+    before = sending.looks(0.0, count=5)
+    assert sending.looks(0.5, count=LOOKS - 1) >= before
 
 
 def test_lost_packets_count_where_the_queue_is_too_short_to_be_seen() -> None:
-    brain = Yielding()
-    before = looks(brain, 0.0, count=5)
-    assert looks(brain, 0.0, count=3, resent=1).upload_per_s < before.upload_per_s
+    sending = Sending()
+    before = sending.looks(0.0, count=5)
+    assert sending.looks(0.0, count=3, resent=1) < before
 
 
 def test_it_never_stops() -> None:
-    brain = Yielding()
-    looks(brain, 0.0, count=5)
-    assert 0 < looks(brain, 0.5, count=100).upload_per_s <= FLOOR_BYTES_PER_S_MAX
+    sending = Sending()
+    sending.looks(0.0, count=20)
+    assert 0 < sending.looks(0.5, count=100) <= FLOOR_BYTES_PER_S_MAX
 
 
 def test_what_can_not_be_measured_is_not_held_back() -> None:
