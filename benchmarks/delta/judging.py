@@ -1,7 +1,7 @@
 """What the figures of one pair, and of all pairs together, say about our claims."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,11 @@ APPLY_BYTES_PER_CPU_S_MIN: Final = 300e6
 MEDIAN_MAX: Final = {"xdelta3 -9 lzma": 0.65, "casync 64K": 0.25, "zchunk": 0.25}
 WORST_MAX: Final = {"xdelta3 -9 lzma": 1.0, "casync 64K": 0.4, "zchunk": 0.4, "bsdiff": 1.1}
 SMALL_WORST_MAX: Final = {"bsdiff": 1.3}
+IMAGE_SHARES_MAX: Final = {"/squashfs": 0.18, "@weekly/": 0.03, "os:desktop@months/": 0.07, "@months/": 0.05}
+"""Of a root file system's image, by what its pair's name has in it; the first that fits counts."""
+OPENED_SHARE_MAX: Final = 0.01
+"""Of a weekly one, with every stream opened that can be."""
+OPENED: Final = "all streams opened"
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,21 @@ def _of_one(pair: Compared) -> list[str]:
             most = SMALL_WORST_MAX.get(opponent, most)
         if ratio is not None and ratio > most:
             found.append(f"{pair.pair}: {ratio:.2f} x {opponent}, {most} claimed")
+    found += [f"{pair.pair}: {words}" for words in _of_image(pair)]
     for one in pair.ours:
         found += [f"{pair.pair}: {one.method} {words}" for words in _of_ours(one, pair.new_bytes)]
     return found
+
+
+def _of_image(pair: Compared) -> Iterator[str]:
+    most = next((share for part, share in IMAGE_SHARES_MAX.items() if part in pair.pair), None)
+    if not pair.pair.startswith("os:") or most is None:
+        return
+    if pair.best and pair.best.fetch_bytes > most * pair.new_bytes:
+        yield f"{pair.best.fetch_bytes / pair.new_bytes:.2%} of the image, {most:.0%} claimed"
+    for one in pair.results:
+        if one.method == OPENED and "@weekly/" in pair.pair and one.fetch_bytes > OPENED_SHARE_MAX * pair.new_bytes:
+            yield f"{one.method}: {one.fetch_bytes / pair.new_bytes:.2%} of the image, {OPENED_SHARE_MAX:.0%} claimed"
 
 
 def _of_ours(one: Result, new_bytes: int) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from manifests.nested.recipes import MEMORY_BYTES_MAX
 
 from .corpus import Files
+from .judging import OPENED
 from .measuring import Cost, output_of
 from .opponents import Result, same
 from .tools import Tools
@@ -39,7 +40,7 @@ def host(files: Files, tools: Tools, directory: Path) -> Result:
 
 def recompressing(files: Files, tools: Tools, directory: Path) -> Result:
     """Small chunks, and every compressed stream opened that can be, whatever memory that takes: beyond a phone."""
-    return _compare("all streams opened", files, directory, "device", PLENTY_BYTES)
+    return _compare(OPENED, files, directory, "device", PLENTY_BYTES)
 
 
 def _compare(name: str, files: Files, directory: Path, profile: str, memory_bytes: int) -> Result:

@@ -1,6 +1,10 @@
 """Which claims the figures break."""
 
-from benchmarks.delta.judging import Compared, broken_claims
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.delta.judging import OPENED, Compared, broken_claims
 from benchmarks.delta.measuring import Cost
 from benchmarks.delta.opponents import Result
 
@@ -39,6 +43,26 @@ def test_more_is_allowed_where_bsdiff_needs_next_to_nothing() -> None:
 def test_too_many_requests_too_much_memory_and_too_slow_are_each_said() -> None:
     said = broken(ours(requests=50, apply=Cost(1.0, 100 * 2**20)))
     assert [words.split(" ours host ")[1].split()[0] for words in said] == ["makes", "holds", "applies"]
+
+
+@pytest.mark.parametrize(
+    "pair, share, kept",
+    [
+        ("os:server@weekly/erofs", 0.029, True), ("os:server@weekly/erofs", 0.031, False),
+        ("os:small@months/tar", 0.06, False), ("os:desktop@months/tar", 0.06, True),
+        ("os:small@weekly/squashfs", 0.17, True), ("wheel:numpy", 0.5, True),
+    ],
+)  # fmt: skip
+def test_of_an_image_so_much_may_travel(pair: str, share: float, kept: bool) -> None:
+    result = ours(int(share * 60 * MEGABYTE), requests=5)
+    said = broken_claims([Compared(pair, MEGABYTE, 60 * MEGABYTE, (result,))])
+    assert any("of the image" in words for words in said) is not kept
+
+
+def test_where_every_stream_is_opened_a_hundredth_of_an_image_may_travel() -> None:
+    opened = replace(ours(700_000), method=OPENED)
+    (said,) = broken_claims([Compared("os:small@weekly/tar", MEGABYTE, 60 * MEGABYTE, (opened,))])
+    assert said == "os:small@weekly/tar: all streams opened: 1.17% of the image, 1% claimed"
 
 
 def test_ours_that_was_not_run_is_no_success() -> None:
