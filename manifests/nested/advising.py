@@ -18,7 +18,7 @@ from manifests.digest import digest_function
 from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest
 
-from .finding import SQUASHFS, Member, members
+from .finding import Member, members, squashfs_codec
 from .recipes import MEMORY_BYTES_MAX, Recipe
 from .recreating import Recipes
 from .streams import expander
@@ -31,17 +31,21 @@ _BASE: Final = bytes(32)
 
 @dataclass(frozen=True)
 class Nested:
-    """A file with compressed streams; `ways`: for each, the recipe that makes it again, or None."""
+    """A file with compressed streams, or a squashfs; `ways`: for each, the recipe that makes it again, or None.
+
+    `squashfs`: by what it is compressed, "" if it is none.
+    """
 
     path: str
     place: Path
     members: tuple[Member, ...]
     ways: tuple[Recipe | None, ...] = field(default=())
+    squashfs: str = ""
 
     @property
     def kinds(self) -> list[str]:
         """What there is, each once."""
-        return sorted({f"{one.kind} ({one.name})" if one.kind == SQUASHFS else one.kind for one in self.members})
+        return sorted({f"squashfs ({self.squashfs})"} if self.squashfs else {one.kind for one in self.members})
 
     @property
     def stored_bytes(self) -> int:
@@ -70,7 +74,7 @@ class Nested:
 @dataclass(frozen=True, slots=True)
 class Saving:
     """What an update sends for these streams: patched as they are; with those opened that phones can make again; and if
-    what they hold were stored as it is, but for a squashfs, of which nobody here knows what it holds.
+    what they hold were stored as it is.
     """
 
     closed_bytes: int
@@ -82,10 +86,10 @@ def survey(path: Path, advance: Callable[[int], None] = lambda count: None) -> l
     """All files at `path` that have compressed streams, by path. `advance` is told of bytes of files looked at."""
     found = []
     for place in files(path):
-        streams = tuple(members(place))
-        if streams:
+        streams, squashfs = tuple(members(place)), squashfs_codec(place)
+        if streams or squashfs:
             name = str(place.relative_to(path)) if place != path else path.name
-            found.append(Nested(name, place, streams, tuple(_ways(place, streams))))
+            found.append(Nested(name, place, streams, tuple(_ways(place, streams)), squashfs))
         advance(place.stat().st_size)
     return found
 
@@ -107,11 +111,8 @@ def _ways(place: Path, streams: Iterable[Member]) -> Iterator[Recipe | None]:
     with place.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         with memoryview(mapped) as view:
             for member in streams:
-                if member.kind == SQUASHFS:
-                    yield None
-                else:
-                    with view[member.offset : member.offset + member.length] as stream:
-                        yield recipes.find(member.kind, stream, member.expanded_bytes)
+                with view[member.offset : member.offset + member.length] as stream:
+                    yield recipes.find(member.kind, stream, member.expanded_bytes)
 
 
 def saving(old: list[Nested], new: list[Nested], advance: Callable[[int], None] = lambda count: None) -> Saving:
@@ -160,7 +161,7 @@ def _contents(file: Nested, *, opened: bool) -> Iterator[bytes]:
                 with view[member.offset : member.offset + member.length] as stream:
                     if not opened:
                         yield bytes(stream)
-                    elif member.kind != SQUASHFS:
+                    else:
                         yield from expander(member.kind, stream)
 
 

@@ -15,7 +15,6 @@ from typing import Final
 
 from .streams import DEFLATE, GZIP, WINDOW_BYTES_MAX, XZ, ZLIB, ZSTD, DamagedStreamError, expander
 
-SQUASHFS: Final = "squashfs"
 STREAM_BYTES_MIN: Final = 512
 EXPANDED_BYTES_MAX: Final = 4 * 2**30
 """Of one stream; a larger one is left alone."""
@@ -30,16 +29,13 @@ _LOCAL_HEADER: Final = struct.Struct("<8xH16xHH")
 """Of a member of a zip file (APPNOTE 4.3.7): method, bytes of its name and of what stands behind that."""
 _DEFLATED: Final = 8
 _SQUASHFS_MAGIC: Final = b"hsqs"
-_SQUASHFS_HEAD: Final = struct.Struct("<4sIIIIHHHHHHQQ")
+_SQUASHFS_HEAD: Final = struct.Struct("<20xH")
 _SQUASHFS_CODECS: Final = ("?", "gzip", "lzma", "lzo", "xz", "lz4", "zstd")
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A compressed stream: `length` bytes at `offset` hold `expanded_bytes`. `name`: within a zip file.
-
-    `kind` is one of the streams', or SQUASHFS, whose `expanded_bytes` are unknown (0) and whose codec is `name`.
-    """
+    """A compressed stream: `length` bytes at `offset` hold `expanded_bytes`. `name`: within a zip file."""
 
     kind: str
     offset: int
@@ -49,11 +45,19 @@ class Member:
 
 
 def members(path: Path) -> list[Member]:
-    """The streams in a file that is not empty, by offset; of a squashfs the whole image."""
+    """The streams in a file that is not empty, by offset."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        if mapped[: len(_SQUASHFS_MAGIC)] == _SQUASHFS_MAGIC and len(mapped) >= _SQUASHFS_HEAD.size:
-            return [_squashfs(mapped)]
         return list(streams_in(mapped))
+
+
+def squashfs_codec(path: Path) -> str:
+    """By what a squashfs is compressed; "" for any other file."""
+    with path.open("rb") as file:
+        head = file.read(_SQUASHFS_HEAD.size)
+    if len(head) < _SQUASHFS_HEAD.size or not head.startswith(_SQUASHFS_MAGIC):
+        return ""
+    (codec,) = _SQUASHFS_HEAD.unpack(head)
+    return _SQUASHFS_CODECS[codec if codec < len(_SQUASHFS_CODECS) else 0]
 
 
 def streams_in(data: bytes | mmap.mmap, window_bytes_max: int = WINDOW_BYTES_MAX) -> Iterator[Member]:
@@ -114,11 +118,3 @@ def _zip_member(view: memoryview, place: int) -> tuple[int | None, str]:
         return None, ""
     method, name, extra = _LOCAL_HEADER.unpack_from(view, place)
     return (start + name + extra if method == _DEFLATED else None), bytes(view[start : start + name]).decode("latin-1")
-
-
-def _squashfs(mapped: mmap.mmap) -> Member:
-    """Its whole image; the superblock says by what it is compressed, and how long it is."""
-    fields = _SQUASHFS_HEAD.unpack_from(mapped)
-    codec, size = fields[5], fields[12]
-    name = _SQUASHFS_CODECS[codec if codec < len(_SQUASHFS_CODECS) else 0]
-    return Member(SQUASHFS, 0, min(size, len(mapped)), 0, name)

@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -78,13 +79,24 @@ def test_a_path_that_is_not_there_is_an_error(trees: Shell) -> None:
     assert (code, "nowhere" in error) == (1, True)
 
 
-def test_nobody_is_told_what_a_squashfs_holds(trees: Shell, capsys: pytest.CaptureFixture[str]) -> None:
-    head = struct.pack("<4sIIIIHHHHHHQQ", b"hsqs", 1, 2, 3, 4, 6, 17, 0, 1, 4, 0, 0, 90_000)
+def squashfs(codec: int, content: bytes) -> bytes:
+    return struct.pack("<4sIIIIHHHHHHQQ", b"hsqs", 1, 2, 3, 4, codec, 17, 0, 1, 4, 0, 0, 90_000) + content
+
+
+def test_blocks_of_a_squashfs_are_streams(trees: Shell) -> None:
     for name in ("old", "new"):
-        (trees.directory / name / "root.squashfs").write_bytes(head + noise(name == "new", 90_000))
-    assert main(["advise", "new/root.squashfs", "--old", "old/root.squashfs"]) == 0
-    alone = capsys.readouterr().out
-    assert " ? " in alone
-    assert "stored as it is" not in alone
-    assert main(["advise", "new", "--old", "old"]) == 0
-    assert "(a squashfs left out)" in capsys.readouterr().out
+        block = zlib.compress(name.encode() + TEXT, 9)
+        (trees.directory / name / "root.squashfs").write_bytes(squashfs(1, noise(1, 5000) + block))
+    done = trees("advise new/root.squashfs --old old/root.squashfs")
+    (file,) = done["files"]
+    assert (file["kinds"], file["streams"], file["expanded_bytes"]) == (["squashfs (gzip)"], 1, len(TEXT) + 3)
+    assert done["update_bytes"] < 0.1 * done["update_closed_bytes"]
+    assert "ship ext4 or erofs" in done["advice"][0]
+
+
+def test_a_squashfs_of_which_nothing_is_known_is_advised_against_all_the_same(trees: Shell) -> None:
+    for name in ("old", "new"):
+        (trees.directory / name / "root.squashfs").write_bytes(squashfs(5, noise(name == "new", 90_000)))
+    done = trees("advise new/root.squashfs --old old/root.squashfs")
+    assert done["files"][0]["kinds"] == ["squashfs (lz4)"]
+    assert (done["stored_bytes"], done["update_bytes"], len(done["advice"])) == (0, 0, 1)

@@ -13,8 +13,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifests.nested.finding import SQUASHFS, members
-from manifests.nested.recreating import Recipes
+from manifests.nested.finding import members, squashfs_codec
+from manifests.nested.recreating import SEARCHES_IN_VAIN_MAX, Recipes
 from manifests.nested.streams import DEFLATE, GZIP, XZ, ZLIB, ZSTD, DamagedStreamError, expander
 from tests.manifests.delta.makings import noise, text
 
@@ -123,8 +123,21 @@ def test_members_of_a_zip_are_found_by_its_directory(tmp_path: Path) -> None:
     ]
 
 
+def test_what_made_one_stream_is_looked_for_first_and_what_nobody_makes_is_given_up() -> None:
+    strange = memoryview(zlib.compress(TEXT[:4000], 9, wbits=-15) + b"?")
+    known, fresh = Recipes(MEMORY_BYTES), Recipes(MEMORY_BYTES)
+    (_, good), (_, other) = STREAMS["deflate"], STREAMS["gzip of a name"]
+    assert known.find(DEFLATE, memoryview(good), len(TEXT))
+    for _ in range(SEARCHES_IN_VAIN_MAX):
+        assert not known.find(DEFLATE, strange, 4000)
+        assert not fresh.find(DEFLATE, strange, 4000)
+    assert known.find(DEFLATE, memoryview(good), len(TEXT))
+    assert not fresh.find(GZIP, memoryview(other), len(TEXT))
+
+
 def test_a_squashfs_says_by_what_it_is_compressed(tmp_path: Path) -> None:
     head = struct.pack("<4sIIIIHHHHHHQQ", b"hsqs", 1, 2, 3, 4, 6, 17, 0, 1, 4, 0, 0, 4096)
     (tmp_path / "root.squashfs").write_bytes(head + bytes(8192))
-    (found,) = members(tmp_path / "root.squashfs")
-    assert (found.kind, found.name, found.length) == (SQUASHFS, "zstd", 4096)
+    assert squashfs_codec(tmp_path / "root.squashfs") == "zstd"
+    (tmp_path / "root.squashfs").write_bytes(bytes(96))
+    assert not squashfs_codec(tmp_path / "root.squashfs")
