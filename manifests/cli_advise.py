@@ -14,8 +14,8 @@ FILES_SHOWN = 40
 """Rows of a table for people; `--json` has all."""
 
 _SQUASHFS_ADVICE = (
-    "ship ext4 or erofs without compression, for chunks are compressed as they travel: each device compresses all blocks "
-    "of a squashfs again that changed, 14 MB in a second of processor time (zstd), and lz4, lzo and lzma nobody opens"
+    "ship ext4 or erofs without compression, for chunks are compressed as they travel: each device compresses every "
+    "block of a squashfs again that changed, 14 MB in a second of processor time (zstd); lz4, lzo and lzma nobody opens"
 )
 _ADVICE = {
     ZSTD: "an initrd can be stored as it is (initramfs-tools: COMPRESS=cat; dracut: --no-compress)",
