@@ -12,6 +12,10 @@ from typing import Final
 
 MINUTES_OF_DAY: Final = 24 * 60
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+METERED: Final = "this network is metered"
+BATTERY: Final = "the machine runs on battery"
+SCHEDULE: Final = "the schedule"
+BUDGET: Final = "budget is used up"
 CHOICES: Final = ("nothing", "download", "all")
 """What may go over the wide area on a metered network, or on battery."""
 
@@ -113,10 +117,16 @@ def allowance(rules: Rules, here: Here, now: Now) -> Allowance:
     )
 
 
+def rule_of(because: str) -> str:
+    """Which kind of rule it is that gives this reason: metered, battery, budget, schedule or capped."""
+    kinds = {METERED: "metered", BATTERY: "battery", BUDGET: "budget", SCHEDULE: "schedule"}
+    return next((kind for words, kind in kinds.items() if words in because), "capped")
+
+
 def _hours(rules: Rules, now: Now) -> list[tuple[Rates, str]]:
     covering = [window for window in rules.windows if window.covers(now.weekday, now.minute)]
     return [
-        (Rates(one.upload_per_s, one.download_per_s), f"the schedule until {one.end // 60:02}:{one.end % 60:02}")
+        (Rates(one.upload_per_s, one.download_per_s), f"{SCHEDULE} until {one.end // 60:02}:{one.end % 60:02}")
         for one in covering
     ]
 
@@ -128,15 +138,15 @@ def _budgets(rules: Rules, now: Now) -> list[tuple[Rates, str]]:
                 0 if used.upload_bytes >= budget.upload_bytes else inf,
                 0 if used.download_bytes >= budget.download_bytes else inf,
             ),
-            f"the {name} budget is used up",
+            f"the {name} {BUDGET}",
         )
         for name, budget, used in (("daily", rules.daily, now.day), ("monthly", rules.monthly, now.month))
     ]
 
 
 def _places(rules: Rules, here: Here) -> list[tuple[Rates, str]]:
-    found = [(rules.on_metered, "this network is metered")] if here.metered else []
-    found += [(rules.on_battery, "the machine runs on battery")] if here.battery else []
+    found = [(rules.on_metered, METERED)] if here.metered else []
+    found += [(rules.on_battery, BATTERY)] if here.battery else []
     return [(_rates_of(choice), why) for choice, why in found]
 
 

@@ -18,11 +18,10 @@ from p2pd.wire.messages import HAVES_MAX, AnyMessage, Cancel, Have, Lost, Reject
 from .actions import Action, Complete, Drop, Send, Serve, Withdraw
 from .availability import Availability
 from .circle import Circles
-from .explain import waits_for
 from .fetching import ORIGIN, TICK_S, Books, Fetching
 from .naming import Naming
 from .peerview import PeerView
-from .snapshot import Snapshot, peer_snapshot
+from .snapshot import Snapshot, Tallies, snapshot_of
 
 __all__ = ["ORIGIN", "Swarm"]
 
@@ -45,7 +44,7 @@ class Swarm:
         name: str = "",
     ) -> None:
         pieces = len(lengths)
-        self._began_at = now
+        self._tallies = Tallies(now)
         self._actions: deque[Action] = deque()
         self._books = Books(lengths, present, 0, {}, Availability(pieces), Availability(pieces), self._actions.append)
         self._circles = Circles(name, pieces, now)
@@ -54,8 +53,6 @@ class Swarm:
         self._untold: list[int] = []
         self._tell_at = float("inf")
         self._tick_at = now
-        self._bytes_by_tier: dict[Tier, int] = {}
-        self._duplicate_bytes = 0
 
     def __repr__(self) -> str:
         return f"<Swarm {self.present.bit_count()}/{len(self._books.lengths)} pieces, {len(self._books.peers)} peers>"
@@ -211,7 +208,8 @@ class Swarm:
         if peer is not None:
             self._fetching.arrived(peer, count, now)
             tier = peer.tier
-            self._bytes_by_tier[tier] = self._bytes_by_tier.get(tier, 0) + count
+            by_tier = self._tallies.bytes_by_tier
+            by_tier[tier] = by_tier.get(tier, 0) + count
 
     def not_read(self, key: str, now: float) -> None:
         """A neighbour's bytes wait for our own cap: it is not silent."""
@@ -226,7 +224,7 @@ class Swarm:
         if fresh:
             self._books.verify(piece)
         else:
-            self._duplicate_bytes += self._books.lengths[piece]
+            self._tallies.duplicate_bytes += self._books.lengths[piece]
         if peer is not None and peer is not self._fetching.origin:
             self._fetching.refill(peer, now)
         elif peer is not None:
@@ -352,27 +350,7 @@ class Swarm:
 
     def snapshot(self, now: float) -> Snapshot:
         """Frozen facts."""
-        books, fetching = self._books, self._fetching
-        missing_bytes = sum(books.lengths[piece] for piece in bitset.iterate(fetching.missing))
-        rate = fetching.rate.per_s(now)
-        return Snapshot(
-            began_at=self._began_at,
-            pieces=len(books.lengths),
-            present=books.present.bit_count(),
-            missing_bytes=missing_bytes,
-            in_flight=len(fetching.requests.owners),
-            down_per_s=rate,
-            eta_s=missing_bytes / rate if rate > 1 else (float("inf") if missing_bytes else 0.0),
-            waits_for=waits_for(fetching, list(books.peers.values()), now),
-            paused=fetching.paused,
-            complete=self.complete,
-            bytes_by_tier={tier.name.lower(): count for tier, count in self._bytes_by_tier.items()},
-            duplicate_bytes=self._duplicate_bytes,
-            http_bytes=dict(fetching.http_bytes),
-            finish_by=fetching.top_up.finish_by,
-            topped_up_for=fetching.top_up.why,
-            peers=tuple(peer_snapshot(peer, now) for peer in books.peers.values()),
-        )
+        return snapshot_of(self._books, self._fetching, self._tallies, now)
 
     # -- small help ---------------------------------------------------------------------------------------------
 
