@@ -7,8 +7,11 @@ pack over HTTP, makes the new release from the old file, and is killed; started 
 and at every end:
 
     the output path holds nothing or the whole new release (with --into: it is called done only when it is)
-    nothing that the journals called verified is asked for again
+    nothing that the journals called verified is asked for again, or forgotten
     the next start works
+
+Most kills come a moment after a random share of what is left was verified (half of it at most), so that an update is
+killed many times.
 """
 
 import argparse
@@ -35,15 +38,21 @@ from manifests.codec import decode
 from manifests.console import parse_bytes
 from p2pd.store.journal import Replay
 
+from .forked import Forking, Running
+
 PRODUCT = "image"
 EDIT_EVERY_BYTES = 50_000
 EDIT_BYTES = 64
 TEXT_PART = 16
 """Behind the image's noise lies a compressed text of a sixteenth of it, which the pack opens."""
 PROGRAM_S_MAX = 300.0
-Child = subprocess.Popen[bytes]
 EARLY_SHARE = 0.1
 """Of the kills, so many come at any moment from the start; the others once pieces are being made."""
+LOOK_S = 0.002
+MOMENT_S = 0.02
+"""Behind what is written to the journal, up to which a kill comes."""
+WHOLE_SHARE = 0.98
+"""With so much verified an update is left to its end."""
 
 
 @dataclass
@@ -144,8 +153,8 @@ def journaled(state: Path) -> tuple[set[str], float]:
 class Trial:
     """One directory with a published image, and the command that fetches it."""
 
-    def __init__(self, directory: Path, door: Door, *, into: bool) -> None:
-        self.directory, self.door, self.into = directory, door, into
+    def __init__(self, directory: Path, door: Door, forking: Forking, *, into: bool) -> None:
+        self.directory, self.door, self.forking, self.into = directory, door, forking, into
         self.output, self.state = directory / "output", directory / "state"
         self.seen = Seen()
         self.new = (directory / "2").read_bytes()
@@ -159,7 +168,7 @@ class Trial:
         if self.into:
             self.output.write_bytes(bytes(len(self.new)))
 
-    def run(self, kill: Callable[[Child], None] | None) -> bool:
+    def run(self, kill: Callable[[Running], None] | None) -> bool:
         """Start the command, and kill it when `kill` returns (None: never); True if it came to its end.
 
         What is wrong is noted.
@@ -168,20 +177,22 @@ class Trial:
         where = ("--into" if self.into else "--output", str(self.output), "--state-directory", str(self.state))
         trust = ("--trust-root", str(self.directory / "root.json"), "--origin", self.door.url)
         words = ("get", f"{PRODUCT}@2", *where, *trust, "--seed", str(self.directory / "1"), "--json")
-        argv = [sys.executable, "-m", "p2pd", *words]
-        child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        said, complaint = self.directory / "said", self.directory / "complaint"
+        child = self.forking.start(words, said, complaint)
         if kill is not None:
             kill(child)
-            child.send_signal(signal.SIGKILL)  # nothing, if it has ended
-        said, complaint = child.communicate()
-        ended = child.returncode != -signal.SIGKILL
+            child.kill()
+        code = child.wait()
+        ended = code != -signal.SIGKILL
         again = [path for path in self.door.asked[asked:] if path.rpartition("/")[2] in verified]
         if again:
             self.seen.violations.append(f"{len(again)} verified chunks were asked for again")
-        if ended and child.returncode != 0:
-            self.seen.violations.append(f"exit {child.returncode}: {complaint.decode(errors='replace')[-500:]}")
+        if ended and code != 0:
+            self.seen.violations.append(f"exit {code}: {complaint.read_text(errors='replace')[-500:]}")
         elif ended:
-            self.answer = json.loads(said)
+            self.answer = json.loads(said.read_bytes())
+        elif forgotten := verified - journaled(self.state)[0]:
+            self.seen.violations.append(f"{len(forgotten)} verified chunks were forgotten")
         self._look_at_output(ended=ended)
         return ended
 
@@ -194,11 +205,15 @@ class Trial:
         if there is not None and there != self.new:
             self.seen.violations.append("the output is neither absent nor the new release")
 
-    def wait_until_applying(self, child: Child) -> None:
-        """Until the release's journal grows under this process, or the process ends."""
-        before = self._journal_bytes()
-        while child.poll() is None and self._journal_bytes() == before:
-            time.sleep(0.002)
+    def wait_until_verified(self, child: Running, share: float) -> None:
+        """Until so much of the release is in its journal, and that grew under this process; or the process ends."""
+        before = seen = self._journal_bytes()
+        while not child.ended:
+            now = self._journal_bytes()
+            if now != before and now != seen and journaled(self.state)[1] >= share:
+                return
+            seen = now
+            time.sleep(LOOK_S)
 
     def _journal_bytes(self) -> int:
         return sum(path.stat().st_size for path in (self.state / "journals").glob("*"))
@@ -206,15 +221,19 @@ class Trial:
 
 def measure(trial: Trial, kills: int, rng: Random) -> Seen:
     """Kill it so often: most times while pieces are being made, sometimes before that."""
-    seen, applying_s = trial.seen, _undisturbed_s(trial)
+    seen, starting_s = trial.seen, _starting_s(trial)
+    trial.reset()
     while seen.kills < kills and not seen.violations:
+        _, share = journaled(trial.state)
 
-        def kill(child: Child) -> None:
-            if rng.random() >= EARLY_SHARE:
-                trial.wait_until_applying(child)
-            time.sleep(rng.uniform(0, applying_s))
+        def kill(child: Running, share: float = share) -> None:
+            if rng.random() < EARLY_SHARE:
+                time.sleep(rng.uniform(0, starting_s))
+            else:
+                trial.wait_until_verified(child, rng.uniform(share, (1 + share) / 2))
+                time.sleep(rng.uniform(0, MOMENT_S))
 
-        if trial.run(kill):
+        if trial.run(None if share > WHOLE_SHARE else kill):
             seen.finished += 1
             trial.reset()
         else:
@@ -226,21 +245,18 @@ def measure(trial: Trial, kills: int, rng: Random) -> Seen:
     return seen
 
 
-def _undisturbed_s(trial: Trial) -> float:
-    """From where it begins to make pieces to its end."""
-    began = 0.0
+def _starting_s(trial: Trial) -> float:
+    """Until it begins to make pieces."""
+    began = time.monotonic()
+    seconds = 0.0
 
-    def watch(child: Child) -> None:
-        nonlocal began
-        trial.wait_until_applying(child)
-        began = time.monotonic()
-        while child.poll() is None:
-            time.sleep(0.002)
+    def watch(child: Running) -> None:
+        nonlocal seconds
+        trial.wait_until_verified(child, 0)
+        seconds = time.monotonic() - began
 
     trial.reset()
     trial.run(watch)
-    seconds = time.monotonic() - began
-    trial.reset()
     return seconds
 
 
@@ -257,8 +273,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="p2pd-crash-", dir=os.environ.get("TMPDIR")) as name:
         directory = Path(name)
         opened = publish(directory, parse_bytes(given.size), rng)
-        with serving(directory / "store") as door:
-            trial = Trial(directory, door, into=given.into)
+        with serving(directory / "store") as door, Forking("p2pd.cli", "p2pd.commands.get") as forking:
+            trial = Trial(directory, door, forking, into=given.into)
             seen = measure(trial, given.kills, rng)
     amid = sum(0 < share < 1 for share in seen.shares)
     figures = {

@@ -7,7 +7,6 @@ Whatever the moment at which this ends, each piece is either verified and noted 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 from manifests.delta import index_codec
@@ -23,8 +22,8 @@ from p2pd.wire import bits
 from .reopening import Reopening, scratch_directory
 
 INDEX_PIECE: Final = 0
-BASES_KEPT: Final = 4
-"""Base pieces kept from one item to the next: neighbours are often made from the same ones."""
+BASES_KEPT_BYTES: Final = 4 * 2**20
+"""Of base pieces, verified, kept from one item to the next: neighbours are made from much the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,27 @@ class Base:
         """A piece's bytes, verified; None when they can't be had."""
         data = store.read_piece(self.artifact, piece) if self.artifact else None
         return data if data is not None else store.read_elsewhere(self.manifest, piece)
+
+
+class Kept:
+    """What `read` gave last, up to BASES_KEPT_BYTES; also that something is not to be had."""
+
+    def __init__(self, read: Callable[[int], bytes | None]) -> None:
+        self._read = read
+        self._kept: dict[int, bytes | None] = {}
+        self._left_bytes = BASES_KEPT_BYTES
+
+    def read(self, piece: int) -> bytes | None:
+        """A piece's bytes; None when they can't be had."""
+        if piece in self._kept:
+            data = self._kept.pop(piece)  # and in again, behind all others
+        else:
+            data = self._read(piece)
+            self._left_bytes -= len(data or b"")
+        self._kept[piece] = data
+        while self._left_bytes < 0:
+            self._left_bytes += len(self._kept.pop(next(iter(self._kept))) or b"")
+        return data
 
 
 @dataclass
@@ -127,9 +147,4 @@ class Patch:
 
     def _bases(self) -> Callable[[int], bytes | None]:
         base = self.base
-
-        @lru_cache(BASES_KEPT)
-        def read(piece: int) -> bytes | None:
-            return base.read(self.store, piece) if base else None
-
-        return read
+        return Kept(lambda piece: base.read(self.store, piece) if base else None).read
