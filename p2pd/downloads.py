@@ -20,7 +20,7 @@ from p2pd.patching.config import PatchingConfig
 from p2pd.patching.patching import Patching
 from p2pd.policy.announcing import PEERS_WANTED, peers_wanted
 from p2pd.store import Artifact, ArtifactElsewhereError, NoSpaceError, Store
-from p2pd.swarm import Swarm
+from p2pd.swarm import Ledger, Swarm
 from p2pd.wire import bits
 from p2pd.wire.announce import Handout, PeerInfo, SwarmStatus
 from p2pd.world import World
@@ -51,6 +51,7 @@ class Download:
     """Found verified on disk when it began: what an earlier run had fetched."""
     reused_pieces: int = 0
     first_piece_s: float | None = None
+    ledger: Ledger = field(default_factory=Ledger)
     done: trio.Event = field(default_factory=trio.Event)
 
 
@@ -75,6 +76,8 @@ class Downloads:
         self.lan: LanDesk | None = None
         """Set where peers on the LAN are looked for."""
         self.active: dict[bytes, Download] = {}
+        self.begun = trio.Event()
+        """Set, and replaced by a new one, with each that begins."""
         self.recent: dict[bytes, Download] = {}
         """Those that ended in this run."""
         self._peers: dict[bytes, tuple[PeerInfo, ...]] = {}
@@ -231,6 +234,8 @@ class Downloads:
         download = Download(approved.release, approved.digest, approved.length, destination, trio.current_time())
         download.in_place = in_place
         self.active[approved.digest] = download
+        self.begun.set()
+        self.begun = trio.Event()
         self.announce()
         try:
             while (leaving := self._removing.get(approved.digest)) is not None:

@@ -8,6 +8,7 @@ from p2pd.httpmessages import Request, Response, text_response
 from p2pd.httpserver import HttpServer, Limits
 from p2pd.prometheus import CONTENT_TYPE, Sample, render
 from p2pd.service import Daemon
+from p2pd.status import downloads_status
 from p2pd.world.address import is_loopback
 from p2pd.world.real_network import RealNetwork
 
@@ -47,6 +48,15 @@ def samples(daemon: Daemon, now: float) -> Iterator[Sample]:
     yield Sample("p2pd_patched_bytes_total", "Bytes of releases made from packs", counts.patched_bytes)
     yield Sample("p2pd_refused_pieces_total", "Pieces that a pack did not make", counts.refused_pieces)
     yield Sample("p2pd_fallback_bytes_total", "Bytes that came as they are for want of a pack", counts.fallback_bytes)
+    total = daemon.accounts.total
+    yield Sample("p2pd_moving_seconds_total", "Seconds in which a download moved", total.moved_s)
+    for reason, seconds in total.by_reason().items():
+        words = "Seconds in which a download did not move, by reason"
+        yield Sample("p2pd_standstill_seconds_total", words, seconds, {"reason": reason})
+    for side, facts in daemon.background.snapshot().items():
+        for direction in ("upload", "download"):
+            labels = {"side": side, "direction": direction}
+            yield Sample("p2pd_yields", "1 while others leave us little", facts[f"{direction}_yields"], labels)
     for artifact in store.artifacts.values():
         labels = {"release": artifact.manifest.release}
         yield Sample("p2pd_release_bytes", "Size of a release on this host", artifact.manifest.size, labels)
@@ -61,12 +71,27 @@ def samples(daemon: Daemon, now: float) -> Iterator[Sample]:
         for reason, count in shared.brain.http_bytes.items():
             labels = {"release": shared.manifest.release, "reason": reason}
             yield Sample("p2pd_http_bytes_total", "Bytes of pieces that HTTP brought, by why", count, labels)
-    for swarm, download in daemon.downloads.active.items():
-        membership = exchange.memberships.get(swarm)
-        if membership is not None:
-            rate = membership.brain.snapshot(now).down_per_s
-            labels = {"release": str(download.release)}
-            yield Sample("p2pd_download_bytes_per_second", "Rate of a running download", rate, labels)
+    yield from _running(daemon)
     for status in daemon.updates.status():
         labels = {"service": status["service"], "state": status["state"], "release": status["running_release"]}
         yield Sample("p2pd_service_info", "State of a service and what it runs", 1, labels)
+
+
+def _running(daemon: Daemon) -> Iterator[Sample]:
+    """Of each running download."""
+    rows = [one for one in downloads_status(daemon.downloads, daemon.store, daemon.exchange) if "seconds" in one]
+    for row in rows:
+        for source, rate in row.get("rate_by_source", {}).items():
+            labels = {"release": row["release"], "source": source}
+            yield Sample("p2pd_download_bytes_per_second", "Rate of a running download, by source", rate, labels)
+    for name, key, words in (
+        ("p2pd_download_bound_bytes_per_second", "bound_bytes_per_s", "The best possible rate, as far as it is known"),
+        ("p2pd_download_eta_seconds", "eta_s", "Until a running download is whole, at its present rate"),
+    ):
+        for row in rows:
+            if row.get(key) is not None:
+                yield Sample(name, words, row[key], {"release": row["release"]})
+    for row in rows:
+        for reason, seconds in row["standstill_by_reason"].items():
+            labels = {"release": row["release"], "reason": reason}
+            yield Sample("p2pd_download_standstill_seconds", "Of a running download, by reason", seconds, labels)

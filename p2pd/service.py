@@ -4,6 +4,7 @@ run
 |-- citizenship   what may be used of the owner's links now
 |-- background    what others leave of them
 |-- exchange      connections to peers, and the swarms they carry
+|-- accounts      why downloads did not move
 |-- announcer     one connection to a tracker: announces, handouts, goals, reports
 '-- updates       one task a service: follows its goal, fetches, switches, checks
 """
@@ -16,6 +17,7 @@ from typing import Final
 import trio
 
 from manifests.trust import TrustChain
+from p2pd.accounts import Accounts
 from p2pd.announcer import Announcer, Heard
 from p2pd.attestation import Attestor
 from p2pd.background import Background
@@ -60,6 +62,7 @@ class Daemon:
     updates: Updates
     citizenship: Citizenship
     background: Background
+    accounts: Accounts
 
 
 async def run(
@@ -89,6 +92,7 @@ async def run(
             nursery.start_soon(daemon.updates.witness.run)
             nursery.start_soon(daemon.announcer.run)
             nursery.start_soon(daemon.background.run)
+            nursery.start_soon(daemon.accounts.run)
             if daemon.downloads.lan is not None:
                 nursery.start_soon(daemon.downloads.lan.run, daemon.address)
             task_status.started(daemon)
@@ -150,13 +154,14 @@ async def _assemble(
         nearby = Nearby(node, config.fleet, world.rng)
         allowed, on_news = citizenship.lan_discovery_allowed, downloads.on_lan_news
         downloads.lan = LanDesk(world.lan(), nearby, node=node, fleet=config.fleet, allowed=allowed, on_news=on_news)
+    accounts = Accounts(downloads, exchange, announcer, origins, background)
     downloads.paused = await world.run_blocking(is_paused, config, world.disk)
     updates = Updates(config, world, store, downloads, resolver, announcer, node, attestor)
     announcer.look = downloads.statuses
     announcer.watch(tuple(sorted(config.services)))
     return Daemon(
         config, world, node, address, trio.current_time(), store, exchange, origins, resolver, announcer, downloads,
-        updates, citizenship, background,
+        updates, citizenship, background, accounts,
     )  # fmt: skip
 
 

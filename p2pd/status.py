@@ -6,53 +6,60 @@ from typing import Any
 import trio
 
 from p2pd.downloads import Download, Downloads
-from p2pd.exchange import Exchange, Membership
+from p2pd.exchange import Exchange
+from p2pd.exchange.caps import Caps
 from p2pd.patching.patching import Patching
+from p2pd.policy.bound import bound_per_s
 from p2pd.store import LOCAL_SOURCE, PATCH_SOURCE, Artifact, Store
 from p2pd.swarm import Snapshot
 
 
 def downloads_status(downloads: Downloads, store: Store, exchange: Exchange) -> list[dict[str, Any]]:
     """Every release here: those on their way first."""
-    now = trio.current_time()
-    active = [
-        _download(downloads, one, exchange.memberships.get(swarm), now) for swarm, one in downloads.active.items()
-    ]
+    active = [_download(downloads, one, exchange) for one in downloads.active.values()]
     kept = [
-        _release(artifact, exchange.memberships.get(swarm), now) | _resumed(downloads.recent.get(swarm))
+        _release(artifact, exchange) | _told(downloads.recent.get(swarm))
         for swarm, artifact in store.artifacts.items()
         if swarm not in downloads.active
     ]
     return active + kept
 
 
-def _download(downloads: Downloads, download: Download, membership: Membership | None, now: float) -> dict[str, Any]:
+def _download(downloads: Downloads, download: Download, exchange: Exchange) -> dict[str, Any]:
     found: dict[str, Any] = {
         "release": str(download.release),
         "swarm": download.swarm.hex(),
         "step": download.step,
         "destination": download.destination,
-        "seconds": now - download.started_at,
+        "seconds": trio.current_time() - download.started_at,
         "size_bytes": 0,
         "verified_bytes": 0,
         "reused_pieces": download.reused_pieces,
         "waits_for": download.waits_for,
-    }
+    } | _told(download)
     if download.artifact is not None:
-        found |= _release(download.artifact, membership, now)
-        found |= _resumed(download)
+        found |= _release(download.artifact, exchange)
         found |= {"step": download.step, "waits_for": downloads.waits_for(str(download.release))}
     else:
         found["waits_for"] = downloads.waits_for(str(download.release)) or "the manifest: asking peers and HTTP"
     return found
 
 
-def _resumed(download: Download | None) -> dict[str, Any]:
-    """What an earlier run had fetched already when this one took it up."""
-    return {"resumed_bytes": download.resumed_bytes} if download else {}
+def _told(download: Download | None) -> dict[str, Any]:
+    """What an earlier run had fetched already when this one took it up, and where the time went."""
+    if download is None:
+        return {}
+    ledger = download.ledger
+    return {
+        "resumed_bytes": download.resumed_bytes,
+        "moved_s": ledger.moved_s,
+        "standstill_s": ledger.standstill_s,
+        "standstill_by_reason": ledger.by_reason(),
+        "standstill": ledger.words(),
+    }
 
 
-def _release(artifact: Artifact, membership: Membership | None, now: float) -> dict[str, Any]:
+def _release(artifact: Artifact, exchange: Exchange) -> dict[str, Any]:
     found: dict[str, Any] = {
         "release": artifact.manifest.release,
         "swarm": artifact.swarm.hex(),
@@ -68,8 +75,10 @@ def _release(artifact: Artifact, membership: Membership | None, now: float) -> d
         "duplicate_bytes": artifact.duplicate_bytes,
         "waits_for": "",
     }
+    membership = exchange.memberships.get(artifact.swarm)
     if membership is not None:
-        found |= _swarm(membership.brain.snapshot(now), now, fetching=not artifact.finished)
+        now = trio.current_time()
+        found |= _swarm(membership.brain.snapshot(now), now, exchange.caps, fetching=not artifact.finished)
     return found
 
 
@@ -110,10 +119,25 @@ def patching_status(patching: Patching) -> dict[str, Any]:
     }
 
 
-def _swarm(snapshot: Snapshot, now: float, *, fetching: bool) -> dict[str, Any]:
+def _bound(snapshot: Snapshot, caps: Caps) -> dict[str, float | None]:
+    """The best possible rate as far as it is known, how near it is, and how long the rest would take at that."""
+    lan, wide = caps.lan.down.rate_bytes_per_s, caps.wide.down.rate_bytes_per_s
+    bound = bound_per_s(snapshot.sources_per_s, lan_cap_per_s=lan, wide_cap_per_s=wide)
+    if not bound:
+        return {"bound_bytes_per_s": None, "share_of_bound": None, "eta_at_bound_s": None}
+    return {
+        "bound_bytes_per_s": bound,
+        "share_of_bound": min(1.0, snapshot.down_per_s / bound),
+        "eta_at_bound_s": snapshot.missing_bytes / bound,
+    }
+
+
+def _swarm(snapshot: Snapshot, now: float, caps: Caps, *, fetching: bool) -> dict[str, Any]:
     return {
         "rate_bytes_per_s": snapshot.down_per_s,
         "eta_s": snapshot.eta_s if math.isfinite(snapshot.eta_s) else None,
+        "rate_by_source": snapshot.rate_by_tier,
+        **_bound(snapshot, caps),
         "received_bytes_by_source": snapshot.bytes_by_tier,
         "received_twice_bytes": snapshot.duplicate_bytes,
         "http_bytes_by_reason": snapshot.http_bytes,

@@ -70,9 +70,27 @@ def _show_status(console: Console, answer: dict[str, Any]) -> None:
             for one in answer["services"]
         ]
         console.table("services", ("service", "state", "runs", "should run", "because"), rows)
+    for side, link in answer["background"].items():
+        if link["upload_yields"] or link["download_yields"]:
+            left = f"{human_rate(link['upload_bytes_per_s'])} up, {human_rate(link['download_bytes_per_s'])} down"
+            where = "on the LAN" if side == "lan" else "outside the LAN"
+            console.say(f"yields to others {where}: {left} (their queue takes {1000 * link['queue_s']:.0f} ms)")
     console.table(
         "releases", ("release", "step", "verified", "rate", "ETA", "from", "waits for"), map(_row, answer["downloads"])
     )
+    for one in answer["downloads"]:
+        if words := _progress(one):
+            console.say(f"{one['release']}: {words}")
+
+
+def _progress(one: dict[str, Any]) -> str:
+    """How near it is to the best possible rate, where from, and why it did not move."""
+    parts = []
+    if one["step"] not in ("kept", "stopped") and one.get("share_of_bound") is not None:
+        rates = ", ".join(f"{name} {human_rate(rate)}" for name, rate in one["rate_by_source"].items())
+        bound, eta = human_rate(one["bound_bytes_per_s"]), human_duration(one["eta_at_bound_s"])
+        parts.append(f"{one['share_of_bound']:.0%} of the best possible {bound} ({eta} left at that): {rates}")
+    return "; ".join([*parts, *filter(None, [one.get("standstill", "")])])
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

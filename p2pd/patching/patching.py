@@ -25,6 +25,7 @@ from p2pd.content import describe
 from p2pd.exchange import Exchange, Membership
 from p2pd.policy.patching import STALL_S, Fallback, Offer, choose_packs, is_held
 from p2pd.store import Artifact, NoSpaceError, Store, StoreError
+from p2pd.swarm import Reason
 from p2pd.wire import bits
 from p2pd.world import World
 
@@ -121,6 +122,11 @@ class Patching:
         """Swarms of the packs that are being fetched."""
         return [work.pack.manifest for work in self.work.values() if work.pack is not None]
 
+    def pack_at_work(self, release: bytes) -> bytes:
+        """The swarm of the pack that is being fetched for it; empty for none."""
+        work = self.work.get(release)
+        return work.pack.manifest if work is not None and work.pack is not None else b""
+
     async def plan(self, release: Artifact) -> Plan:
         """What to make this release from; to be known before its swarm is joined, or that would bring all as it is."""
         bases = await self._bases(release) if self._config.packs else {}
@@ -215,6 +221,20 @@ class Patching:
             return work.problem
         words = pack.problem or pack.brain.snapshot(trio.current_time()).waits_for
         return f"its pack: {words}" if words else ""
+
+    def standstill(self, release: bytes) -> Reason | None:
+        """The same, to count by."""
+        work = self.work.get(release)
+        if work is None:
+            return None
+        if work.fallback.refused_bytes:
+            return Reason.FALLBACK
+        if work.problem:
+            return Reason.DISK
+        pack = self._membership(work)
+        if pack is None:
+            return Reason.PATCHING
+        return Reason.DISK if pack.problem else pack.brain.standstill(trio.current_time()) or Reason.PATCHING
 
     # -- what may come as it is ---------------------------------------------------------------------------------
 

@@ -112,10 +112,8 @@ class Fetching:
         """Of pieces that HTTP brought, by why it was asked."""
         self._asked_because: dict[int, str] = {}
         self.progress_at = now
-        self.capped_at = float("-inf")
-        """When our own cap last kept us from reading."""
-        self._unheld_since = now
-        self._wanted_at = now
+        self.capped_at = float("-inf")  # when our own cap last kept us from reading
+        self._unheld_since = self._wanted_at = now
 
     @property
     def missing(self) -> int:

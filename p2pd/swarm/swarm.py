@@ -18,7 +18,9 @@ from p2pd.wire.messages import HAVES_MAX, AnyMessage, Cancel, Have, Lost, Reject
 from .actions import Action, Complete, Drop, Send, Serve, Withdraw
 from .availability import Availability
 from .circle import Circles
+from .explain import standstill
 from .fetching import ORIGIN, TICK_S, Books, Fetching
+from .ledger import Reason
 from .naming import Naming
 from .peerview import PeerView
 from .snapshot import Snapshot, Tallies, snapshot_of
@@ -76,6 +78,20 @@ class Swarm:
     def progress_at(self) -> float:
         """When bytes of a piece last came."""
         return self._fetching.progress_at
+
+    @property
+    def arrived_bytes(self) -> int:
+        """All that ever came, of whole pieces or not."""
+        return sum(self._tallies.bytes_by_tier.values())
+
+    def standstill(self, now: float) -> Reason | None:
+        """Why nothing would come now, should nothing come; None when all that is wanted is here."""
+        return standstill(self._books, self._fetching, now)
+
+    @property
+    def origin_usable(self) -> bool:
+        """An HTTP origin is there, and does not rest after failures."""
+        return self._fetching.origin_usable
 
     @property
     def neighbours(self) -> int:
