@@ -65,8 +65,10 @@ def open_both(release: Source, base: Source, memory_bytes_max: int) -> Iterator[
 
 def _worth_opening(release: Source, base: Source, memory_bytes_max: int) -> tuple[list[_Found], list[_Found]]:
     """Streams of the one that can be made again, and streams of the other that are alike; none that is in both."""
-    old = [_held(one, data) for one, data in _streams(base, missing(base.manifest, release.manifest), memory_bytes_max)]
-    held = {one.digest for one in old}
+    old, held = list[_Found](), set[bytes]()
+    for one, data in _streams(base, missing(base.manifest, release.manifest), memory_bytes_max):
+        held.add(one.digest)
+        old += _held(one, data)
     new, unchanged, recipes = list[_Found](), set[bytes](), Recipes(memory_bytes_max)
     if not old:
         return [], []
@@ -79,14 +81,14 @@ def _worth_opening(release: Source, base: Source, memory_bytes_max: int) -> tupl
     return new, [one for one in old if one.digest not in unchanged and one.stream.way in kinds]
 
 
-def _held(found: _Found, data: memoryview) -> _Found:
-    """Of a base a device reads the first part only."""
+def _held(found: _Found, data: memoryview) -> list[_Found]:
+    """Of a base a device reads the first part only, of which perhaps nothing comes: zstd's blocks are large."""
     if not found.rest:
-        return found
+        return [found]
     stream = found.stream
     with data[: stream.length] as start:
         expanded_bytes = held_by_start(stream.way, start)
-    return replace(found, rest=b"", stream=replace(stream, expanded_bytes=max(expanded_bytes, 1)))
+    return [replace(found, rest=b"", stream=replace(stream, expanded_bytes=expanded_bytes))] if expanded_bytes else []
 
 
 def _streams(source: Source, pieces: list[int], memory_bytes_max: int) -> Iterator[tuple[_Found, memoryview]]:
@@ -122,6 +124,8 @@ def _split(source: Source, lacking: set[int], memory_bytes_max: int) -> Iterator
         with memoryview(one.data)[: one.member.length] as whole:
             kind, at, end = bare(one.member.kind, whole)
             here = min(end, one.head_bytes)
+            if here <= at:
+                continue
             stream = Stream(one.offset + at, here - at, one.member.expanded_bytes, kind)
             with whole[at:end] as part:
                 yield _Found(stream, bytes(whole[here:end]), digest_of(bytes(part))), part

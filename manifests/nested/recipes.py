@@ -7,7 +7,7 @@ the memory, or has another version, fetches the pieces as they are.
 import lzma
 import zlib
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Final, Protocol
 
 import zstandard
@@ -127,7 +127,7 @@ def _zstd(recipe: Recipe, size: int) -> Compressor:
     return made
 
 
-@cache
+@lru_cache(1000)
 def _zstd_memory(level: int, size: int) -> tuple[int, int]:
     """Of a level: its window, and what its tables take; less for what is known to be small. 0: not known."""
     level = min(level, zstandard.MAX_COMPRESSION_LEVEL)

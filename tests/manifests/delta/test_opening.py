@@ -187,6 +187,16 @@ def test_a_stream_that_an_image_keeps_in_two_places_is_opened(kind: str) -> None
     assert {one.why for one in made.apply()} == {""}
 
 
+def test_a_cut_stream_of_which_nothing_comes_is_no_base() -> None:
+    def block(data: bytes) -> bytes:
+        stream: bytes = zstandard.ZstdCompressor(level=3).compress(data[:130_000])  # one block of zstd's
+        return stream
+
+    made = make(image_with(block(NEW)), image_with(block(OLD)))
+    assert made.index.old_opened == Opened()
+    assert {one.why for one in made.apply()} == {""}
+
+
 def image_with(stream: bytes) -> bytes:
     """An EROFS image; the stream's end lies before its start."""
     assert len(stream) % 4096 > 100
