@@ -75,6 +75,10 @@ class Caps:
         """Wait until so many bytes may be asked for, of somebody who sends them at any rate; `received` comes later."""
         await _pass(self.way(tier).down, count)
 
+    def give_back(self, count: int, tier: Tier) -> None:
+        """There was room made for so many bytes, which did not come."""
+        self.way(tier).down.give_back(count)
+
     def received(self, count: int, tier: Tier) -> None:
         """Count bytes for which there was room made."""
         self.way(tier).received_bytes += count

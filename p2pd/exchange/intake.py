@@ -112,18 +112,20 @@ class Intake:
 
     async def fetch(self, membership: Membership, piece: int) -> None:
         """Bring a piece from an HTTP origin."""
-        fetch, manifest = membership.fetch, membership.manifest
+        fetch, manifest, caps = membership.fetch, membership.manifest, self._owner.caps
+        length = manifest.lengths[piece]
         try:
             if fetch is None:
                 raise OriginError("no HTTP origin is known", math.inf)
-            await self._owner.caps.make_room(manifest.lengths[piece], Tier.ORIGIN)
-            data = await fetch(manifest.digest(piece), manifest.lengths[piece])
+            await caps.make_room(length, Tier.ORIGIN)
+            data = await fetch(manifest.digest(piece), length)
         except OriginError as error:
+            caps.give_back(length, Tier.ORIGIN)
             membership.brain.failed(ORIGIN, piece, trio.current_time())
             await self._rest_origin(membership, error.retry_at)
             return
         self._owner.bytes_received += len(data)
-        self._owner.caps.received(len(data), Tier.ORIGIN)
+        caps.received(len(data), Tier.ORIGIN)
         membership.brain.arrived(ORIGIN, len(data), trio.current_time())
         await self.take(membership, ORIGIN, ORIGIN, piece, data)
 

@@ -97,6 +97,10 @@ class TokenBucket:
         self._advance(now)
         return max(0.0, (ticket - self._passed) / self.rate_bytes_per_s) if self._capped else 0.0
 
+    def give_back(self, count: int) -> None:
+        """They were taken, waited for, and not used: whoever waits behind them need not."""
+        self._passed += count
+
     def used(self, now: float) -> float:
         """Bytes that have been used by now, of all that were taken: where the rate is a cap they pass evenly."""
         self._advance(now)

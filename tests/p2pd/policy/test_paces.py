@@ -53,6 +53,39 @@ def test_a_cap_gives_its_rate_and_not_less() -> None:
     assert now == pytest.approx((100 * 100 - 250) / 1000)
 
 
+def test_who_waits_follows_a_change_of_the_cap() -> None:
+    bucket = TokenBucket(10, burst_s=0.0)
+    ticket = bucket.book(100, 0.0)
+    assert bucket.wait_s(ticket, 1.0) == pytest.approx(9)
+    bucket.rate_bytes_per_s = 90
+    assert bucket.wait_s(ticket, 1.0) == pytest.approx(1)
+    assert bucket.wait_s(ticket, 2.0) == 0
+
+
+def test_who_booked_first_goes_first() -> None:
+    bucket = TokenBucket(10, burst_s=0.0)
+    first, second = bucket.book(50, 0.0), bucket.book(50, 0.0)
+    assert bucket.wait_s(first, 0.0) == pytest.approx(5)
+    assert bucket.wait_s(second, 0.0) == pytest.approx(10)
+
+
+def test_what_is_given_back_nobody_waits_for() -> None:
+    bucket = TokenBucket(10, burst_s=0.0)
+    bucket.book(50, 0.0)
+    second = bucket.book(50, 0.0)
+    bucket.give_back(50)
+    assert bucket.wait_s(second, 0.0) == pytest.approx(5)
+
+
+def test_what_is_used_grows_evenly_under_a_cap_and_at_once_without() -> None:
+    bucket = TokenBucket(10, burst_s=0.0)
+    bucket.book(50, 0.0)
+    assert [bucket.used(now) for now in (0.0, 1.0, 2.0, 9.0)] == [0, 10, 20, 50]
+    bucket.rate_bytes_per_s = inf
+    bucket.book(50, 9.0)
+    assert bucket.used(9.0) == 100
+
+
 @given(st.integers(0, 10**9))
 def test_no_cap_never_waits(count: int) -> None:
     assert TokenBucket(0).take(count, 0.0) == 0.0
