@@ -21,7 +21,7 @@ from .errors import MalformedManifestError
 from .limits import MANIFEST_BYTES_MAX
 from .manifest import Manifest, Profile
 from .names import ReleaseName
-from .scan import scan
+from .scan import Refused, survey
 
 FILES_SHOWN = 40
 """Rows of a table for people; `--json` has all."""
@@ -31,12 +31,15 @@ _FRAME = bytes.fromhex("28b52ffd")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two: its manifest, and a way to its pieces where there is one. `digest` None: nobody published it."""
+    """One of the two: its manifest, and a way to its pieces where there is one. `digest` None: nobody published it.
+    `refused`: what keeps it from being published.
+    """
 
     manifest: Manifest
     source: Source | None
     digest: bytes | None = None
     length: int = 0
+    refused: tuple[Refused, ...] = ()
 
 
 def diff(arguments: Namespace, console: Console) -> int:
@@ -55,6 +58,7 @@ def diff(arguments: Namespace, console: Console) -> int:
     rows = [_what_if(name, old, new, arguments, console) for name in arguments.what_if]
     share = difference.fetch_bytes / difference.new_bytes if difference.new_bytes else 0.0
     value = asdict(difference) | {"fetch_share": share, "profile": new.manifest.profile.name, "what_if": rows}
+    value["not_releasable"] = [asdict(one) for one in new.refused]
     if arguments.html:
         Path(arguments.html).write_text(picture.page(old.manifest, new.manifest, difference, pieces), encoding="utf-8")
     console.result(value, lambda: _show(difference, share, rows, console))
@@ -83,10 +87,14 @@ def _is_manifest(path: Path) -> bool:
 
 
 def _local(path: Path, release: ReleaseName, profile: Profile, algorithm: str, console: Console) -> Side:
-    total = sum(one.entry.size for one in scan(path)[0])
+    seen = survey(path)
+    if seen.refused:
+        count, first = len(seen.refused), seen.refused[0]
+        console.note(f"{path} can be compared, but not released: {count} paths, such as {first.path} ({first.why})")
+    total = sum(one.entry.size for one in seen.found)
     with console.progress(f"cutting {path}", total) as bar:
         source = from_path(path, release, profile, algorithm=algorithm, advance=bar.advance)
-    return Side(source.manifest, source)
+    return Side(source.manifest, source, refused=tuple(seen.refused))
 
 
 def _compare(

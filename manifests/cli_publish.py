@@ -22,7 +22,7 @@ from .delta.publishing import MadePack, from_store, publish_pack
 from .errors import MalformedManifestError
 from .manifest import HealthCheck, Manifest, Pack
 from .names import ReleaseName
-from .scan import scan
+from .scan import hard_links, scan
 
 BASES_MAX = 3
 """Chosen by a fleet's mix, unless `--bases` says otherwise."""
@@ -32,8 +32,11 @@ def publish(arguments: Namespace, console: Console) -> int:
     """`publish`."""
     release = ReleaseName(arguments.product, arguments.version)
     health, path = _health(arguments), Path(arguments.path)
+    found, _ = scan(path)
+    if links := hard_links(found):
+        console.note(f"{links} hard links become files of their own, with the same bytes, which travel once")
     store = BlobStore(arguments.store, create=True)
-    total = sum(one.entry.size for one in scan(path)[0])
+    total = sum(one.entry.size for one in found)
     with ExitStack() as reading:
         bar = reading.enter_context(console.progress(f"publishing {release}", total))
         packs = Packs(store, release, arguments, console, reading.close)

@@ -48,6 +48,10 @@ class PublishError(ManifestError):
     """The publisher's own input can't be published as it is: a changing file, a socket, a version that is taken."""
 
 
+class UnreleasableError(PublishError, UnsafePathError):
+    """Paths of a tree that no release may hold: links that lead out, devices, special permission bits."""
+
+
 class SigningError(ManifestError):
     """A key, passphrase or repository state that does not allow this signature. The publisher's own."""
 

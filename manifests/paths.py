@@ -75,7 +75,7 @@ def check_entries(entries: Sequence[Entry], *, tree: bool) -> None:
             raise UnsafePathError(f"{entry.path!r} {fault}")
         if components[:-1] not in directories:
             raise UnsafePathError(f"{entry.path!r} lies in no directory of this release")
-        _check_attributes(entry)
+        check_attributes(entry)
         if entry.kind == DIRECTORY:
             directories.add(components)
         before = components
@@ -92,7 +92,8 @@ def _check_distinct(paths: Sequence[str]) -> None:
             raise UnsafePathError(f"{path!a} and {other!a} are the same name in other code points")
 
 
-def _check_attributes(entry: Entry) -> None:
+def check_attributes(entry: Entry) -> None:
+    """UnsafePathError unless all but the entry's path is such as a release may hold."""
     if entry.kind not in (FILE, DIRECTORY, SYMLINK):
         raise UnsafePathError(f"{entry.path!r} is a {entry.kind}; only files, directories and symlinks are released")
     if entry.mode & ~_PERMISSION_BITS:

@@ -15,7 +15,7 @@ from manifests.errors import PublishError
 from manifests.manifest import Manifest, Profile
 from manifests.names import ReleaseName
 from manifests.publish import chunks
-from manifests.scan import scan
+from manifests.scan import survey
 
 from .matching import Source
 
@@ -28,14 +28,16 @@ def from_path(
     algorithm: str = "blake3",
     advance: Callable[[int], None] = lambda count: None,
 ) -> Source:
-    """What is at `path`, cut. Reading a piece raises PublishError when it has changed since; so does what can't be
-    released in the first place (UnsafePathError among it).
+    """What is at `path`, cut; of paths that can't be released what can be compared. Reading a piece raises PublishError
+    when it has changed since.
     """
-    found, tree = scan(path)
-    files = [one for one in found if one.entry.kind == FILE]
+    seen = survey(path)
+    files = [one for one in seen.found if one.entry.kind == FILE]
     digests, lengths = _digested(chunks(files, profile, advance), algorithm)
-    entries = tuple(one.entry for one in found)
-    manifest = Manifest(release.product, release.version, 0, algorithm, profile, digests, lengths, entries, tree, None)
+    entries = tuple(one.entry for one in seen.found)
+    manifest = Manifest(
+        release.product, release.version, 0, algorithm, profile, digests, lengths, entries, seen.tree, None
+    )
     digest_of = digest_function(algorithm)
 
     def read(piece: int) -> bytes:

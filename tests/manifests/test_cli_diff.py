@@ -101,3 +101,15 @@ def test_a_table_for_people_says_how_much_travels(two: Shell, capsys: pytest.Cap
     out = capsys.readouterr().out
     assert "travel (0." in out
     assert "what if" in out
+
+
+def test_root_trees_are_compared_though_they_can_t_be_released(two: Shell) -> None:
+    for name, byte in (("a", b"1"), ("b", b"2")):
+        (two.directory / name / "etc").mkdir(parents=True)
+        (two.directory / name / "etc/file").write_bytes(NOISE[:300_000] + byte)
+        (two.directory / name / "etc/link").symlink_to(f"/{name}")
+    done = two("diff a b --what-if device")
+    changes = {file["path"]: file["change"] for file in done["files"]}
+    assert (changes["etc/file"], changes["etc/link"]) == ("changed", "changed")
+    assert [one["path"] for one in done["not_releasable"]] == ["etc/link"]
+    assert "absolute" in done["not_releasable"][0]["why"]
