@@ -68,7 +68,7 @@ def samples(daemon: Daemon, now: float) -> Iterator[Sample]:
             labels = {"release": artifact.manifest.release, "source": source}
             yield Sample("p2pd_source_bytes_total", "Bytes of a release by where they came from", count, labels)
     for shared in exchange.memberships.values():
-        for reason, count in shared.brain.http_bytes.items():
+        for reason, count in shared.brain.snapshot(now).http_bytes.items():
             labels = {"release": shared.manifest.release, "reason": reason}
             yield Sample("p2pd_http_bytes_total", "Bytes of pieces that HTTP brought, by why", count, labels)
     yield from _running(daemon)

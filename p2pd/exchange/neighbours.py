@@ -51,6 +51,10 @@ class Host(Owner, Protocol):
         """A connection ended."""
         ...
 
+    def tier(self, session: Session) -> Tier:
+        """How dear a byte from there is."""
+        ...
+
     def exhausted(self, node: str, session: Session) -> bool:
         """Neither side can learn anything more."""
         ...
@@ -182,12 +186,17 @@ class Neighbours:
                 continue
             due, pause_ends = self._directory.due(swarm, now, self.sessions.keys() | self._dialling.keys())
             next_look = min(next_look, pause_ends)
-            joined = [session.dialled for session in self.sessions.values() if swarm in session.joined]
+            joined = [session for session in self.sessions.values() if swarm in session.joined]
+            near = [session.dialled for session in joined if self._exchange.tier(session) is not Tier.REMOTE]
             dialled = sum(self.wants(node, swarm) and node not in self.sessions for node in self._dialling)
-            dialled += sum(joined)
-            accepted = len(joined) - sum(joined)
-            allies = membership.brain.allies
-            for candidate in choose_dials(due, dialled=dialled, accepted=accepted, rng=self._world.rng, allies=allies):
+            for candidate in choose_dials(
+                due,
+                dialled=dialled + sum(near),
+                accepted=len(near) - sum(near),
+                far_neighbours=len(joined) - len(near),
+                rng=self._world.rng,
+                allies=membership.brain.allies,
+            ):
                 self._dialling[candidate.node] = None
                 nursery.start_soon(self._dial, candidate)
         return next_look

@@ -36,8 +36,10 @@ def choose_dials(
     rng: Random,
     degree: int = DEGREE,
     allies: Collection[str] = (),
+    far_neighbours: int = 0,
 ) -> list[Candidate]:
-    """Which of the candidates (none of them a neighbour yet) to dial, having dialled and accepted so many already.
+    """Which of the candidates (none of them a neighbour yet) to dial, having dialled and accepted so many already, and
+    besides so many from other regions.
 
     Shields always, and `allies`: the other importers, where we are one. Then near peers before far ones at random
     within a tier, with a few places kept for far ones, and more of them for an importer.
@@ -48,9 +50,16 @@ def choose_dials(
     near = [one for one in others if one.tier < Tier.REMOTE]
     far = [one for one in others if one.tier is Tier.REMOTE]
     room = max(0, degree - dialled - min(accepted, degree - DIALLED_MIN))
-    kept = min(IMPORTER_OUTSIDE_RESERVED if allies else OUTSIDE_RESERVED, len(far), room)
-    chosen = near[: room - kept]
-    return always + chosen + far[: room - len(chosen)]
+    reserved = IMPORTER_OUTSIDE_RESERVED if allies else OUTSIDE_RESERVED
+    chosen = near[: max(0, room - min(reserved, len(far) + far_neighbours))]
+    # Far ones beyond their places, who dialled us or came first, must not keep us from our own region.
+    far_room = max(min(room, reserved) - far_neighbours, room - far_neighbours - len(chosen))
+    return always + chosen + far[: max(0, far_room)]
+
+
+def counted(near_neighbours: int, far_neighbours: int) -> int:
+    """Of how many neighbours we can say that they serve us: of far ones no more than have places."""
+    return near_neighbours + min(far_neighbours, OUTSIDE_RESERVED)
 
 
 def keeps_new_connection(*, own_node: str, other_node: str, we_dialled_new: bool, we_dialled_old: bool) -> bool:

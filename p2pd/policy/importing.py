@@ -34,6 +34,8 @@ hosts of a tenth of its rate, and few enough that all know each other."""
 COPIES: Final = 1.2
 """Of a release, that may come over a link unless an operator says otherwise. The first is needed; the rest is for what
 comes twice when places open."""
+IMPORTERS_TRIED: Final = 3
+"""Places that who is no importer waits for, however many there are: then they bring nothing that reaches us."""
 CONNECT_S: Final = 2.0
 """An importer that we are not connected to counts for so long after it was named: it is being dialled."""
 

@@ -4,7 +4,17 @@ from collections.abc import Collection, Iterable, Sequence
 from math import inf
 from typing import Final
 
-from p2pd.policy.importing import BUCKETS, CONNECT_S, COPIES, OPEN_S, own_share, pieces_of, places, step_s
+from p2pd.policy.importing import (
+    BUCKETS,
+    CONNECT_S,
+    COPIES,
+    IMPORTERS_TRIED,
+    OPEN_S,
+    own_share,
+    pieces_of,
+    places,
+    step_s,
+)
 from p2pd.policy.sources import Tier
 from p2pd.wire import bits as bitset
 
@@ -127,7 +137,7 @@ class Circle:
             dialling = now < self._dialled_by < inf
             return places(self._own, [one for one in self.allies if dialling or one in self._fellows])
         others = [one for one in self._fellows if one not in self._importers]
-        return [len(self._importers) + place for place in places(self._own, others)]
+        return [min(IMPORTERS_TRIED, len(self._importers)) + place for place in places(self._own, others)]
 
 
 class Circles:

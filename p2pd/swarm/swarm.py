@@ -6,10 +6,11 @@ only from the dice it was handed, and so runs the same in the daemon and in the 
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
+from p2pd.policy.dialing import counted
 from p2pd.policy.sources import Tier
 from p2pd.wire import bits as bitset
 from p2pd.wire.errors import RemoteProtocolError
@@ -99,14 +100,15 @@ class Swarm:
         return len(self._books.peers)
 
     @property
+    def serving_neighbours(self) -> int:
+        """How many of them can be said to serve us: of those from other regions no more than have places."""
+        far = sum(peer.tier is Tier.REMOTE for peer in self._books.peers.values())
+        return counted(self.neighbours - far, far)
+
+    @property
     def spread(self) -> Sequence[int]:
         """How many neighbours that are no shields hold each piece, at any time."""
         return self._books.by_peers.counts
-
-    @property
-    def http_bytes(self) -> Mapping[str, int]:
-        """Bytes of pieces that HTTP brought, by why it was asked."""
-        return self._fetching.http_bytes
 
     @property
     def allies(self) -> Sequence[str]:

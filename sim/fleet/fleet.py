@@ -134,7 +134,7 @@ class Fleet:
                 store="memory:///",
                 http_listen=f"{host.name}:8480",
                 listen="" if plan.http_only else f"{host.name}:8481",
-                tracker=(f"tracker-{region}:8470", f"{GLOBAL_TRACKER}:8470"),
+                tracker=self._trackers_of(region),
                 node=host.name,
                 fleet=FLEET,
                 region=region,
@@ -165,7 +165,7 @@ class Fleet:
             region=region,
             fleet=FLEET,
             listen=f"{name}:7000",
-            trackers=(f"tracker-{region}:8470", f"{GLOBAL_TRACKER}:8470"),
+            trackers=self._trackers_of(region),
             origins=("http://seeder-1:8480",) if plan.cdn else (),
             trust_root=TRUST_ROOT,
             upload_bytes_per_s=plan.upload_bytes_per_s,
@@ -173,6 +173,10 @@ class Fleet:
             reserve_bytes=plan.reserve_bytes,
             services={PRODUCT: ServiceConfig(restart=("restart",))},
         )
+
+    def _trackers_of(self, region: str) -> tuple[str, ...]:
+        everybodys = f"{GLOBAL_TRACKER}:8470"
+        return (everybodys,) if self.plan.one_tracker else (f"tracker-{region}:8470", everybodys)
 
     def _host(self, name: str, place: Place, access: Access, region: str, role: str, *, nat: bool = False) -> SimHost:
         own = _place(name, place, access, nat=nat)

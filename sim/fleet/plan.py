@@ -64,6 +64,8 @@ class FleetPlan:
     """Between announces of a daemon that is missing pieces; 0: the tracker's own default."""
     cdn: bool = False
     """The first seeder's HTTP is also in the daemons' configuration."""
+    one_tracker: bool = False
+    """All hosts talk to the global tracker, so that hosts of several regions are named to each other."""
     http_only: bool = False
     """The seeders speak HTTP, and are in no swarm."""
     upload_bytes_per_s: int = 0

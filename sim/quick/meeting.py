@@ -10,6 +10,7 @@ from typing import Final
 
 from p2pd.policy.dialing import DEGREE, Candidate, choose_dials
 from p2pd.policy.importing import COPIES
+from p2pd.policy.sources import Tier
 from p2pd.wire.announce import SwarmStatus
 from sim.net.place import route
 from tracker.swarms.handout import Asker, choose, importers
@@ -72,11 +73,18 @@ class Meetings:
         nodes = self._crowd.nodes
         others = {key: nodes[key] for key in [*named, *(one.key for one in self._shields)]}
         candidates = [_candidate(node, other) for other in others.values() if other.key not in node.ways]
+        far = sum(tier_of(node, nodes[key]) is Tier.REMOTE for key in node.ways)
         dialled = self._dialled.get(node.key, 0)
-        accepted = len(node.ways) - dialled
+        accepted = max(0, len(node.ways) - far - dialled)
         allies = node.brain.allies if node.brain is not None else ()
         chosen = choose_dials(
-            candidates, dialled=dialled, accepted=accepted, rng=self._rng, degree=self._degree, allies=allies
+            candidates,
+            dialled=dialled,
+            accepted=accepted,
+            rng=self._rng,
+            degree=self._degree,
+            allies=allies,
+            far_neighbours=far,
         )
         self.meet(node, [nodes[one.node] for one in chosen])
 

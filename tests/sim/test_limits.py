@@ -12,7 +12,9 @@ from sim.limits import DOWNLINK, LIMITS, NO_PEERS, NOTHING_NEW, OUTSIDE, SHIELDS
 PEER = PeerSnapshot("a", 0.0, "region", 10, 2, 0.0, 0.0, 0, 0, False)
 SHIELD = replace(PEER, key="s", tier="shield")
 IDLE = replace(PEER, requested=0)
-SEEN = Snapshot(0.0, 10, 2, 800, 2, 50.0, 1.0, "", False, False, {}, 0, {}, inf, "", (PEER,))
+SEEN = Snapshot(
+    0.0, 10, 2, 800, 2, 50.0, 1.0, "", None, {}, {}, False, False, {}, 0, {}, inf, "", (PEER,),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pd.policy.dialing import DEGREE, DIALLED_MIN, OUTSIDE_RESERVED, Candidate, choose_dials, keeps_new_connection
+from p2pd.policy.dialing import (
+    DEGREE,
+    DIALLED_MIN,
+    IMPORTER_OUTSIDE_RESERVED,
+    OUTSIDE_RESERVED,
+    Candidate,
+    choose_dials,
+    counted,
+    keeps_new_connection,
+)
 from p2pd.policy.offering import OFFERS_MAX, OFFERS_MIN, WANTED_MAX, answer_want, choose_offers, offers_wanted
 from p2pd.policy.picking import pick_rarest
 from p2pd.policy.retention import Kept, choose_removals
@@ -115,6 +124,26 @@ def test_shields_are_always_dialled(crowd: list[Candidate], dialled: int, rng: R
 def test_far_peers_keep_their_places_among_near_ones(near: int, far: int, rng: Random) -> None:
     chosen = choose_dials(candidates(Tier.REGION, near) + candidates(Tier.REMOTE, far), dialled=0, accepted=0, rng=rng)
     assert sum(one.tier is Tier.REMOTE for one in chosen) >= min(far, OUTSIDE_RESERVED)
+
+
+def test_far_peers_who_dialled_us_do_not_keep_us_from_near_ones() -> None:
+    crowd = candidates(Tier.REGION, 40) + candidates(Tier.REMOTE, 40)
+    chosen = choose_dials(crowd, dialled=2, accepted=0, far_neighbours=100, rng=Random(1))
+    assert [one.tier for one in chosen] == [Tier.REGION] * (DEGREE - 2 - OUTSIDE_RESERVED)
+
+
+def test_an_importer_dials_the_others_and_more_far_ones() -> None:
+    crowd = candidates(Tier.REGION, 40) + candidates(Tier.REMOTE, 40)
+    allies = [one.node for one in crowd[:7]]
+    chosen = choose_dials(crowd, dialled=0, accepted=1000, rng=Random(1), allies=allies)
+    assert set(allies) <= {one.node for one in chosen}
+    chosen = choose_dials(crowd, dialled=0, accepted=0, rng=Random(1), allies=allies)
+    assert sum(one.tier is Tier.REMOTE for one in chosen) == IMPORTER_OUTSIDE_RESERVED
+
+
+def test_of_far_neighbours_no_more_count_than_have_places() -> None:
+    assert counted(3, 1) == 4
+    assert counted(3, 100) == 3 + OUTSIDE_RESERVED
 
 
 def test_near_peers_are_preferred() -> None:

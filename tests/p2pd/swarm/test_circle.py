@@ -96,7 +96,7 @@ def test_who_used_its_budget_for_what_falls_to_others_opens_places_slowly() -> N
     assert one.place == 0
 
 
-def test_with_importers_named_nothing_falls_to_the_others_until_all_of_these_fail() -> None:
+def test_with_importers_named_nothing_falls_to_the_others_until_these_fail() -> None:
     other = circle("z", ["a", "b", "y"])
     other.name_importers(("a", "b", "c"), 1.2, 0.0)
     seconds = [second * STEP_S_MIN for second in range(1, 4)]

@@ -41,7 +41,9 @@ class Download:
 
     @property
     def by_http(self) -> dict[str, int]:
-        return {why: count // PIECE_BYTES for why, count in self.driver.brain.http_bytes.items()}
+        return {
+            why: count // PIECE_BYTES for why, count in self.driver.brain.snapshot(self.driver.now).http_bytes.items()
+        }
 
 
 def test_peers_that_are_fast_enough_leave_http_alone() -> None:

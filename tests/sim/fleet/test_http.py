@@ -66,9 +66,10 @@ async def _story(
     while not all(_runs(daemon) for daemon in _alive(fleet)):
         await trio.sleep(0.1)
     told.seconds = trio.current_time() - began
-    brains = [one.brain for daemon in _alive(fleet) for one in daemon.exchange.memberships.values()]
-    told.copies = sum(sum(brain.http_bytes.values()) for brain in brains) / fleet.plan.size_bytes
-    told.reasons = frozenset(reason for brain in brains for reason in brain.http_bytes)
+    now = trio.current_time()
+    seen = [one.brain.snapshot(now) for daemon in _alive(fleet) for one in daemon.exchange.memberships.values()]
+    told.copies = sum(sum(one.http_bytes.values()) for one in seen) / fleet.plan.size_bytes
+    told.reasons = frozenset(reason for one in seen for reason in one.http_bytes)
 
 
 def _alive(fleet: Fleet) -> list[Daemon]:
