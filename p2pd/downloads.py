@@ -84,9 +84,6 @@ class Downloads:
         self._importers: dict[bytes, tuple[tuple[str, ...], float]] = {}
         """Of our region, and how many copies may come into it; by swarm."""
         self._removing: dict[bytes, trio.Event] = {}
-        self.make_room: Callable[[Manifest, str], AbstractAsyncContextManager[None]] = _as_it_is
-        """Where a new release is laid out within."""
-        self._asks_for_holders = False
         self.paused = False
         self.floor_bytes_per_s = 0.0
         """Of each download: where peers bring less, HTTP helps."""
@@ -270,10 +267,7 @@ class Downloads:
             encoded = await self._world.run_blocking(self._store.read_manifest, artifact)
             if artifact.finished and not await self._intact(download, artifact):
                 await self._delete(artifact)  # a finished release is never written to: it is fetched anew, whole
-        manifest = _checked(encoded, download)
-        new = manifest_digest(encoded) not in self._store.artifacts and not download.in_place
-        async with self.make_room(manifest, download.destination) if new else _as_it_is(manifest, ""):
-            artifact = await self._world.run_blocking(_add, self._store, encoded, download)
+        artifact = await self._world.run_blocking(_checked_add, self._store, encoded, download)
         download.artifact = artifact
         download.resumed_bytes = artifact.present_bytes
         return artifact
