@@ -120,7 +120,7 @@ class Crowd:
         brain = node.brain
         if brain is None or node.dead:
             return
-        ways, touched, next_action = node.ways, self._touched, brain.next_action
+        ways, next_action = node.ways, brain.next_action
         while (action := next_action()) is not None:
             if type(action) is Send:
                 way = ways.get(action.peer)
@@ -129,19 +129,19 @@ class Crowd:
             else:
                 way = self._do(node, action)
             if way is not None:
-                touched[way] = None
-        timer = brain.next_timer()
-        if timer < node.timer_at:
-            node.timer_at = timer
-            self.heap.timer(timer, self._timer, node, timer)
+                self._touched[way] = None
+        if brain.next_timer() < node.timer_at:
+            self._retime(node)
 
     def write_all(self) -> None:
         """Send what is to be sent: only now, as a daemon's writers run when its reader has told all that had come."""
-        touched = self._touched
-        while touched:
-            way = next(iter(touched))
-            del touched[way]
-            way.write()
+        while self._touched:
+            # All that were woken first take the next piece to send, then all write: as tasks do that run in turns.
+            ways, self._touched = self._touched, {}
+            for way in ways:
+                way.look()
+            for way in ways:
+                way.write()
 
     def _do(self, node: Node, action: Action) -> Way | None:
         """The way that there is now something to send on."""
@@ -179,12 +179,32 @@ class Crowd:
             node.ways[peer].owe()
             self._touched[node.ways[peer]] = None
 
-    def _timer(self, node: Node, when: float) -> None:
-        if node.timer_at != when or node.brain is None or node.dead:
+    def _retime(self, node: Node) -> None:
+        """Its timekeeper looks at the timers anew, when it is its turn."""
+        if not node.retimed:
+            node.retimed = True
+            self.heap.wake(self._keep_time, node)
+
+    def _deadline(self, node: Node, when: float) -> None:
+        if node.timer_at == when:
+            self._keep_time(node)
+
+    def _keep_time(self, node: Node) -> None:
+        """What a daemon's timekeeper does when it is woken (`p2pd.exchange`), and when it wakes again."""
+        brain, now = node.brain, self.heap.now
+        node.retimed = False
+        if brain is None or node.dead:
             return
-        node.timer_at = inf
-        node.brain.handle_timer(self.heap.now)
-        self.settle(node)
+        if brain.next_timer() <= now:
+            brain.handle_timer(now)
+            self.settle(node)
+        if node.uploads_at <= now:
+            self._take_turns(node)
+        node.uploads_at = node.uploads.next_timer(now)
+        timer_at = min(node.uploads_at, brain.next_timer())
+        if timer_at != node.timer_at and timer_at < inf:
+            self.heap.timer(timer_at, self._deadline, node, timer_at)
+        node.timer_at = timer_at
         self.write_all()
 
     # -- what ways tell -----------------------------------------------------------------------------------------
@@ -198,17 +218,9 @@ class Crowd:
         if owed is not None:
             return owed
         self._take_turns(node)
-        turn_at = node.uploads.next_timer(now)
-        if turn_at < node.turn_at:
-            node.turn_at = turn_at
-            self.heap.timer(turn_at, self._turn, node)
+        if node.uploads.next_timer(now) < node.timer_at:
+            self._retime(node)
         return None
-
-    def _turn(self, node: Node) -> None:
-        """Somebody has been sent to for so long that another may begin."""
-        node.turn_at = inf
-        self._take_turns(node)
-        self.write_all()
 
     def left(self, way: Way, owed: Owed) -> None:
         """All parts of a piece are under way."""
@@ -255,7 +267,7 @@ class Crowd:
                 tier = way.tier
                 node.received[tier] = node.received.get(tier, 0) + owed.length
                 self.changed[node] = None
-                self.heap.at(now, self._stored, node, owed.piece)
+                self.heap.wake(self._stored, node, owed.piece)
             else:
                 self.wasted_bytes += owed.length
 

@@ -7,12 +7,16 @@ from itertools import count
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+TASK: Final = 1 << 61
+"""Added to the place of what a task does when it is woken: a daemon's tasks run when the network has done all that
+happens at that moment."""
 LATER: Final = 1 << 62
 """Added to the place of what is to come after everything else of the same moment."""
 
 
 class Heap:
-    """`now` in seconds. Deeds of one time are done in the order in which they were booked, timers after all others.
+    """`now` in seconds. Deeds of one time are done in the order in which they were booked: first what links do, then
+    tasks, then timers.
 
     `queue` and `next_place` are for those who book millions: `heappush(queue, (when, next_place(), deed, arguments))`.
     """
@@ -33,15 +37,19 @@ class Heap:
         """Call `deed(*args)` at this time."""
         heapq.heappush(self.queue, (when, self.next_place(), deed, args))
 
+    def wake(self, deed: Callable[..., object], *args: Any) -> None:
+        """A task goes on now, when the network is done."""
+        heapq.heappush(self.queue, (self.now, self.next_place() + TASK, deed, args))
+
     def post(self, when: float, deed: Callable[[T], object], what: T) -> None:
-        """Call `deed(what)` at this time. What is posted one right after another, for one time, is booked as one: news
-        goes to all neighbours at once, and often comes at once."""
+        """A task calls `deed(what)` at this time. What is posted one right after another, for one time, is booked as
+        one: news goes to all neighbours at once, and often comes at once."""
         place = self.next_place()
         if place == self._place + 1 and when == self._when and deed == self._deed:
             self._posted.append(what)
         else:
             self._when, self._deed, self._posted = when, deed, [what]
-            heapq.heappush(self.queue, (when, place, self._bring, (deed, self._posted)))
+            heapq.heappush(self.queue, (when, place + TASK, self._bring, (deed, self._posted)))
         self._place = place
 
     def _bring(self, deed: Callable[[T], object], posted: list[T]) -> None:

@@ -23,7 +23,10 @@ class Node:
     ways: dict[str, Way] = field(default_factory=dict)
     uploads: Uploads = field(init=False)
     timer_at: float = inf
-    turn_at: float = inf
+    """When its timekeeper wakes."""
+    uploads_at: float = inf
+    """When, as it last saw, somebody has been sent to for so long that another may begin."""
+    retimed: bool = False
     began_s: float = nan
     finish_s: float = nan
     dead: bool = False

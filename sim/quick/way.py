@@ -88,19 +88,21 @@ class Way:
         return f"<Way {self.sender.key} -> {self.receiver.key}, {self._outstanding:.0f} bytes under way>"
 
     def owe(self) -> None:
-        """There is a piece for the far end; `write` sends it."""
+        """There is a piece for the far end; `look` takes it, `write` sends it."""
         self._owing = True
 
     def say(self, message: AnyMessage) -> None:
         """Queue a message; `write` sends it."""
         self._control.append(message)
 
-    def write(self) -> None:
-        """Send what there is, until nothing is left or the window is full."""
+    def look(self) -> None:
+        """Take the next piece when the former one has left, whether there is room for it or not."""
         if self._owing and self._piece is None and self._ready is None:
-            # The next piece is taken when the former one has left, whether there is room for it or not.
             self._ready = self._ends.owed(self)
             self._owing = self._ready is not None
+
+    def write(self) -> None:
+        """Send what there is, until nothing is left or the window is full."""
         if self._writing or self._blocked:
             return
         self._writing = True
@@ -158,12 +160,20 @@ class Way:
     def _arrive(self, unit: Unit) -> None:
         self._bulk -= 1
         self._outstanding -= unit.cost
+        if unit.piece is not None or unit.followers:
+            self._heap.wake(self._read, unit)
+        if self._blocked:
+            self._heap.wake(self._go_on)
+
+    def _read(self, unit: Unit) -> None:
         if unit.piece is not None:
             self._ends.brought(self, unit.piece)
         for messages in unit.followers:
             self._ends.heard(self, messages)
         self._ends.write_all()
-        if self._blocked:
-            self._blocked = False
-            self.write()
-            self._ends.write_all()
+
+    def _go_on(self) -> None:
+        """The window may have room."""
+        self._blocked = False
+        self.write()
+        self._ends.write_all()

@@ -43,6 +43,7 @@ EXACT: Final[Mapping[str, dict[str, Any]]] = {
     "some hosts half as fast": {"slow_share": 0.25, "slow_factor": 2.0},
     "hosts that come over 4 s": {"join_over_s": 4.0},
     "both": {"slow_share": 0.25, "slow_factor": 2.0, "join_over_s": 4.0},
+    "downlinks like uplinks": {"downlink_bytes_per_s": "100 Mbit/s"},
 }
 """What 8 hosts with latencies of their own do in scenarios that brains alone must tell exactly as daemons do."""
 
