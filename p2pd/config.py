@@ -60,6 +60,7 @@ class Config:
 
     `advertise`: where peers may dial ('': as bound). `trackers`: `host:port`, any of the region. `origins`: base URLs
     of blob stores. `trust_root`: path of the pinned `root.json`. `reserve_bytes` of the disk are never filled.
+    `quota_bytes`, `quota_share`: what all releases may take, the share being of what is free and theirs; 0: no quota.
     `metrics_listen`: where Prometheus may ask ('': nowhere). `lan_discovery`: find peers on the LAN by DNS-SD.
     `webrtc`: reach peers that can't be dialled (and be reached) by WebRTC; `stun`: who tells us our address outside.
     `insecure`: plain TCP instead of an `identity`, on this machine only. A name that is not set is the certificate's.
@@ -84,6 +85,8 @@ class Config:
     download_bytes_per_s: int = 0
     http_floor_bytes_per_s: int = 0
     reserve_bytes: int = 0
+    quota_bytes: int = 0
+    quota_share: float = 0.0
     peers_max: int = 32
     lan_discovery: bool = False
     webrtc: bool = False
@@ -147,9 +150,12 @@ class Config:
                 raise ValueError(f"origins: {origin!r} is no base URL such as http://shield.example:8080")
 
     def _check_numbers(self) -> None:
-        for name in ("upload_bytes_per_s", "download_bytes_per_s", "http_floor_bytes_per_s", "reserve_bytes"):
+        rates = ("upload_bytes_per_s", "download_bytes_per_s", "http_floor_bytes_per_s")
+        for name in (*rates, "reserve_bytes", "quota_bytes"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative (0: none)")
+        if not 0 <= self.quota_share <= 1:
+            raise ValueError("quota_share must be from 0 to 1 (0: no quota)")
         if not 1 <= self.peers_max <= PEERS_MAX_LIMIT:
             raise ValueError(f"peers_max must be from 1 to {PEERS_MAX_LIMIT}")
 

@@ -1,15 +1,16 @@
 """All releases on this machine: those being fetched and those being kept, each a member of its swarm."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import Final
 
 import trio
 
-from manifests.codec import decode
-from manifests.errors import MalformedManifestError, UntrustedReleaseError
 from manifests.names import ReleaseName
 from manifests.trust import Approved
+from p2pd.adding import add_release, all_readable
 from p2pd.announcer import Announcer
 from p2pd.content import describe
 from p2pd.exchange import Exchange, Membership
@@ -84,6 +85,9 @@ class Downloads:
         self._importers: dict[bytes, tuple[tuple[str, ...], float]] = {}
         """Of our region, and how many copies may come into it; by swarm."""
         self._removing: dict[bytes, trio.Event] = {}
+        self.make_room: Callable[[NoSpaceError], Awaitable[bool]] | None = None
+        """Deletes what nobody needs; whether that is enough."""
+        self._asks_for_holders = False
         self.paused = False
         self.floor_bytes_per_s = 0.0
         """Of each download: where peers bring less, HTTP helps."""
@@ -129,12 +133,27 @@ class Downloads:
                 swarm,
                 one.brain.present.bit_count(),
                 one.manifest.pieces,
-                peers_wanted(complete=one.brain.complete, neighbours=one.brain.serving_neighbours),
+                PEERS_WANTED
+                if self._asks_for_holders
+                else peers_wanted(complete=one.brain.complete, neighbours=one.brain.serving_neighbours),
             )
             for swarm, one in memberships.items()
         ]
         joining = [swarm for swarm in {**self.active, **self._race.wanted} if swarm not in memberships]
         return statuses + [SwarmStatus(swarm, 0, 0, PEERS_WANTED) for swarm in joining]
+
+    async def learn_holders(self, within_s: float) -> None:
+        """Have the tracker name peers also of what we have all of."""
+        self._asks_for_holders = True
+        self.announce()
+        await trio.sleep(within_s)
+        self._asks_for_holders = False
+
+    def holders(self, swarm: bytes) -> int:
+        """How many others are known to have all of it, not counting shields."""
+        named = {peer.node for peer in self._known_peers(swarm) if peer.complete and peer.role != "seeder"}
+        membership = self._exchange.memberships.get(swarm)
+        return len(named | membership.brain.holders if membership is not None else named)
 
     def announce(self) -> None:
         """Tell the tracker which swarms we are in."""
@@ -267,10 +286,19 @@ class Downloads:
             encoded = await self._world.run_blocking(self._store.read_manifest, artifact)
             if artifact.finished and not await self._intact(download, artifact):
                 await self._delete(artifact)  # a finished release is never written to: it is fetched anew, whole
-        artifact = await self._world.run_blocking(_checked_add, self._store, encoded, download)
+        artifact = await self._add(encoded, download)
         download.artifact = artifact
         download.resumed_bytes = artifact.present_bytes
         return artifact
+
+    async def _add(self, encoded: bytes, download: Download) -> Artifact:
+        add = partial(add_release, self._store, encoded, download.release, download.destination, download.in_place)
+        try:
+            return await self._world.run_blocking(add)
+        except NoSpaceError as error:
+            if self.make_room is None or not await self.make_room(error):
+                raise
+        return await self._world.run_blocking(add)
 
     async def _intact(self, download: Download, artifact: Artifact) -> bool:
         """A release that lay here since it was installed is about to run again: are its files still what was signed?"""
@@ -279,7 +307,7 @@ class Downloads:
             return False
         for start in range(0, artifact.manifest.pieces, VERIFY_PIECES):
             pieces = range(start, min(start + VERIFY_PIECES, artifact.manifest.pieces))
-            if not await self._world.run_blocking(_all_readable, self._store, artifact, pieces):
+            if not await self._world.run_blocking(all_readable, self._store, artifact, pieces):
                 return False
         return True
 
@@ -368,20 +396,3 @@ class Downloads:
     async def find_manifest(self, swarm: bytes) -> bytes | None:
         """One of which only the digest is known; None if it is not to be had now."""
         return await self._race.find(swarm)
-
-
-def _all_readable(store: Store, artifact: Artifact, pieces: range) -> bool:
-    return all(store.read_piece(artifact, piece) is not None for piece in pieces)
-
-
-def _checked_add(store: Store, encoded: bytes, download: Download) -> Artifact:
-    """Decode (the digest was checked by who brought it), compare with the name that was signed, and make room."""
-    try:
-        manifest = decode(encoded)
-    except MalformedManifestError as error:
-        raise UntrustedReleaseError(
-            f"{download.release}: both parties signed something that is no manifest: {error}"
-        ) from error
-    if manifest.release != str(download.release):
-        raise UntrustedReleaseError(f"{download.release}: what is signed under this name is {manifest.release}")
-    return store.add(encoded, download.destination, in_place=download.in_place)

@@ -77,7 +77,8 @@ async def run(
     StoreInUseError when another one runs on the same state; OSError (disk, address, AttestationError).
     """
     seeds = config.patching.seeds
-    store = Store(world.disk, config.state_directory, reserve_bytes=config.reserve_bytes, seeds=seeds)
+    reserve, quota = config.reserve_bytes, (config.quota_bytes, config.quota_share)
+    store = Store(world.disk, config.state_directory, reserve_bytes=reserve, quota=quota, seeds=seeds)
     packs = Store(world.disk, os.path.join(config.state_directory, PACKS), reserve_bytes=config.reserve_bytes)
     await world.run_blocking(store.open)
     try:

@@ -20,6 +20,7 @@ from p2pd.judge import Judge
 from p2pd.origin import OriginError
 from p2pd.policy.retention import Kept, choose_removals
 from p2pd.resolver import Resolver
+from p2pd.room import Room
 from p2pd.store import Artifact, Store
 from p2pd.wire.announce import GLOBAL, TEXT_CHARS_MAX, Goal, Goals, Paused, ServiceReport
 from p2pd.world import World
@@ -51,6 +52,8 @@ class Updates:
         self._verified = trio.Event()
         self._keepers: dict[str, Keeper] = {}
         self._attestor = attestor
+        self.room = Room(config, world, store, downloads, self.in_use)
+        downloads.make_room = self.room.make
         self.witness = Witness(
             world,
             attestor,
@@ -95,10 +98,12 @@ class Updates:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep every service until cancelled; started when what was remembered of each is loaded."""
-        async with trio.open_nursery() as nursery:
-            for service, settings in sorted(self._config.services.items()):
-                self._keepers[service] = await self._keeper(service, settings)
-                nursery.start_soon(self._keepers[service].run)
+        await self.room.recall()
+        for service, settings in sorted(self._config.services.items()):
+            self._keepers[service] = await self._keeper(service, settings)
+        async with trio.open_nursery() as nursery:  # only now is it known what is in use
+            for keeper in self._keepers.values():
+                nursery.start_soon(keeper.run)
             nursery.start_soon(self._judge.run)
             nursery.start_soon(self._report_progress)
             nursery.start_soon(self._collect_when_verified)
@@ -226,6 +231,7 @@ class Updates:
         while True:
             await self._verified.wait()
             self._verified = trio.Event()
+            await self.room.note_use()
             await self.collect_garbage()
 
     async def collect_garbage(self, *, dry_run: bool = False) -> list[dict[str, Any]]:

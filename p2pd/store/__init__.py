@@ -9,6 +9,7 @@ from .errors import (
     DestinationTakenError,
     NoSpaceError,
     NotWritableError,
+    QuotaError,
     StoreError,
     StoreInUseError,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "DestinationTakenError",
     "NoSpaceError",
     "NotWritableError",
+    "QuotaError",
     "Store",
     "StoreError",
     "StoreInUseError",

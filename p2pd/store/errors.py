@@ -24,6 +24,20 @@ class NoSpaceError(StoreError):
         self.missing_bytes = missing_bytes
 
 
+class QuotaError(NoSpaceError):
+    """The owner's: raise the quota, unpin releases, or keep fewer services on this machine."""
+
+    def __init__(self, path: str, missing_bytes: int, quota_bytes: int) -> None:
+        super().__init__(path, missing_bytes)
+        self.quota_bytes = quota_bytes
+
+    def __str__(self) -> str:
+        return (
+            f"the quota of {human_bytes(self.quota_bytes)} is {human_bytes(self.missing_bytes)} too small: raise it, "
+            "or unpin releases (what runs, may have to be gone back to or is being fetched is never deleted)"
+        )
+
+
 class StoreInUseError(StoreError):
     """Another process works on this directory. Stop it, or give this one a directory of its own."""
 

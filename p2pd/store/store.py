@@ -17,6 +17,7 @@ from manifests.digest import manifest_digest, verify
 from manifests.errors import DigestMismatchError
 from manifests.limits import MANIFEST_BYTES_MAX
 from manifests.manifest import Manifest
+from p2pd.policy.retention import Shelf
 from p2pd.world.disk import Disk, Lock
 from p2pd.world.durable import make_durable_directories
 
@@ -26,6 +27,7 @@ from .errors import (
     ArtifactElsewhereError,
     DestinationTakenError,
     NoSpaceError,
+    QuotaError,
     StoreError,
     StoreInUseError,
     no_space_as_such,
@@ -45,16 +47,25 @@ CHECKPOINT_S: Final = 30.0
 
 
 class Store:
-    """Holds artifacts. `reserve_bytes` of the file system are never filled. `seeds`: files and block devices in which
+    """Holds artifacts. `reserve_bytes` of the file system are never filled. `quota`: bytes that all artifacts
+    may take, and the share of the disk, 0 for none. `seeds`: files and block devices in which
     old bytes may lie. Call `open` first, `close` last.
     """
 
-    def __init__(self, disk: Disk, directory: str, *, reserve_bytes: int = 0, seeds: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        directory: str,
+        *,
+        reserve_bytes: int = 0,
+        quota: tuple[int, float] = (0, 0.0),
+        seeds: Sequence[str] = (),
+    ) -> None:
         self.disk = disk
         self.directory = directory
         self.seeds = Seeds(disk, f"{directory}/seeds", seeds)
         self._places = Places(directory)
-        self._reserve_bytes = reserve_bytes
+        self._reserve_bytes, self._quota = reserve_bytes, quota
         self._artifacts: dict[bytes, Artifact] = {}
         self._lock: Lock | None = None
         self._changing = threading.RLock()
@@ -122,12 +133,25 @@ class Store:
             return artifact
 
     def check_space(self, artifact: Artifact) -> None:
-        """NoSpaceError if what is still missing does not fit."""
-        directory = os.path.dirname(artifact.destination)
-        missing = artifact.manifest.size - artifact.present_bytes
-        free = self.disk.free_bytes(directory) - self._reserve_bytes
-        if missing > free:
-            raise NoSpaceError(directory, missing - free)
+        """NoSpaceError if what is still missing does not fit on the disk, QuotaError if it exceeds the quota."""
+        directory, size = os.path.dirname(artifact.destination), artifact.manifest.size
+        shelf = self.shelf(directory, artifact)
+        if (lacking := shelf.disk_lacks(size, artifact.present_bytes)) > 0:
+            raise NoSpaceError(directory, lacking)
+        if shelf.quota is not None and (lacking := shelf.quota_lacks(size)) > 0:
+            raise QuotaError(directory, lacking, shelf.quota)
+
+    def shelf(self, directory: str, beside: Artifact | None = None) -> Shelf:
+        """The disk of this directory, and what all artifacts but this one take."""
+        ours = [one for one in self._artifacts.values() if one is not beside and not one.in_place]
+        return Shelf(
+            free=self.disk.free_bytes(directory),
+            reserve=self._reserve_bytes,
+            taken=sum(one.manifest.size for one in ours),
+            unwritten=sum(one.manifest.size - one.present_bytes for one in ours if not one.finished),
+            quota_bytes=self._quota[0],
+            quota_share=self._quota[1],
+        )
 
     def write_piece(self, artifact: Artifact, piece: int, data: bytes | bytearray | memoryview, source: str) -> bool:
         """Verify, write, journal, and only then call it present; False if it was (or became) present anyway.

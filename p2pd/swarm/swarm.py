@@ -106,6 +106,12 @@ class Swarm:
         return counted(self.neighbours - far, far)
 
     @property
+    def holders(self) -> set[str]:
+        """Neighbours that are no shields and have every piece."""
+        peers = self._books.peers.values()
+        return {one.key for one in peers if one.tier is not Tier.SHIELD and one.bits == self._fetching.everything}
+
+    @property
     def spread(self) -> Sequence[int]:
         """How many neighbours that are no shields hold each piece, at any time."""
         return self._books.by_peers.counts
