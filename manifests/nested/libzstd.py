@@ -89,11 +89,16 @@ class SystemCompressor:
         """The end."""
         return self._run(b"", _END)
 
+    def compress_all(self, data: bytes) -> bytes:
+        """In one call, which takes room for what might come out."""
+        self._output = ctypes.create_string_buffer(len(data) + (len(data) >> 7) + _OUTPUT_BYTES)
+        return self._run(data, _END)
+
     def _run(self, data: bytes, directive: int) -> bytes:
         fresh = _Input(data, len(data), 0)
         parts = []
         while True:
-            made = _Output(ctypes.addressof(self._output), _OUTPUT_BYTES, 0)
+            made = _Output(ctypes.addressof(self._output), len(self._output), 0)
             left = self._checked(
                 self._library.ZSTD_compressStream2(self._context, ctypes.byref(made), ctypes.byref(fresh), directive)
             )

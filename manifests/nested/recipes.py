@@ -6,6 +6,7 @@ the memory, or has another version, fetches the pieces as they are.
 
 import lzma
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol
@@ -22,6 +23,8 @@ MEMORY_BYTES_MAX: Final = 32 * 2**20
 _DEFLATE_BYTES: Final = 2**20
 _ZSTD_JOB_WINDOWS: Final = 20
 """With a thread of its own libzstd holds five jobs of four windows each (measured: 108 MiB at a window of 4)."""
+AT_ONCE: Final = 2
+"""zstd from 1.5.7 on ends blocks elsewhere when it sees all that is to come."""
 _XZ_DICTIONARIES: Final = 12
 """liblzma's manual: 10.5 for its best match finder, and some."""
 _BASE_BYTES: Final = 2**22
@@ -45,7 +48,7 @@ class Recipe:
 
     DEFLATE  level, memLevel of zlib; or only a level, of GNU gzip
     XZ       preset, check, bytes of the dictionary, then the ids of filters before LZMA2
-    ZSTD     version, level, workers, is there a checksum, was the size known
+    ZSTD     version, level, workers, is there a checksum, was the size known (AT_ONCE: and compressed in one call)
     """
 
     kind: str
@@ -62,7 +65,8 @@ class Recipe:
             return _XZ_DICTIONARIES * self.settings[2] + _BASE_BYTES
         _, level, workers, _, sized = self.settings
         window, context = _zstd_memory(level, size if sized else 0)
-        return context + (_ZSTD_JOB_WINDOWS * window if workers else 2 * window) + _BASE_BYTES
+        held = 3 * size if sized == AT_ONCE else _ZSTD_JOB_WINDOWS * window if workers else 2 * window
+        return context + held + _BASE_BYTES
 
     @property
     def is_gnu_gzips(self) -> bool:
@@ -114,7 +118,8 @@ def _zstd(recipe: Recipe, size: int) -> Compressor:
     if version != libzstd.BUNDLED:
         if version != libzstd.version():
             raise ValueError(f"libzstd {version} is not here")
-        return libzstd.SystemCompressor(level, workers, checksum=bool(checksum), size=size if sized else None)
+        system = libzstd.SystemCompressor(level, workers, checksum=bool(checksum), size=size if sized else None)
+        return _AtOnce(system.compress_all) if sized == AT_ONCE else system
     parameters = zstandard.ZstdCompressionParameters.from_level(
         level,
         source_size=size if sized else 0,
@@ -123,8 +128,27 @@ def _zstd(recipe: Recipe, size: int) -> Compressor:
         write_content_size=bool(sized),
     )
     compressor = zstandard.ZstdCompressor(compression_params=parameters)
+    if sized == AT_ONCE:
+        return _AtOnce(compressor.compress)
     made: Compressor = compressor.compressobj(size=size) if sized else compressor.compressobj()
     return made
+
+
+class _AtOnce:
+    """Keeps what is to be compressed until it is all there."""
+
+    def __init__(self, compress: Callable[[bytes], bytes]) -> None:
+        self._compress = compress
+        self._held = bytearray()
+
+    def compress(self, data: bytes, /) -> bytes:
+        """Nothing comes out now."""
+        self._held += data
+        return b""
+
+    def flush(self) -> bytes:
+        """All of it."""
+        return self._compress(bytes(self._held))
 
 
 @lru_cache(1000)

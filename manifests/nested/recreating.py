@@ -7,12 +7,13 @@ output for years, GNU gzip its own for decades, which is not always zlib's.
 import lzma
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 import zstandard
 
 from . import gnugzip, libzstd
-from .recipes import Recipe
+from .recipes import AT_ONCE, Recipe
 from .streams import DEFLATE, GZIP, XZ, ZLIB, ZSTD, DamagedStreamError, expander
 
 SEARCHES_IN_VAIN_MAX: Final = 16
@@ -25,6 +26,8 @@ _BLOCK_BYTES: Final = 128 * 2**10
 """Wrong settings show after about so much."""
 _GNU_LEVELS: Final = (9, 6)
 _DEFLATE_LEVELS: Final = (9, 6, 1, 8, 7, 5, 4, 3, 2)
+_ZSTD_BLOCK_HEAD: Final = 3
+_AT_ONCE_SINCE: Final = 10507
 _ZSTD_JOB_BYTES_MIN: Final = 512 * 2**10
 """Below that libzstd leaves its threads alone (ZSTDMT_JOBSIZE_MIN)."""
 _ZSTD_LEVELS: Final = (9, 19, 3, 15, *(level for level in range(1, 23) if level not in (9, 19, 3, 15)))
@@ -60,8 +63,19 @@ class Recipes:
         return recipe
 
     def _first(self, attempts: Iterable[Recipe], data: memoryview, size: int) -> Recipe | None:
-        possible = (one for one in attempts if one.memory_bytes(size) <= self._memory_bytes_max)
-        return next((recipe for recipe in possible if _makes(recipe, data)), None)
+        begins = dict[tuple[int, ...], bool]()
+        for recipe in attempts:
+            if recipe.memory_bytes(size) > self._memory_bytes_max:
+                continue
+            if recipe.kind == ZSTD and size > _BLOCK_BYTES:
+                version_and_level = recipe.settings[:2]
+                if version_and_level not in begins:
+                    begins[version_and_level] = _begins(recipe, data)
+                if not begins[version_and_level]:
+                    continue
+            if _makes(recipe, data):
+                return recipe
+        return None
 
 
 def _makes(recipe: Recipe, data: memoryview) -> bool:
@@ -77,6 +91,22 @@ def _makes(recipe: Recipe, data: memoryview) -> bool:
     except (DamagedStreamError, ValueError):
         return False
     return bool(data[at:] == compressor.flush())
+
+
+def _begins(recipe: Recipe, data: memoryview) -> bool:
+    """Does zstd's first block come out? It is the same with threads and at once, which show nothing before the end."""
+    size = _declared_bytes(data)
+    one_by_one = Recipe(ZSTD, (*recipe.settings[:2], 0, recipe.settings[3], int(size is not None)))
+    try:
+        compressor = one_by_one.compressor(size or 0)
+        start = b"".join(map(compressor.compress, islice(expander(ZSTD, data, _BLOCK_BYTES), 2)))
+    except (DamagedStreamError, ValueError):
+        return False
+    if not start:
+        return True
+    head = zstandard.frame_header_size(start)
+    block = head + _ZSTD_BLOCK_HEAD + (int.from_bytes(start[head : head + _ZSTD_BLOCK_HEAD], "little") >> 3)
+    return bool(data[:block] == start[:block])
 
 
 def _deflate(data: memoryview) -> Iterator[Recipe]:
@@ -146,8 +176,12 @@ def _zstd(data: memoryview) -> Iterator[Recipe]:
             if window != said.window_size:
                 continue
         for version in dict.fromkeys((libzstd.version() or libzstd.BUNDLED, libzstd.BUNDLED)):
-            for workers in (0,) if declared is not None and declared <= _ZSTD_JOB_BYTES_MIN else (1, 0):
-                yield Recipe(ZSTD, (version, level, workers, int(said.has_checksum), int(declared is not None)))
+            checksum, sized = int(said.has_checksum), int(declared is not None)
+            yield Recipe(ZSTD, (version, level, 0, checksum, sized))
+            if declared is None or declared > _ZSTD_JOB_BYTES_MIN:
+                yield Recipe(ZSTD, (version, level, 1, checksum, sized))
+            if version >= _AT_ONCE_SINCE and (declared or 0) > _BLOCK_BYTES:
+                yield Recipe(ZSTD, (version, level, 0, checksum, AT_ONCE))
 
 
 def _declared_bytes(data: memoryview) -> int | None:

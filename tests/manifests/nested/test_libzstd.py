@@ -6,7 +6,7 @@ import pytest
 import zstandard
 
 from manifests.nested import libzstd
-from manifests.nested.recipes import Recipe, parse
+from manifests.nested.recipes import AT_ONCE, Recipe, parse
 from manifests.nested.streams import ZSTD
 from tests.manifests.delta.makings import text
 
@@ -17,7 +17,7 @@ ELSEWHERE = Recipe(ZSTD, (10_300, 3, 1, 1, 0))
 
 @pytest.mark.parametrize("version", sorted({libzstd.BUNDLED, libzstd.version()} - {0}))
 @pytest.mark.parametrize("workers", [0, 1])
-@pytest.mark.parametrize("sized", [0, 1])
+@pytest.mark.parametrize("sized", [0, 1, AT_ONCE])
 def test_a_recipe_of_a_version_that_is_here_makes_a_stream_of_it(version: int, workers: int, sized: int) -> None:
     compressor = Recipe(ZSTD, (version, 9, workers, 1, sized)).compressor(len(TEXT))
     stream = compressor.compress(TEXT[:30_000]) + compressor.compress(TEXT[30_000:]) + compressor.flush()

@@ -13,7 +13,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manifests.nested import libzstd
 from manifests.nested.finding import members, squashfs_codec
+from manifests.nested.recipes import AT_ONCE
 from manifests.nested.recreating import SEARCHES_IN_VAIN_MAX, Recipes
 from manifests.nested.streams import DEFLATE, GZIP, XZ, ZLIB, ZSTD, DamagedStreamError, expander
 from tests.manifests.delta.makings import noise, text
@@ -121,6 +123,17 @@ def test_members_of_a_zip_are_found_by_its_directory(tmp_path: Path) -> None:
         (DEFLATE, "one", len(TEXT)),
         (DEFLATE, "two", len(TEXT)),
     ]
+
+
+def test_what_zstd_made_in_one_call_is_made_again() -> None:
+    data = b"".join(text(seed, 6_000) + noise(seed, 40_000) for seed in range(20))
+    stream = zstandard.ZstdCompressor(level=5).compress(data)
+    recipe = Recipes(MEMORY_BYTES).find(ZSTD, memoryview(stream), len(data))
+    assert recipe is not None
+    assert (recipe.settings[4] == AT_ONCE) is (libzstd.BUNDLED >= 10507)
+    compressor = recipe.compressor(len(data))
+    parts = [compressor.compress(data[at : at + 70_000]) for at in range(0, len(data), 70_000)]
+    assert b"".join(parts) + compressor.flush() == stream
 
 
 def test_what_made_one_stream_is_looked_for_first_and_what_nobody_makes_is_given_up() -> None:
