@@ -35,8 +35,8 @@ class Crowd:
         self.nodes: dict[str, Node] = {}
         self.messages = 0
         self.wasted_bytes = 0
-        self.entered_bytes: dict[int, int] = {}
-        """Bytes of pieces that came into each region from outside it, those that came in vain too."""
+        self.entered_bytes: dict[tuple[int, int], int] = {}
+        """Bytes of pieces that came into each region's each LAN from outside it, those that came in vain too."""
         self.unfinished = 0
         self.changed: dict[Node, None] = {}
         """Who received or finished something: whoever keeps books takes them out."""
@@ -258,8 +258,9 @@ class Crowd:
             self._held.append((way, owed))
         elif node.brain is not None and key in node.ways and not node.dead:
             self.messages += self._blocks[owed.piece]
-            if way.sender.region != node.region:
-                self.entered_bytes[node.region] = self.entered_bytes.get(node.region, 0) + owed.length
+            where = (node.region, node.lan)
+            if where != (way.sender.region, way.sender.lan):
+                self.entered_bytes[where] = self.entered_bytes.get(where, 0) + owed.length
             node.brain.arrived(key, owed.length, now)
             fresh = node.brain.delivered(key, owed.piece, now)
             self.settle(node)
@@ -298,4 +299,8 @@ class Crowd:
 
 def tier_of(node: Node, other: Node) -> Tier:
     """What `other` is to `node`."""
-    return Tier.SHIELD if other.shield else Tier.REGION if node.region == other.region else Tier.REMOTE
+    if other.shield:
+        return Tier.SHIELD
+    if node.region != other.region:
+        return Tier.REMOTE
+    return Tier.LAN if node.lan and node.lan == other.lan else Tier.REGION

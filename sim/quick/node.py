@@ -19,6 +19,8 @@ class Node:
     place: Place
     region: int
     shield: bool = False
+    lan: int = 0
+    """On which LAN, of those whose hosts know each other; 0: on none."""
     brain: Swarm | None = None
     ways: dict[str, Way] = field(default_factory=dict)
     uploads: Uploads = field(init=False)

@@ -1,6 +1,7 @@
 """One swarm by itself, where a policy is tuned: a shield with everything, and one peer for each link, all at once.
 
-Peers may stand in sites, each behind a link of its own that they share and a region of its own to the tracker.
+Peers may stand in sites, each behind a link of its own that they share, and to the tracker a region of its own, or one
+of several LANs of a region.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,15 +54,17 @@ def simulate(
     until_s: float,
     degree: int = DEGREE,
     sites: Mapping[str, Link] = MappingProxyType({}),
+    lans: bool = False,
     deaths: Mapping[int, float] = MappingProxyType({}),
 ) -> Outcome:
     """Until all have everything or `until_s`; neighbours are dialled by the daemon's own rule, `degree` of them.
-    `deaths`: when the process of a peer (by its place in `links`) ends for good."""
+    `lans`: the sites are no regions, but their hosts hear each other. `deaths`: when the process of a peer (by its
+    place in `links`) ends for good."""
     everybody = (shield, *links)
     slowest = min(link.up_bytes_per_s for link in everybody)
     crowd = Crowd(lengths, parts_of(max(lengths), slowest))
     places = {name: _place(name, None, link) for name, link in sites.items()}
-    nodes = [_node(number, link, places) for number, link in enumerate(everybody)]
+    nodes = [_node(number, link, places, lans=lans) for number, link in enumerate(everybody)]
     for node in nodes:
         crowd.add(node)
     rng = Random(rng_seed)
@@ -80,7 +83,7 @@ def simulate(
         nodes[0].sent_pieces,
         crowd.messages,
         crowd.wasted_bytes,
-        {name: crowd.entered_bytes.get(_region(name, places), 0) for name in places},
+        {name: crowd.entered_bytes.get(_where(name, places, lans=lans), 0) for name in places},
     )
 
 
@@ -88,14 +91,16 @@ def _place(name: str, inside: Place | None, link: Link) -> Place:
     return Place(name, inside, link.up_bytes_per_s, link.down_bytes_per_s, link.latency_s)
 
 
-def _node(number: int, link: Link, places: Mapping[str, Place]) -> Node:
+def _node(number: int, link: Link, places: Mapping[str, Place], *, lans: bool) -> Node:
     key = f"n{number:05d}" if number else "shield"
-    region = _region(link.site, places) if link.site else 0
-    return Node(key, _place(key, places.get(link.site), link), region, shield=not number)
+    region, lan = _where(link.site, places, lans=lans)
+    return Node(key, _place(key, places.get(link.site), link), region, shield=not number, lan=lan)
 
 
-def _region(site: str, places: Mapping[str, Place]) -> int:
-    return 1 + list(places).index(site)
+def _where(site: str, places: Mapping[str, Place], *, lans: bool) -> tuple[int, int]:
+    """Region and LAN of who stands there."""
+    number = 1 + list(places).index(site) if site else 0
+    return (0, number) if lans else (number, 0)
 
 
 def _die(crowd: Crowd, meetings: Meetings, node: Node) -> None:

@@ -1,8 +1,8 @@
 """The daemon's rules in the kernel's form: the same choices, on bitsets instead of sets.
 
 `pick_rarest` and `offer_next` have their pure twins in `p2pd.policy`; `tests/sim/scale/test_policy.py` holds them equal
-on random inputs. `pick_piece` is `pick_rarest` with fewer looks at memory, and `may_cross` a rule across regions that
-the daemon is to follow.
+on random inputs. `pick_piece` is `pick_rarest` with fewer looks at memory, and `may_cross` what `p2pd.policy.importing`
+comes to: what a region lacks comes in once, and some more for those who wait in vain.
 """
 
 import numpy as np

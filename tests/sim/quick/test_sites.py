@@ -26,6 +26,12 @@ def lans(deaths: Mapping[int, float] = {}, pieces: int = 4 * PIECES, rng_seed: i
     return simulate(lengths, TWELVE, shield=SHIELD, rng_seed=rng_seed, until_s=600.0, sites=BOTH, deaths=deaths)
 
 
+def lans_of_one_region(deaths: Mapping[int, float] = {}) -> Outcome:
+    """They hear each other, and the tracker does not know who shares a link."""
+    lengths = [SIZE // (4 * PIECES)] * (4 * PIECES)
+    return simulate(lengths, TWELVE, shield=SHIELD, rng_seed=1, until_s=600.0, sites=BOTH, lans=True, deaths=deaths)
+
+
 def regions(hosts: int, deaths: Mapping[int, float] = {}, pieces: int = PIECES) -> Outcome:
     links = [Link(100 * MBIT, 100 * MBIT, 0.0005, site=f"region-{number % 3}") for number in range(hosts)]
     shield = Link(100 * MBIT, 100 * MBIT, 0.0005)
@@ -54,6 +60,13 @@ def test_when_an_importer_dies_the_others_of_its_lan_take_over() -> None:
     outcome = lans(deaths)
     assert copies(outcome) <= 1.1
     assert slowest_s(outcome, deaths) <= 1.2 * LANS_BOUND_S
+
+
+def test_lans_within_a_region_do_the_same_by_hearing_each_other() -> None:
+    deaths = {0: 0.4 * LANS_BOUND_S}
+    for outcome, without in ((lans_of_one_region(), {}), (lans_of_one_region(deaths), deaths)):
+        assert copies(outcome) <= 1.1
+        assert slowest_s(outcome, without) <= 1.2 * LANS_BOUND_S
 
 
 def test_three_regions_of_ten_take_one_copy_each_though_an_importer_dies() -> None:

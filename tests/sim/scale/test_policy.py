@@ -47,15 +47,16 @@ def counts_of(availability: Sequence[int]) -> np.ndarray:
 
 
 class KernelDice(Random):
-    """The kernel's dice in the shape that the daemon's rule is handed."""
+    """The kernel's dice in the shape that the daemon's rule is handed: it draws as many bits as `width` has, and again
+    what is not below it."""
 
-    def __init__(self, rng_seed: int) -> None:
+    def __init__(self, rng_seed: int, width: int) -> None:
         super().__init__()
-        self._dice = new_dice(rng_seed)
+        self._dice, self._width = new_dice(rng_seed), width
 
-    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
-        assert (stop, step) == (None, 1)
-        return int(roll(self._dice, start))
+    def getrandbits(self, k: int, /) -> int:
+        assert k == self._width.bit_length()
+        return int(roll(self._dice, self._width))
 
 
 @given(has=SETS, taken=SETS, rng_seed=st.integers(0, 1 << 40), samples=st.integers(1, 8), data=st.data())
@@ -63,7 +64,8 @@ def test_with_the_same_dice_kernel_and_daemon_pick_the_same_piece(
     has: int, taken: int, rng_seed: int, samples: int, data: st.DataObject
 ) -> None:
     availability = data.draw(st.lists(st.integers(0, 5), min_size=PIECES, max_size=PIECES))
-    expected = daemon_picks(has & ~taken, availability, KernelDice(rng_seed), samples)
+    candidates = has & ~taken
+    expected = daemon_picks(candidates, availability, KernelDice(rng_seed, candidates.bit_length()), samples)
     picked = pick_rarest(
         words_of(has), 0, words_of(taken), 0, WORDS - 1, counts_of(availability), 0, samples, new_dice(rng_seed)
     )
