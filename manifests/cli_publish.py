@@ -95,7 +95,10 @@ class Packs:
         """One for each base, and one of all pieces for devices without any."""
         self.begin()
         for version, devices in self._bases(manifest):
-            yield self._pack(manifest, version, devices)
+            if missing(manifest, self._earlier(version)[0]):
+                yield self._pack(manifest, version, devices)
+            else:
+                self.console.note(f"{version} holds every chunk of it: no pack for it")
         compressed = self.arguments.compressed
         if manifest.pieces and (manifest.profile.name == "device" if compressed is None else compressed):
             yield self._pack(manifest, None, None)
@@ -126,6 +129,11 @@ class Packs:
         if self.arguments.fleet_mix:
             candidates = list(self._candidates(manifest))
             chosen = choosing.choose(candidates, BASES_MAX if self.arguments.bases is None else self.arguments.bases)
+            total = sum(one.traffic for one in candidates)
+            for one in candidates:
+                if one.missing_bytes and one not in chosen:
+                    share = one.traffic / total if total else 0.0
+                    self.console.note(f"no pack for {one.version}: its devices make {share:.2%} of all traffic")
             return [(one.version, one.devices) for one in chosen]
         named = list(dict.fromkeys(self.arguments.base))
         if self.release.version in named:

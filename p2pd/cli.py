@@ -84,6 +84,11 @@ def _get_parser(get: ArgumentParser) -> None:
         "--seed", action="append", metavar="PATH", help="a file or block device that may hold old bytes; not trusted"
     )
     get.add_argument("--dear-link", action="store_true", help="bytes cost more than time: fetch them compressed")
+    get.add_argument(
+        "--fallback-max",
+        metavar="SIZE",
+        help="what may come as it is where a pack can't be used; beyond that wait",
+    )
     get.add_argument("--trust-root", required=True, metavar="FILE", help="the pinned root.json")
     get.add_argument("--tracker", action="append", metavar="HOST:PORT", help="who knows peers; may be repeated")
     get.add_argument(

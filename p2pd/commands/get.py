@@ -17,6 +17,7 @@ from manifests.console import (
     CommandError,
     Console,
     UsageError,
+    parse_bytes,
     parse_duration,
 )
 from manifests.names import ReleaseName, parse_release
@@ -107,7 +108,11 @@ def _config(arguments: Namespace, output: str, state_directory: str) -> Config:
         trust_root=arguments.trust_root,
         lan_discovery=arguments.lan,
         listen="0.0.0.0:0" if arguments.lan else "127.0.0.1:0",
-        patching=PatchingConfig(dear_link=arguments.dear_link, seeds=_seeds(arguments.seed or (), output)),
+        patching=PatchingConfig(
+            dear_link=arguments.dear_link,
+            fallback_bytes_max=parse_bytes(arguments.fallback_max) if arguments.fallback_max else 0,
+            seeds=_seeds(arguments.seed or (), output),
+        ),
     )
 
 
@@ -152,6 +157,7 @@ async def _get(
             "bytes_by_source": artifact.bytes_by_source,
             "duplicate_bytes": artifact.duplicate_bytes,
             "pack_bytes": daemon.downloads.patching.counts.pack_bytes,
+            "fallback_bytes": daemon.downloads.patching.counts.fallback_bytes,
             **ways(artifact),
         }
     return None

@@ -114,6 +114,18 @@ def test_with_the_old_file_as_seed_only_the_pack_travels(site: Site, shield: Pro
     assert 0 < answer["pack_bytes"] < 0.1 * len(EDITED)
 
 
+def test_beyond_the_budget_for_raw_chunks_it_waits_and_says_why(site: Site, shield: Process, tmp_path: Path) -> None:
+    start = 1_530_000  # in the smallest chunk, so that the rest is still worth its pack
+    (tmp_path / "old").write_bytes(FILE[:start] + bytes(5000) + FILE[start + 5000 :])
+    seed = ("--seed", str(tmp_path / "old"), "--fallback-max", "1 KiB", "--timeout", "6s")
+    done = run("p2pd", "get", "shop@edited", *flags(site, tmp_path / "out", shield), *seed)
+    assert (done.returncode, (tmp_path / "out").exists()) == (4, False)
+    assert "fallback_bytes_max = 1.0 KiB does not allow" in done.stderr
+    answer = ask("p2pd", "get", "shop@edited", *flags(site, tmp_path / "out", shield), *seed[:2])
+    assert (tmp_path / "out").read_bytes() == EDITED
+    assert answer["fallback_bytes"] == answer["full_bytes"] > 1024
+
+
 def test_an_image_is_written_over_what_is_there(site: Site, shield: Process, tmp_path: Path) -> None:
     (tmp_path / "old").write_bytes(FILE)
     (tmp_path / "partition").write_bytes(bytes(len(EDITED) + 1000))

@@ -79,6 +79,18 @@ def test_a_base_must_be_published(published: Shell) -> None:
     assert (code, "shop@9 was not published" in error) == (1, True)
 
 
+def test_a_base_that_holds_every_chunk_needs_no_pack(published: Shell) -> None:
+    write(published.directory, "3")
+    assert bases(published(f"{PUBLISH} --bases 2")) == ["2"]
+    assert "3 holds every chunk of it: no pack for it" in published.error
+
+
+def test_whom_a_mix_leaves_without_a_pack_is_said(published: Shell) -> None:
+    (published.directory / "mix.json").write_text('{"3": 9980, "2": 15, "1": 5}')
+    assert bases(published(f"{PUBLISH} --fleet-mix mix.json")) == ["3"]
+    assert "no pack for 2: its devices make 0.15% of all traffic" in published.error
+
+
 def test_a_mix_that_is_none_is_a_usage_error(published: Shell) -> None:
     (published.directory / "mix.json").write_text("[]")
     code, error = published.fails(f"{PUBLISH} --fleet-mix mix.json")
