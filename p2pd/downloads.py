@@ -88,6 +88,7 @@ class Downloads:
         self.make_room: Callable[[NoSpaceError], Awaitable[bool]] | None = None
         """Deletes what nobody needs; whether that is enough."""
         self._asks_for_holders = False
+        self._holders: dict[bytes, int] = {}
         self.paused = False
         self.floor_bytes_per_s = 0.0
         """Of each download: where peers bring less, HTTP helps."""
@@ -123,6 +124,7 @@ class Downloads:
     def _forget(self, swarm: bytes) -> None:
         self.recent.pop(swarm, None)
         self._peers.pop(swarm, None)
+        self._holders.pop(swarm, None)
         self._importers.pop(swarm, None)
 
     def statuses(self) -> list[SwarmStatus]:
@@ -150,10 +152,9 @@ class Downloads:
         self._asks_for_holders = False
 
     def holders(self, swarm: bytes) -> int:
-        """How many others are known to have all of it, not counting shields."""
-        named = {peer.node for peer in self._known_peers(swarm) if peer.complete and peer.role != "seeder"}
+        """How many others have all of it, as far as is known; shields not counted."""
         membership = self._exchange.memberships.get(swarm)
-        return len(named | membership.brain.holders if membership is not None else named)
+        return max(self._holders.get(swarm, 0), len(membership.brain.holders) if membership is not None else 0)
 
     def announce(self) -> None:
         """Tell the tracker which swarms we are in."""
@@ -164,7 +165,7 @@ class Downloads:
 
     def on_handout(self, handout: Handout) -> None:
         """The tracker names peers."""
-        self._peers[handout.swarm] = handout.peers
+        self._peers[handout.swarm], self._holders[handout.swarm] = handout.peers, handout.holders
         self._importers[handout.swarm] = (handout.importers, handout.copies)
         self._name_importers(handout.swarm)
         self._exchange.neighbours.suggest(handout.swarm, handout.peers)

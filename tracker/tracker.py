@@ -330,7 +330,8 @@ class Tracker:
         if swarm is None:
             return Handout(status.swarm, ())
         peers, copies = self._peers_for(swarm, register, status), self.config.copies_per_region_link
-        return Handout(status.swarm, peers, importers(swarm, register.region) if copies else (), copies)
+        importing = importers(swarm, register.region) if copies else ()
+        return Handout(status.swarm, peers, importing, copies, swarm.holders_beside(register.node))
 
     def _peers_for(self, swarm: Swarm, register: Register, status: SwarmStatus) -> tuple[PeerInfo, ...]:
         asker = Asker(register.node, register.region, is_complete(status))

@@ -143,12 +143,14 @@ class PeerInfo(msgspec.Struct, frozen=True, array_like=True):
 
 class Handout(TrackerMessage, frozen=True, tag="handout"):
     """Peers of one swarm. `importers`: who of the asker's region brings in what the region lacks, itself perhaps
-    (nobody: everybody does). `copies`: of the release, that may come into the region; 0: any number."""
+    (nobody: everybody does). `copies`: of the release, that may come into the region; 0: any number. `holders`: how
+    many others have all of it and can be dialled."""
 
     swarm: SwarmId
     peers: Annotated[tuple[PeerInfo, ...], Meta(max_length=PEERS_MAX)]
     importers: Annotated[tuple[Name, ...], Meta(max_length=PEERS_MAX)] = ()
     copies: Annotated[float, Meta(ge=0, le=COPIES_MAX)] = 0.0
+    holders: Count = 0
 
 
 class SeedersRequest(TrackerMessage, frozen=True, tag="seeders?"):

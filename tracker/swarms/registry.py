@@ -73,6 +73,11 @@ class Swarm:
     regions: dict[str, Members] = field(default_factory=dict)
     progress: dict[str, SwarmStatus] = field(default_factory=dict)
 
+    def holders_beside(self, name: str) -> int:
+        """Others that have all pieces and can be dialled, seeders not counted."""
+        complete = [members.complete for members in self.regions.values()]
+        return sum(map(len, complete)) - any(name in roster for roster in complete)
+
     @property
     def complete_count(self) -> int:
         """Members that have all pieces."""

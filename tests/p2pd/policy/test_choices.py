@@ -18,7 +18,7 @@ from p2pd.policy.dialing import (
 )
 from p2pd.policy.offering import OFFERS_MAX, OFFERS_MIN, WANTED_MAX, answer_want, choose_offers, offers_wanted
 from p2pd.policy.picking import pick_rarest
-from p2pd.policy.retention import Kept, choose_removals
+from p2pd.policy.retention import MANY, Kept, Shelf, Spare, choose_evictions, choose_removals
 from p2pd.policy.sources import Tier
 from p2pd.wire import bits
 
@@ -199,3 +199,60 @@ def test_as_many_finished_ones_stay_as_asked_for_and_these_are_the_newest(releas
 def test_unfinished_ones_that_nobody_fetches_go(releases: list[Kept]) -> None:
     removed = choose_removals(releases, in_use=(), keep=99, pinned=())
     assert removed == [one for one in releases if not one.finished]
+
+
+# -- room for another release --------------------------------------------------------------------------------------
+
+
+def spare(key: int, size: int = 10, *, holders: int = 0, used_at: float = 0.0, finished: bool = True) -> Spare:
+    return Spare(bytes([key]), size, finished, holders, used_at)
+
+
+def evicted(missing: int, *spares: Spare) -> list[int] | None:
+    chosen = choose_evictions(spares, missing)
+    return None if chosen is None else [one.key[0] for one in chosen]
+
+
+def test_what_nobody_finishes_goes_first() -> None:
+    assert evicted(10, spare(1, holders=9), spare(2, finished=False)) == [2]
+
+
+def test_then_what_many_others_hold() -> None:
+    assert evicted(10, spare(1, used_at=1), spare(2, holders=MANY, used_at=2)) == [2]
+
+
+def test_many_is_as_good_as_more_and_then_age_counts() -> None:
+    assert evicted(10, spare(1, holders=MANY + 50, used_at=2), spare(2, holders=MANY, used_at=1)) == [2]
+
+
+def test_no_more_goes_than_there_is_need_for() -> None:
+    assert evicted(15, spare(1, 10, used_at=1), spare(2, 20, used_at=2)) == [2]
+
+
+def test_where_all_of_it_is_not_enough_nothing_goes() -> None:
+    assert evicted(21, spare(1), spare(2)) is None
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 5), st.floats(0, 9)), max_size=8), st.integers(1, 200))
+def test_what_goes_is_enough_and_each_of_it_is_needed(found: list[tuple[int, int, float]], missing: int) -> None:
+    spares = [spare(at, size, holders=holders, used_at=used) for at, (size, holders, used) in enumerate(found)]
+    chosen = choose_evictions(spares, missing)
+    if chosen is None:
+        assert sum(one.size_bytes for one in spares) < missing
+        return
+    freed = sum(one.size_bytes for one in chosen)
+    assert freed >= missing
+    assert all(freed - one.size_bytes < missing for one in chosen)
+
+
+def test_the_lower_of_two_quotas_counts() -> None:
+    assert Shelf(free=50, reserve=0, taken=50, unwritten=0, quota_bytes=60, quota_share=0.5).quota == 50
+    assert Shelf(free=50, reserve=0, taken=50, unwritten=0, quota_bytes=40, quota_share=0.5).quota == 40
+    assert Shelf(free=50, reserve=0, taken=50, unwritten=0).quota is None
+
+
+def test_what_others_have_still_to_write_is_taken() -> None:
+    shelf = Shelf(free=100, reserve=10, taken=80, unwritten=60, quota_bytes=100)
+    assert shelf.disk_lacks(40, present=0) == 10
+    assert shelf.disk_lacks(40, present=10) == 0
+    assert shelf.quota_lacks(25) == 5
