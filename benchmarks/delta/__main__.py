@@ -35,8 +35,11 @@ from .tools import Tools
 
 DEFAULT_PAIRS: Final = ("wheel:numpy", "wheel:duckdb", "wheel:ruff", "npm:esbuild", "os:small/tar")
 ALL_PAIRS: Final = (
-    *DEFAULT_PAIRS, "os:small/ext4", "os:small/erofs", "os:small/squashfs", "wheel:polars-runtime-32", "wheel:pyarrow",
-    "kernel", "os:server@weekly/all", "os:server@months/tar", "os:desktop@months/tar",
+    *DEFAULT_PAIRS, "os:small/ext4", "os:small/erofs", "os:small/squashfs", "wheel:uv", "wheel:cryptography",
+    "wheel:grpcio", "wheel:scikit-learn", "wheel:pillow", "wheel:django", "npm:typescript",
+    "npm:@swc/core-linux-x64-gnu", "npm:@biomejs/cli-linux-x64", "wheel:scipy", "wheel:opencv-python-headless",
+    "wheel:polars-runtime-32", "wheel:pyarrow", "kernel", "os:server@weekly/all", "os:server@months/tar",
+    "os:desktop@months/tar",
 )  # fmt: skip
 METHODS: Final[dict[str, Method]] = {
     "ours-device": ours.device,

@@ -12,7 +12,7 @@ PAIRS_HELP: Final = """\
 pairs:
   wheel:NAME             a wheel's newest two releases; wheel:duckdb==1.3.1..1.3.2 names them
   npm:NAME               an npm package with what it needs; npm:esbuild@0.25.0..0.25.1 names two versions
-  deb:OLD..NEW           two Debian packages by name, unpacked
+  deb:OLD..NEW           two Debian packages, unpacked; deb:libssl3=3.0.20-1~deb12u2..libssl3=3.0.22-1~deb12u2
   kernel                 the newest kernel image with its modules, and the one before; kernel:OLD..NEW names packages
   os:SET[@JUMP][/FORMAT] Debian root images. SET: small, server, desktop, or packages as in openssh-server+nginx
                          JUMP: months (the release as first published, then with all updates; default) or
