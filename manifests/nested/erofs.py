@@ -79,16 +79,15 @@ def _inode(read: Read, at: int, block_bytes: int) -> tuple[int, SplitFile | None
 
 def _entries(read: Read, place: SplitFile, block_bytes: int) -> Iterator[int]:
     """Numbers of the inodes of files and directories."""
-    parts = [
-        (place.head + offset, min(block_bytes, place.head_bytes - offset))
-        for offset in range(0, place.head_bytes, block_bytes)
-    ]
+    for offset in range(0, place.head_bytes, block_bytes):
+        yield from _entries_of(read(place.head + offset, min(block_bytes, place.head_bytes - offset)))
     if place.tail_bytes:
-        parts.append((place.tail, place.tail_bytes))
-    for offset, length in parts:
-        block = read(offset, length)
-        _, names, _ = _ENTRY.unpack_from(block)
-        for at in range(0, names, _ENTRY.size):
-            number, _, kind = _ENTRY.unpack_from(block, at)
-            if kind in _KINDS:
-                yield number
+        yield from _entries_of(read(place.tail, place.tail_bytes))
+
+
+def _entries_of(block: bytes) -> Iterator[int]:
+    _, names, _ = _ENTRY.unpack_from(block)
+    for at in range(0, names, _ENTRY.size):
+        number, _, kind = _ENTRY.unpack_from(block, at)
+        if kind in _KINDS:
+            yield number
