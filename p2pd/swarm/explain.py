@@ -3,7 +3,8 @@
 from p2pd.policy.citizenship import rule_of
 from p2pd.policy.sources import ORIGIN_GRACE_S, Tier
 
-from .fetching import Books, Fetching
+from .books import Books
+from .fetching import Fetching
 from .ledger import Reason
 
 MOVING_S = 1.0
@@ -30,7 +31,11 @@ def standstill(books: Books, fetching: Fetching, now: float) -> Reason | None:
     holders = [peer for peer in peers if peer.bits & missing]
     if not holders:
         return Reason.UNHELD
-    return Reason.SNUBBED if all(now < peer.snubbed_until for peer in holders) else Reason.CHOKED
+    holders = [peer for peer in holders if now >= peer.snubbed_until]
+    if not holders:
+        return Reason.SNUBBED
+    ours = any(peer.bits & missing & fetching.importable(peer, now) for peer in holders)
+    return Reason.CHOKED if ours else Reason.LEFT
 
 
 def waits_for(books: Books, fetching: Fetching, now: float) -> str:
@@ -53,6 +58,8 @@ def waits_for(books: Books, fetching: Fetching, now: float) -> str:
             seeker = f"asked {shields} shield(s) for them" if shields else "no shield is connected"
             words = f"{fetching.unheld.bit_count()} of {fetching.missing.bit_count()} missing pieces"
             return f"{words} that none of {len(peers)} peers holds; {seeker}{_origin_words(fetching)}"
+        case Reason.LEFT:
+            return "what others behind our shared link are to bring in: it is asked for elsewhere soon"
         case Reason.CHOKED | Reason.SNUBBED:
             return f"{len(peers)} peer(s) that hold the missing pieces but are busy or were silent for too long"
         case _:

@@ -6,8 +6,7 @@ owed and silent for 3 s  ->  snub: take its pieces back, try it again later, twi
 missed and nowhere held  ->  tell the shields (Want); without a shield, or when all stalls, ask HTTP
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -18,8 +17,8 @@ from p2pd.policy.sources import ORIGIN_FETCHES_MAX, STALL_S, Facts, Tier, origin
 from p2pd.wire import bits as bitset
 from p2pd.wire.messages import Cancel, Request, Want
 
-from .actions import Action, Fetch, Send
-from .availability import Availability
+from .actions import Fetch, Send
+from .books import Books
 from .circle import Circles
 from .peerview import PeerView
 from .requests import Requests
@@ -43,53 +42,6 @@ STALLED: Final = "nothing moves"
 HEDGE_LOOKS: Final = 64
 HEDGE_EVERY_S: Final = 0.05
 """An idle peer is looked at no more often: with all that comes meanwhile it was a sixth of a swarm's work."""
-
-
-@dataclass(slots=True)
-class Books:
-    """What the asking half shares with the rest of the brain."""
-
-    lengths: Sequence[int]
-    present: int
-    verifying: int
-    peers: dict[str, PeerView]
-    by_peers: Availability
-    by_shields: Availability
-    act: Callable[[Action], None]
-    wanted: int = 0
-    missing: int = 0
-    """Wanted, and neither present nor being verified. Kept, for it is asked for more often than anything else."""
-
-    def want(self, pieces: int) -> None:
-        """These are wanted from now on, and no others."""
-        self.wanted = pieces
-        self._count_missing()
-
-    def verify(self, piece: int) -> None:
-        """It is there, and being verified."""
-        bit = 1 << piece
-        self.verifying |= bit
-        self.missing &= ~bit
-
-    def keep(self, piece: int) -> None:
-        """It is verified and written."""
-        bit = 1 << piece
-        self.verifying &= ~bit
-        self.present |= bit
-        self.missing &= ~bit
-
-    def give_up(self, piece: int) -> None:
-        """It was not what it should be, or could not be written."""
-        self.verifying &= ~(1 << piece)
-        self._count_missing()
-
-    def lose(self, piece: int) -> None:
-        """It is present no longer."""
-        self.present &= ~(1 << piece)
-        self._count_missing()
-
-    def _count_missing(self) -> None:
-        self.missing = self.wanted & ~self.present & ~self.verifying
 
 
 class Fetching:
@@ -160,13 +112,14 @@ class Fetching:
             unasked &= ~(1 << piece)
 
     def _choose(self, peer: PeerView, unasked: int, now: float) -> int | None:
-        candidates = peer.bits & unasked & self._importable(peer, now)
+        candidates = peer.bits & unasked & self.importable(peer, now)
         if peer.tier is Tier.SHIELD and self.requests.in_flight:
             # The dear source is for what peers can't bring; only an idle downloader takes anything from it.
             candidates &= ~self._books.by_peers.held
         return pick_rarest(candidates, self._books.by_peers.counts, self._rng)
 
-    def _importable(self, peer: PeerView, now: float) -> int:
+    def importable(self, peer: PeerView, now: float) -> int:
+        """What we may ask `peer` for, should it hold it: others behind our link may be about to bring it in."""
         circle = self._circles.around(peer.tier)
         return self.everything if circle is None else circle.importable(now)
 
@@ -175,7 +128,7 @@ class Fetching:
         if peer.requested or now < peer.hedge_at or not self.requests.in_flight:
             return None
         peer.hedge_at = now + HEDGE_EVERY_S
-        candidates = peer.bits & self.requests.in_flight & self._importable(peer, now)
+        candidates = peer.bits & self.requests.in_flight & self.importable(peer, now)
         total_rate = max(1.0, self.rate.per_s(now))
         own_rate = peer.rate.per_s(now) or total_rate / max(1, len(self._books.peers))
         # If our own downlink is what limits us, a second request only adds bytes to it.

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     HTTP_RESTS = "http rests"
     CHOKED = "choked"
     SNUBBED = "snubbed"
+    LEFT = "left to others"
     SILENT = "silent"
     DISK = "disk"
     VERIFYING = "verifying"
@@ -45,6 +46,7 @@ WORDS: Final[Mapping[Reason, str]] = {
     Reason.HTTP_RESTS: "all that is left is HTTP, which failed and is left alone for a while",
     Reason.CHOKED: "all peers that have the missing pieces are busy",
     Reason.SNUBBED: "all peers that have the missing pieces were silent for too long",
+    Reason.LEFT: "others behind the shared link are to bring in what is missing",
     Reason.SILENT: "who was asked said nothing",
     Reason.DISK: "the disk has no room, or fails",
     Reason.VERIFYING: "pieces are verified and written",

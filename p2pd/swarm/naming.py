@@ -12,7 +12,7 @@ from p2pd.policy.serving import SENDS_MAX
 from p2pd.wire.messages import HAVES_MAX, Have, Lost
 
 from .actions import Send
-from .fetching import Books
+from .books import Books
 from .peerview import PeerView
 from .spreading import Spreading
 

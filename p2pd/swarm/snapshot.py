@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from p2pd.policy.sources import Tier
 from p2pd.wire import bits as bitset
 
+from .books import Books
 from .explain import standstill, waits_for
-from .fetching import Books, Fetching
+from .fetching import Fetching
 from .ledger import Reason
 from .peerview import PeerView
 

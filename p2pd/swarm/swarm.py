@@ -18,9 +18,10 @@ from p2pd.wire.messages import HAVES_MAX, AnyMessage, Cancel, Have, Lost, Reject
 
 from .actions import Action, Complete, Drop, Send, Serve, Withdraw
 from .availability import Availability
+from .books import Books
 from .circle import Circles
 from .explain import standstill
-from .fetching import ORIGIN, TICK_S, Books, Fetching
+from .fetching import ORIGIN, TICK_S, Fetching
 from .ledger import Reason
 from .naming import Naming
 from .peerview import PeerView

@@ -6,6 +6,7 @@ from p2pd.policy.citizenship import Budget, Here, Now, Rules, Window, allowance,
 from p2pd.policy.sources import STALL_S, Tier
 from p2pd.swarm import Ledger, Reason
 from p2pd.swarm.ledger import WORDS
+from p2pd.wire import bits
 from p2pd.wire.messages import Reject
 
 from .driver import Driver
@@ -48,6 +49,15 @@ def test_who_has_it_is_busy() -> None:
     driver.peer("ann")
     driver.say("ann", Reject(0, 0, "busy"))
     assert reason(driver) is Reason.CHOKED
+
+
+def test_what_is_missing_is_left_to_others_behind_our_link() -> None:
+    driver = Driver(8)
+    driver.peer("beside", held=0)
+    theirs = bits.full(8) & ~driver.brain._circles.region.importable(0.0)
+    driver.peer("beyond", held=theirs, tier=Tier.REMOTE)
+    assert theirs
+    assert reason(driver) is Reason.LEFT
 
 
 def test_our_own_cap_keeps_us_from_reading() -> None:
