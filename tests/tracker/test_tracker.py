@@ -95,6 +95,14 @@ def test_a_handout_says_who_is_complete(talk: Talk) -> None:
     assert [(peer.node, peer.address, peer.complete) for peer in handout.peers] == [("a", "a:1", True)]
 
 
+def test_a_handout_says_how_many_others_have_all_of_it(talk: Talk) -> None:
+    for number, (name, have) in enumerate((("a", PIECES), ("b", PIECES), ("c", 0)), start=1):
+        talk.join(number, register(name))
+        talk.hear(number, Announce((status(have),)))
+    handouts = [talk.hear(number, Announce((status(have, wanted=5),)))[0] for number, have in ((1, PIECES), (3, 0))]
+    assert [handout.holders for handout in handouts] == [1, 2]
+
+
 def test_seeders_of_the_own_region_are_told_first(talk: Talk) -> None:
     for number, region in enumerate(("us", "asia", "eu", "us"), start=1):
         talk.join(number, register(f"s{number}", region, "seeder"))
