@@ -37,6 +37,11 @@ class Heap:
         """Call `deed(*args)` at this time."""
         heapq.heappush(self.queue, (when, self.next_place(), deed, args))
 
+    @property
+    def quiet(self) -> bool:
+        """Nothing else is booked for this moment: who would book something for it may as well do it."""
+        return not self.queue or self.queue[0][0] > self.now
+
     def wake(self, deed: Callable[..., object], *args: Any) -> None:
         """A task goes on now, when the network is done."""
         heapq.heappush(self.queue, (self.now, self.next_place() + TASK, deed, args))

@@ -160,10 +160,17 @@ class Way:
     def _arrive(self, unit: Unit) -> None:
         self._bulk -= 1
         self._outstanding -= unit.cost
+        heap = self._heap
         if unit.piece is not None or unit.followers:
-            self._heap.wake(self._read, unit)
+            if heap.quiet:
+                self._read(unit)
+            else:
+                heap.wake(self._read, unit)
         if self._blocked:
-            self._heap.wake(self._go_on)
+            if heap.quiet:
+                self._go_on()
+            else:
+                heap.wake(self._go_on)
 
     def _read(self, unit: Unit) -> None:
         if unit.piece is not None:

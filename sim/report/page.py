@@ -13,6 +13,8 @@ from .charts import F64, Line, Mark
 from .moments import away, reached
 from .svg import amount, lasting, percent, tag
 
+UNBROKEN = "\u00a0"
+"""Between a figure and its unit."""
 SMOOTHING = 3
 """Samples that a rate is averaged over: single samples hold only a few steps of the kernel."""
 
@@ -41,7 +43,9 @@ def _tiles(result: Result) -> str:
         if key in facts:
             items.append((lasting(facts[key]), words))
     if "last_over_bound" in facts:
-        items.append((f"{facts['last_over_bound']:.3f} ×", f"the bound of {lasting(facts['bound_s'])}"))
+        items.append(
+            (f"{facts['last_over_bound']:.3f} ×", "the bound of " + lasting(facts["bound_s"]).replace(" ", UNBROKEN))
+        )
     if "copies_into_region_mean" in facts:
         if facts["copies_into_region_max"]:
             items.append((f"{facts['copies_into_region_max']:.2f}", "copies into the region with most"))
