@@ -110,7 +110,7 @@ def translate(links: Network) -> None:
 
 def run(lab: Lab, size: int) -> Row:
     """The story above."""
-    fleet = OurFleet(lab)
+    fleet = OurFleet(lab, profile="device")
     fleet.publish()
     fleet.start_tracker(stun_listen=f"0.0.0.0:{STUN_PORT}")
     fleet.start_seeder()

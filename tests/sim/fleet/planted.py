@@ -71,7 +71,7 @@ PLANTED = (
     Planted(
         "the upload cap is not kept",
         "p2pd/policy/pacing.py",
-        "        return max(0.0, -self._tokens / self.rate_bytes_per_s)\n",
+        "        return max(0.0, (ticket - self._passed) / self.rate_bytes_per_s) if self._capped else 0.0\n",
         "        return 0.0\n",
         ("limits",),
         101,
