@@ -15,7 +15,7 @@ from manifests.nested.recipes import MEMORY_BYTES_MAX
 from . import bundling, encoding
 from .encoding import BEST_LEVEL, Form, Neighbours
 from .limits import base_bytes_max
-from .matching import Match, Source, match, missing
+from .matching import Match, Run, Source, match, missing
 from .opened import NOTHING, Pieces
 from .opening import Side, open_both
 from .pack import PackIndex
@@ -49,7 +49,7 @@ def make(
     count = threads or min(os.cpu_count() or 1, THREADS_MAX)
     bundles = []
     with _opened(release, base, opened_memory_bytes) as (made, held), ThreadPoolExecutor(count) as pool:
-        matches = _matches(release, base, made, held, advance)
+        matches = _matches(release, base, made, held, partial(_ordered, pool, count * _AHEAD), advance)
         encodings = _encodings(matches, made.source, held.source if held else None, advance)
         forms = chain.from_iterable(_ordered(pool, count * _AHEAD, encodings))
         size, bundle_bytes = (release.manifest.size, bundling.PATCHES_BYTES) if base else (0, bundling.WHOLE_BYTES)
@@ -70,7 +70,12 @@ def _opened(release: Source, base: Source | None, memory_bytes_max: int) -> Iter
 
 
 def _matches(
-    release: Source, base: Source | None, made: Side, held: Side | None, advance: Callable[[int], None]
+    release: Source,
+    base: Source | None,
+    made: Side,
+    held: Side | None,
+    run: Run,
+    advance: Callable[[int], None],
 ) -> list[Match]:
     """Bases for all pieces that a device lacks; for those of a region, for its opened ones."""
     lacking = missing(release.manifest, base.manifest if base else None)
@@ -81,7 +86,7 @@ def _matches(
         advance(sum(2 * release.manifest.lengths[piece] for piece in lacking if piece in inside))
         lacking = [piece for piece in lacking if piece not in inside]
     lacking += range(release.manifest.pieces, made.source.manifest.pieces)
-    return match(made.source, held.source, lacking, advance)
+    return match(made.source, held.source, lacking, run, advance)
 
 
 def work_bytes(release: Manifest, base: Manifest | None) -> int:

@@ -1,8 +1,9 @@
 """For each piece that a device lacks: the old pieces that a patch should start from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from manifests.errors import PublishError
 from manifests.manifest import Manifest
@@ -11,12 +12,16 @@ from .limits import BASES_MAX, base_bytes_max
 from .positions import Positions
 
 if TYPE_CHECKING:
-    from .similarity import Cover, Resemblance
+    from .similarity import Cover
 
 ALIKE_MIN: Final = 0.5
 """A piece of which so much is found says where its neighbours are."""
 POOR_MAX: Final = 0.5
 """A piece of which less is found is also compared with what stood in its place."""
+
+
+Run = Callable[[Iterable[Callable[[], Any]]], Iterator[Any]]
+"""Gives what jobs return, in their order; by several threads, perhaps."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +51,30 @@ def missing(release: Manifest, base: Manifest | None) -> list[int]:
     return found
 
 
-def match(release: Source, base: Source, lacking: list[int], advance: Callable[[int], None]) -> list[Match]:
+def match(release: Source, base: Source, lacking: list[int], run: Run, advance: Callable[[int], None]) -> list[Match]:
     """Bases for these pieces, ascending. `advance` is told of bytes of either release as they are compared.
 
     PublishError where numpy is not installed: devices apply packs without it.
     """
+    try:
+        from .similarity import Resemblance, samples
+    except ImportError:
+        raise PublishError("patches are made with numpy, which is not installed: pip install 'p2pd[publish]'") from None
     bytes_max = base_bytes_max(release.manifest.profile)
-    known = _resemblance(release.manifest, base, advance)
-    covers: dict[int, Cover] = {}
+
+    def sampled(source: Source, pieces: list[int]) -> Iterator[tuple[int, int, Any]]:
+        jobs = (partial(samples, source.read(piece)) for piece in pieces)
+        for piece, found in zip(pieces, run(jobs), strict=True):
+            length = source.manifest.lengths[piece]
+            advance(length)
+            yield piece, length, found
+
+    known = Resemblance()
+    for piece, length, found in sampled(base, missing(base.manifest, release.manifest)):
+        known.add(piece, length, found)
     same = _same(release.manifest, base.manifest, lacking)
-    for piece in lacking:
-        if piece in same:
-            continue
-        covers[piece] = known.cover(release.read(piece), bytes_max, BASES_MAX)
-        advance(release.manifest.lengths[piece])
+    strangers = [piece for piece in lacking if piece not in same]
+    covers = {piece: known.cover(found, bytes_max, BASES_MAX) for piece, _, found in sampled(release, strangers)}
     positions = Positions(
         release.manifest.offsets, base.manifest.offsets, sorted(_alike(release.manifest, base.manifest, covers))
     )
@@ -73,22 +88,6 @@ def _same(release: Manifest, base: Manifest, lacking: list[int]) -> dict[int, in
     """The old piece that a new one is: only of what is opened, for what else is held does not travel."""
     held = {base.digest(piece): piece for piece in reversed(range(base.pieces))}
     return {piece: old for piece in lacking if (old := held.get(release.digest(piece))) is not None}
-
-
-def _resemblance(release: Manifest, base: Source, advance: Callable[[int], None]) -> "Resemblance":
-    """Of the old pieces that are not in the new release: those that are have found their place."""
-    try:
-        from .similarity import Resemblance
-    except ImportError:
-        raise PublishError("patches are made with numpy, which is not installed: pip install 'p2pd[publish]'") from None
-    seen = {release.digest(piece) for piece in range(release.pieces)}
-    known = Resemblance()
-    for piece in range(base.manifest.pieces):
-        if (digest := base.manifest.digest(piece)) not in seen:
-            seen.add(digest)
-            known.add(piece, base.read(piece))
-            advance(base.manifest.lengths[piece])
-    return known
 
 
 def _alike(release: Manifest, base: Manifest, covers: "dict[int, Cover]") -> Iterator[tuple[int, int]]:

@@ -38,7 +38,9 @@ class Cover:
 
 
 def samples(data: bytes) -> Samples:
-    """The sampled hashes of a piece, sorted, each once. Runs of one repeated word (zeros, mostly) are left out."""
+    """The sampled hashes of a piece, sorted, each once. Runs of one repeated word (zeros, mostly) are left out. Lets
+    other threads run.
+    """
     found = [_NOTHING]
     for start in range(0, len(data), _BLOCK_BYTES):
         block = data[start : start + _BLOCK_BYTES + _GRAM_BYTES - 1]
@@ -65,17 +67,15 @@ class Resemblance:
         self._lengths: dict[int, int] = {}
         self._sorted: tuple[Samples, NDArray[np.uint32]] | None = None
 
-    def add(self, piece: int, data: bytes) -> None:
-        """An old piece that may be a base."""
-        part = samples(data)
-        self._parts.append(part)
-        self._owners.append(np.full(len(part), piece, np.uint32))
-        self._lengths[piece] = len(data)
+    def add(self, piece: int, length: int, found: Samples) -> None:
+        """An old piece of this length that may be a base, by its samples."""
+        self._parts.append(found)
+        self._owners.append(np.full(len(found), piece, np.uint32))
+        self._lengths[piece] = length
         self._sorted = None
 
-    def cover(self, data: bytes, bytes_max: int, bases_max: int) -> Cover:
-        """Old pieces of at most `bytes_max` bytes together that resemble `data`."""
-        mine = samples(data)
+    def cover(self, mine: Samples, bytes_max: int, bases_max: int) -> Cover:
+        """Old pieces of at most `bytes_max` bytes together that resemble what has these samples."""
         hits = self._hits(mine)
         weights = {sample: 1 / count for sample, count in _counts(hits).items()}
         scores = {piece: sum(weights[sample] for sample in hits[piece]) for piece in hits}
