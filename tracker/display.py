@@ -24,16 +24,21 @@ def show_goal(console: Console, goal: Status) -> None:
     """What a deploy or a rollback set."""
     where = "everywhere" if goal["scope"] == "global" else f"in {goal['scope']}"
     console.say(f"{goal['service']} should run {goal['release'] or 'nothing'} {where}: revision {goal['revision']}, "
-                f"before: {goal['previous'] or 'nothing'}, hosts known: {goal['hosts']}")  # fmt: skip
+                f"before: {goal['previous'] or 'nothing'}, hosts known: {goal['hosts']}"
+                + (f", due {_when(goal['due'])}" if goal.get("due") else ""))  # fmt: skip
     if goal["warning"]:
         console.note(f"warning: {goal['warning']}")
+
+
+def _when(utc: float) -> str:
+    return datetime.fromtimestamp(utc, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def show_pauses(console: Console, pauses: Sequence[Status]) -> None:
     """A line for each pause in force."""
     for pause in pauses:
         where = "everywhere" if pause["scope"] == "global" else f"in {clean(pause['scope'])}"
-        when = datetime.fromtimestamp(pause["at"], UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        when = _when(pause["at"])
         reason = f": {clean(pause['reason'])}" if pause["reason"] else ""
         what = clean(pause["service"]) or "every service"
         console.say(f"PAUSED: {what} {where}, by {clean(pause['by']) or 'somebody'} at {when}{reason}")
@@ -46,7 +51,7 @@ def show_audit(console: Console, records: Sequence[Status]) -> None:
     rows = [
         (
             record["number"],
-            datetime.fromtimestamp(record["at"], UTC).strftime("%Y-%m-%d %H:%M:%SZ"),
+            _when(record["at"]),
             f"{clean(record['who'])}, {record['role'] if record['proven'] else 'unproven'}",
             clean(record["where"]),
             clean(record["action"]),

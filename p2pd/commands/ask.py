@@ -90,7 +90,18 @@ def _progress(one: dict[str, Any]) -> str:
         rates = ", ".join(f"{name} {human_rate(rate)}" for name, rate in one["rate_by_source"].items())
         bound, eta = human_rate(one["bound_bytes_per_s"]), human_duration(one["eta_at_bound_s"])
         parts.append(f"{one['share_of_bound']:.0%} of the best possible {bound} ({eta} left at that): {rates}")
-    return "; ".join([*parts, *filter(None, [one.get("standstill", "")])])
+    return "; ".join([*parts, *filter(None, [one.get("standstill", ""), pace_words(one)])])
+
+
+def pace_words(one: dict[str, Any]) -> str:
+    """When it is due, and what HTTP was used for."""
+    due_s, paid = one.get("due_in_s"), one.get("http_bytes_by_reason", {})
+    parts = []
+    if due_s is not None and one["step"] not in ("kept", "stopped"):
+        parts.append(f"due in {human_duration(due_s)}" if due_s >= 0 else f"due {human_duration(-due_s)} ago")
+    if paid:
+        parts.append("by HTTP " + ", ".join(f"{human_bytes(count)} ({why})" for why, count in paid.items()))
+    return ", ".join(parts)
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

@@ -56,6 +56,15 @@ async def test_deploy_prints_the_goal(fleet: Fleet, capsys: pytest.CaptureFixtur
     }  # fmt: skip
 
 
+async def test_a_deadline_is_in_the_goal_and_told(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    await fleet.tracker()
+    await run(fleet, "deploy", release="web@1", deadline=900.0)
+    goal = printed(capsys)
+    assert goal["due"] == goal["at"] + 900.0
+    await run(fleet, "deploy", release="web@1", deadline=900.0, as_json=False)
+    assert ", due 20" in capsys.readouterr().out
+
+
 async def test_rollback_prints_where_it_went(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     await fleet.tracker()
     await fleet.deploy("web@1")
