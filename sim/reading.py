@@ -54,7 +54,7 @@ def quantity(key: str, value: object) -> float:
 def _unknown(where: str, key: str, known: list[str]) -> ScenarioError:
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-    return ScenarioError(f"{where}unknown key {key!r}; {hint}")
+    return ScenarioError(f"{where}{key}: unknown key; {hint}")
 
 
 def _has_unit(key: str) -> bool:

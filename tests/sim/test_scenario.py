@@ -58,8 +58,8 @@ def test_units_are_understood(key: str, text: object, value: float) -> None:
 @pytest.mark.parametrize(
     "key, value, message",
     [
-        ("hosts.cuont", 5, r"hosts\.unknown key 'cuont'; did you mean 'count'\?"),
-        ("hosst.count", 5, r"unknown key 'hosst'; did you mean 'hosts'\?"),
+        ("hosts.cuont", 5, r"hosts\.cuont: unknown key; did you mean 'count'\?"),
+        ("hosst.count", 5, r"hosst: unknown key; did you mean 'hosts'\?"),
         ("hosts.count", "many", r"hosts\.count: 'many' is not a whole number"),
         ("hosts.count", True, r"hosts\.count: True is not a whole number"),
         ("hosts.uplink_bytes_per_s", "fast", r"hosts\.uplink_bytes_per_s: 'fast' is not a rate; .* '10 Gbit/s'"),
