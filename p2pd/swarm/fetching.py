@@ -238,6 +238,7 @@ class Fetching:
         """Go on."""
         self.paused = False
         self.progress_at = self._unheld_since = now
+        self.top_up.begin_anew(now)
         self.tick(now)
 
     def hold_back(self, because: str, now: float) -> None:

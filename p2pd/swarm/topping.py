@@ -30,6 +30,10 @@ class TopUp:
             self.finish_by, self._aim_at = finish_by, aim_at(finish_by, now)
         self.floor_per_s = floor_per_s
 
+    def begin_anew(self, now: float) -> None:
+        """Nothing was asked for until now, so that nobody was slow."""
+        self.why, self._steady_since, self._looked_at, self._may_bytes = "", now, now, 0.0
+
     def left_s(self, now: float) -> float:
         """Until it should be done; 0 when that has passed."""
         return max(0.0, self._aim_at - now)
@@ -49,11 +53,8 @@ class TopUp:
             self.why = "deadline" if needed > self.floor_per_s else "floor"
             self._steady_since = now
         lacking = max(0.0, needed - peers) if self.why else 0.0
-        if lacking == inf:
-            self._may_bytes = inf
-        else:
-            earned = min(self._may_bytes, lacking * SAVED_S) + lacking * (now - self._looked_at)
-            self._may_bytes = earned
+        earned = lacking * (now - self._looked_at) if now > self._looked_at else 0.0
+        self._may_bytes = inf if lacking == inf else min(self._may_bytes + earned, lacking * SAVED_S)
         self._looked_at = now
 
     @property

@@ -115,6 +115,16 @@ def test_what_http_did_not_bring_for_a_while_is_no_burst_later() -> None:
     assert bought <= 150
 
 
+def test_a_pause_was_nobodys_slowness() -> None:
+    download = Download(floor_per_s=10 * PIECE_BYTES)
+    download.run(1.0, 20)
+    download.driver.brain.pause()
+    download.driver.wait(60.0)
+    download.driver.brain.resume(download.driver.now)
+    download.run(BEHIND_S / 2, 20)
+    assert download.by_http == {}
+
+
 def test_what_falls_to_others_is_left_to_them_as_long_as_there_is_something_else() -> None:
     swarm = Driver(PIECES)
     swarm.brain.use_origin(True, 0.0)
