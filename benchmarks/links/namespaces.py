@@ -43,7 +43,7 @@ class Network:
         }
         ports = {host.name: seen[host.site or CORE][self.plan.port(host.name)] for host in self.plan.hosts}
         ports |= {site.name: seen[CORE][site.name] for site in self.plan.sites}
-        return {name: Counters(sent=port.received, received=port.sent) for name, port in ports.items()}
+        return {name: port.mirrored for name, port in ports.items()}
 
 
 @contextmanager

@@ -148,16 +148,38 @@ def shape(device: str, mbit: float, queue_s: float = QUEUE_S) -> Iterator[str]:
     yield f"qdisc add dev {device} parent 1:1 bfifo limit {queue}"
 
 
+HEADER_BYTES: Final = 66
+"""Ethernet 14, IPv4 20, TCP 32 with its timestamps."""
+
+
 @dataclass(frozen=True)
 class Counters:
     """Bytes over a link since it was made, IP and Ethernet headers included, as its user sees them."""
 
     sent: int = 0
     received: int = 0
+    sent_packets: int = 0
+    received_packets: int = 0
+
+    @property
+    def sent_payload(self) -> int:
+        """Of what was sent, the bytes without the headers: those of a packet as TCP made it are counted once, however
+        many it is cut into on the way."""
+        return max(0, self.sent - HEADER_BYTES * self.sent_packets)
+
+    @property
+    def mirrored(self) -> "Counters":
+        """As the other end sees it."""
+        return Counters(self.received, self.sent, self.received_packets, self.sent_packets)
 
     def since(self, before: "Counters") -> "Counters":
         """What came after."""
-        return Counters(self.sent - before.sent, self.received - before.received)
+        return Counters(
+            self.sent - before.sent,
+            self.received - before.received,
+            self.sent_packets - before.sent_packets,
+            self.received_packets - before.received_packets,
+        )
 
 
 def read_counters(text: str) -> dict[str, Counters]:
@@ -166,5 +188,5 @@ def read_counters(text: str) -> dict[str, Counters]:
     for line in text.splitlines()[2:]:
         name, _, numbers = line.partition(":")
         fields = numbers.split()
-        found[name.strip()] = Counters(sent=int(fields[8]), received=int(fields[0]))
+        found[name.strip()] = Counters(int(fields[8]), int(fields[0]), int(fields[9]), int(fields[1]))
     return found

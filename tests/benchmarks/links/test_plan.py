@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.links import Counters, Host, Plan, Site
-from benchmarks.links.plan import QUEUE_BYTES_MIN, read_counters, shape
+from benchmarks.links.plan import HEADER_BYTES, QUEUE_BYTES_MIN, read_counters, shape
 
 TWO_LANS = Plan(
     (Host("seed", 50, 50), Host("a", 10, 20, site="lan1"), Host("b", 10, 20, site="lan2")),
@@ -66,4 +66,8 @@ def test_counters_are_read_as_the_kernel_prints_them() -> None:
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo frame compressed
   eth0: 1234       5    0    0    0     0          0         0    98765       6    0    0    0     0       0
 """
-    assert read_counters(text) == {"eth0": Counters(sent=98765, received=1234)}
+    assert read_counters(text) == {"eth0": Counters(98765, 1234, sent_packets=6, received_packets=5)}
+
+
+def test_headers_are_not_payload() -> None:
+    assert Counters(sent=10_000, sent_packets=10).sent_payload == 10_000 - 10 * HEADER_BYTES
