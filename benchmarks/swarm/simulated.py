@@ -20,27 +20,29 @@ PATIENCE: Final = 20.0
 
 
 def simulated(scenario: Scenario, size: int, rng_seed: int) -> Outcome:
-    """When each peer would finish; BenchmarkError for what this model has not: kills, loss, shared links."""
-    if scenario.sites or scenario.killed or scenario.seed_dies or scenario.odd:
-        raise BenchmarkError(
-            f"{scenario.name} can't be simulated here: only peers behind links of their own, to the end"
-        )
+    """When each peer would finish; BenchmarkError for what this model has not: restarts, loss."""
+    if scenario.killed or scenario.seed_dies or scenario.odd:
+        raise BenchmarkError(f"{scenario.name} can't be simulated here: only peers that all stay to the end")
     pieces = max(1, round(size / PIECE_BYTES))
     peers = scenario.peers
     found = simulate(
         [PIECE_BYTES] * pieces,
-        [_link(peer.up_mbit, peer.down_mbit) for peer in peers],
+        [_link(peer.up_mbit, peer.down_mbit, peer.site) for peer in peers],
         shield=_link(scenario.seed_mbit, scenario.seed_mbit),
         rng_seed=rng_seed,
         until_s=PATIENCE * scenario.bound_s(size),
+        sites={site.name: _link(site.mbit, site.mbit) for site in scenario.sites},
     )
     received = Counters(0, size + found.duplicates // len(peers))
-    links: Mapping[str, Counters] = {SEED: Counters(found.shield_pieces * PIECE_BYTES, 0)}
+    links: Mapping[str, Counters] = {
+        SEED: Counters(found.shield_pieces * PIECE_BYTES, 0),
+        **{site: Counters(0, entered) for site, entered in found.entered_bytes.items()},
+    }
     return Outcome(
         finished_s={peer.name: at for peer, at in zip(peers, found.finished_s, strict=True) if at != float("inf")},
         links={**links, **{peer.name: received for peer in peers}},
     )
 
 
-def _link(up_mbit: float, down_mbit: float) -> Link:
-    return Link(up_mbit * MBIT / 8 / HEADERS, down_mbit * MBIT / 8 / HEADERS, LATENCY_S)
+def _link(up_mbit: float, down_mbit: float, site: str = "") -> Link:
+    return Link(up_mbit * MBIT / 8 / HEADERS, down_mbit * MBIT / 8 / HEADERS, LATENCY_S, site)

@@ -19,6 +19,16 @@ def test_a_single_file_comes_from_a_seeder_by_http(site: Site, shield: Process, 
     assert answer["bytes_by_source"] == {"origin": len(FILE)}
 
 
+def test_a_deadline_is_kept_where_there_is_time(site: Site, shield: Process, tmp_path: Path) -> None:
+    answer = ask("p2pd", "get", "shop@file", *flags(site, tmp_path / "out", shield), "--deadline", "10m")
+    assert answer["bytes_by_source"] == {"origin": len(FILE)}
+
+
+def test_a_deadline_is_a_time(site: Site, shield: Process, tmp_path: Path) -> None:
+    done = run("p2pd", "get", "shop@file", *flags(site, tmp_path / "out", shield), "--deadline", "soon")
+    assert (done.returncode, "soon" in done.stderr) == (2, True)
+
+
 def test_a_tree_comes_from_a_seeder_that_the_tracker_names(site: Site, tmp_path: Path) -> None:
     _, tracker = site.trackers()
     site.seeder(tracker)

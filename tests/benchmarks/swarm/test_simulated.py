@@ -19,7 +19,14 @@ def test_a_simulated_swarm_has_a_row_like_a_real_one() -> None:
     assert 0.99 <= row.origin_copies <= 1.1
 
 
-@pytest.mark.parametrize("name", ["S4", "S6", "S7", "S8"])
+def test_what_enters_a_site_is_counted() -> None:
+    scenario = SCENARIOS["S4"]
+    row = row_of(scenario, "simulated", 1, SIZE, simulated(scenario, SIZE, 1))
+    assert row.site_copies is not None
+    assert 0.99 <= row.site_copies <= 1.1
+
+
+@pytest.mark.parametrize("name", ["S6", "S7", "S8"])
 def test_what_the_model_has_not_is_refused(name: str) -> None:
     with pytest.raises(BenchmarkError, match=name):
         simulated(SCENARIOS[name], SIZE, 1)
