@@ -15,7 +15,7 @@ FILES_SHOWN = 40
 
 _SQUASHFS_ADVICE = (
     "ship ext4 or erofs without compression, for chunks are compressed as they travel: each device compresses every "
-    "block of a squashfs again that changed, 14 MB in a second of processor time (zstd); lz4, lzo and lzma nobody opens"
+    "block of a squashfs again that changed, 14 MB a CPU second (zstd); those of xz, lz4, lzo and lzma are never opened"
 )
 _ADVICE = {
     ZSTD: "an initrd can be stored as it is (initramfs-tools: COMPRESS=cat; dracut: --no-compress)",
