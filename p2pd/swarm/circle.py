@@ -28,7 +28,7 @@ class Circle:
     """`held`: pieces that somebody in it holds. `place`: how far down the places are open; 0: only the first."""
 
     def __init__(self, own: str, pieces: int, now: float) -> None:
-        self.held = 0
+        self.held = self._told = 0
         self.place = 0
         self._own, self._pieces, self._everything = own, pieces, bitset.full(pieces)
         self._fellows: dict[str, None] = {}
@@ -75,9 +75,11 @@ class Circle:
         self._places = self._mine = None
 
     def holds(self, pieces: int, now: float) -> None:
-        """Somebody in it holds these, too."""
-        if pieces & ~self.held:
-            self.held |= pieces
+        """Somebody in it holds these, too. Only what was never told before is a reason to wait for more: a liar that
+        told and took back the same all the time kept a host waiting for ever."""
+        self.held |= pieces
+        if pieces & ~self._told:
+            self._told |= pieces
             self._gap_s = max(now - self._new_at, GAP_KEPT * self._gap_s)
             self._new_at = self._moved_at = now
 

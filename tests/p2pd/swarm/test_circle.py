@@ -66,6 +66,15 @@ def test_waiting_in_vain_opens_one_place_after_the_other_and_at_last_also_what_o
     assert one.importable(3 * STEP_S_MIN) == ALL
 
 
+def test_who_tells_and_takes_back_the_same_keeps_nobody_waiting() -> None:
+    one = circle("a", ["liar"])
+    for tick in range(1, 6):
+        one.holds(ALL, tick * STEP_S_MIN / 2)
+        one.recount([])
+        one.waits(tick * STEP_S_MIN / 2)
+    assert one.mine(5 * STEP_S_MIN / 2) == ALL
+
+
 def test_news_in_the_circle_is_no_waiting_in_vain() -> None:
     one = circle("a", ["b"])
     for step in range(8):
