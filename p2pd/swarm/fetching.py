@@ -34,6 +34,8 @@ BUSY_S: Final = 0.5
 """Until a peer is asked again that is busy and owes us nothing."""
 GROWTH: Final = 0.25
 """Pieces that a busy peer may owe us more for each that came: so we find what it takes, and it need not refuse much."""
+STUCK_S: Final = 12.0
+"""Nothing moved for so long: HTTP is asked for whatever is missing, whomever of the region it falls to."""
 WANT_AFTER_S: Final = 0.5
 WANT_PIECES: Final = 64
 COUNTED_PIECES: Final = 64
@@ -319,8 +321,13 @@ class Fetching:
         scope = self._origin_scope(now)
         unasked = self.missing & ~self.requests.in_flight
         if scope != "nothing":
+            # Where nothing moves, what was asked for elsewhere counts for little: who is busy is asked again and again.
             unheld = scope == "unheld"
-            candidates = (self.unheld if unheld else unasked) & unasked & self._circles.region.mine(now)
+            stalled = self.missing & ~bitset.of(tuple(self.origin.requested))
+            falls_to_us = self._circles.region.mine(now)
+            if now - max(self.progress_at, self.capped_at) >= STUCK_S:
+                falls_to_us = self.everything  # in whose part it is and who holds it does not bring it
+            candidates = (self.unheld & unasked if unheld else stalled) & falls_to_us
             self._ask_origin(candidates, UNHELD if unheld else STALLED, now)
         mine = unasked & self._circles.region.mine(now)
         for candidates in (mine & ~self._circles.region.held, mine, unasked):
