@@ -4,7 +4,8 @@ import json
 import os
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from math import isinf
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,7 +13,7 @@ import trio
 
 from p2pd.config import Config
 from p2pd.exchange.caps import Caps
-from p2pd.policy.citizenship import Allowance, Here, Now, allowance
+from p2pd.policy.citizenship import Allowance, Here, Now, Rates, allowance
 from p2pd.policy.usage import Usage
 from p2pd.world import World
 
@@ -74,6 +75,25 @@ class Citizenship:
                 self._apply()
                 await self._keep()
 
+    def snapshot(self) -> dict[str, Any]:
+        """For `p2pd status`: where the machine is, what was used outside the LAN, and what may be used now (None: any
+        number of bytes a second)."""
+        usage, allowed = self.usage, self.allowed
+        return {
+            "metered": self.here.metered,
+            "public": self.here.public,
+            "battery": self.here.battery,
+            "probe_problem": self.problem,
+            "used": {
+                "day": {"upload_bytes": usage.by_day.upload_bytes, "download_bytes": usage.by_day.download_bytes},
+                "month": {"upload_bytes": usage.by_month.upload_bytes, "download_bytes": usage.by_month.download_bytes},
+            },
+            "upload_because": allowed.upload_because,
+            "download_because": allowed.download_because,
+            "wide": _rates(allowed.wide),
+            "lan": _rates(allowed.lan),
+        }
+
     def lan_discovery_allowed(self) -> bool:
         """Not on networks that are metered or public."""
         return self.allowed.lan_discovery
@@ -124,3 +144,10 @@ class Citizenship:
             except OSError:
                 return  # a full disk: tried again
             self._kept = document
+
+
+def _rates(rates: Rates) -> dict[str, float | None]:
+    return {
+        "upload_bytes_per_s": None if isinf(rates.upload_per_s) else rates.upload_per_s,
+        "download_bytes_per_s": None if isinf(rates.download_per_s) else rates.download_per_s,
+    }

@@ -48,15 +48,7 @@ def samples(daemon: Daemon, now: float) -> Iterator[Sample]:
     yield Sample("p2pd_patched_bytes_total", "Bytes of releases made from packs", counts.patched_bytes)
     yield Sample("p2pd_refused_pieces_total", "Pieces that a pack did not make", counts.refused_pieces)
     yield Sample("p2pd_fallback_bytes_total", "Bytes that came as they are for want of a pack", counts.fallback_bytes)
-    total = daemon.accounts.total
-    yield Sample("p2pd_moving_seconds_total", "Seconds in which a download moved", total.moved_s)
-    for reason, seconds in total.by_reason().items():
-        words = "Seconds in which a download did not move, by reason"
-        yield Sample("p2pd_standstill_seconds_total", words, seconds, {"reason": reason})
-    for side, facts in daemon.background.snapshot().items():
-        for direction in ("upload", "download"):
-            labels = {"side": side, "direction": direction}
-            yield Sample("p2pd_yields", "1 while others leave us little", facts[f"{direction}_yields"], labels)
+    yield from _standing(daemon)
     for artifact in store.artifacts.values():
         labels = {"release": artifact.manifest.release}
         yield Sample("p2pd_release_bytes", "Size of a release on this host", artifact.manifest.size, labels)
@@ -75,6 +67,24 @@ def samples(daemon: Daemon, now: float) -> Iterator[Sample]:
     for status in daemon.updates.status():
         labels = {"service": status["service"], "state": status["state"], "release": status["running_release"]}
         yield Sample("p2pd_service_info", "State of a service and what it runs", 1, labels)
+
+
+def _standing(daemon: Daemon) -> Iterator[Sample]:
+    """Where the time of all downloads went, what was used of the owner's links, and what others leave of them."""
+    total = daemon.accounts.total
+    yield Sample("p2pd_moving_seconds_total", "Seconds in which a download moved", total.moved_s)
+    for reason, seconds in total.by_reason().items():
+        words = "Seconds in which a download did not move, by reason"
+        yield Sample("p2pd_standstill_seconds_total", words, seconds, {"reason": reason})
+    used = daemon.citizenship.usage
+    for period, budget in (("day", used.by_day), ("month", used.by_month)):
+        for direction, count in (("upload", budget.upload_bytes), ("download", budget.download_bytes)):
+            labels = {"period": period, "direction": direction}
+            yield Sample("p2pd_used_bytes", "Bytes outside the LAN of the running day and month", count, labels)
+    for side, facts in daemon.background.snapshot().items():
+        for direction in ("upload", "download"):
+            labels = {"side": side, "direction": direction}
+            yield Sample("p2pd_yields", "1 while others leave us little", facts[f"{direction}_yields"], labels)
 
 
 def _running(daemon: Daemon) -> Iterator[Sample]:

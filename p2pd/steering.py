@@ -49,6 +49,7 @@ class Steering:
             "sent_bytes": daemon.exchange.bytes_sent,
             "received_bytes": daemon.exchange.bytes_received,
             "connections": len(daemon.exchange.neighbours.sessions),
+            "limits": daemon.citizenship.snapshot(),
             "disk": await daemon.updates.room.snapshot(),
             "background": daemon.background.snapshot(),
             "services": daemon.updates.status(),

@@ -70,6 +70,8 @@ def _show_status(console: Console, answer: dict[str, Any]) -> None:
             for one in answer["services"]
         ]
         console.table("services", ("service", "state", "runs", "should run", "because"), rows)
+    if answer["limits"]["probe_problem"]:
+        console.say(f"not known where this machine is: {answer['limits']['probe_problem']}")
     for side, link in answer["background"].items():
         if link["upload_yields"] or link["download_yields"]:
             left = f"{human_rate(link['upload_bytes_per_s'])} up, {human_rate(link['download_bytes_per_s'])} down"

@@ -107,3 +107,59 @@ async def test_in_business_hours_a_host_serves_nobody(autojump_clock: trio.testi
     for host in hosts:
         assert host.daemon is not None
         assert host.daemon.exchange.bytes_sent == 0
+
+
+async def test_on_battery_a_host_serves_nobody_but_fetches(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    fleet.publish("shop@1", make_files(1))
+    hosts = [fleet.host(f"laptop-{number}", limits=LimitsConfig(probe=PROBE)) for number in range(3)]
+    for host in hosts:
+        host.processes.answer = lambda ran: Exit(0, '{"battery": true}' if ran.argv == PROBE else "")
+        await host.start()
+    await fleet.deploy("shop@1")
+    await fleet.until_running("shop@1", hosts)
+    for host in hosts:
+        assert host.daemon is not None
+        assert host.daemon.exchange.bytes_sent == 0
+
+
+async def test_a_months_budget_outlasts_the_day_and_a_restart(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    release = fleet.publish("shop@1", make_files(1))
+    limits = LimitsConfig(monthly_download_bytes=half(release), time_zone="UTC")
+    host = fleet.host("guest", limits=limits, download_bytes_per_s=100_000)
+    await host.start()
+    await fleet.deploy("shop@1")
+    await trio.sleep(60)
+    used = (await host.ask("status"))["limits"]["used"]["month"]["download_bytes"]
+    assert half(release) <= used < 1.5 * half(release)
+    await host.stop()
+    host.skew_s = 2 * 86_400.0
+    await host.start()
+    await trio.sleep(60)
+    assert await fetched(host) == 0
+    assert "the monthly budget is used up" in await waiting(host)
+
+
+async def test_an_upload_budget_ends_serving_not_fetching(autojump_clock: trio.testing.MockClock, fleet: Fleet) -> None:
+    release = fleet.publish("shop@1", make_files(1))
+    limits = LimitsConfig(daily_upload_bytes=50_000, time_zone="UTC")
+    hosts = await fleet.hosts(4, limits=limits, upload_bytes_per_s=100_000)
+    await fleet.deploy("shop@1")
+    await fleet.until_running("shop@1", hosts)
+    sent = [host.daemon.exchange.bytes_sent for host in hosts if host.daemon is not None]
+    assert 0 < max(sent) < release.size_bytes / 2  # pieces that were under way pass, eight at most
+
+
+async def test_a_probe_that_fails_changes_nothing_and_is_told(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    release = fleet.publish("shop@1", make_files(1))
+    host = fleet.host("phone", limits=LimitsConfig(probe=PROBE))
+    host.processes.answer = lambda ran: Exit(7, "") if ran.argv == PROBE else Exit(0, "")
+    await host.start()
+    await fleet.deploy(release.name)
+    await fleet.until_running("shop@1", [host])
+    assert (await host.ask("status"))["limits"]["probe_problem"] == f"the probe {PROBE[0]} ended with 7"
