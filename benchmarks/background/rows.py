@@ -51,11 +51,13 @@ class Row:
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """Nothing is claimed of a daemon that is not in the background."""
+        """Nothing is claimed of a daemon that is not in the background, and of one that came late, and so does not know
+        yet what the link carries, only what it leaves."""
         if not self.background:
             return ()
+        claimed = self._shares()[: 1 if self.late else None]
         least = {"kept": KEPT_MIN, "used": USED_MIN, "used_after": USED_MIN}
-        return tuple(f"{name} {share:.2f} < {least[name]:g}" for name, share in self._shares() if share < least[name])
+        return tuple(f"{name} {share:.2f} < {least[name]:g}" for name, share in claimed if share < least[name])
 
     def _shares(self) -> tuple[tuple[str, float], ...]:
         return ("kept", self.kept), ("used", self.used), ("used_after", self.used_after)
