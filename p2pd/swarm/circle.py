@@ -171,7 +171,7 @@ class Circles:
 
     def holds(self, peer: PeerView, pieces: int, few: bool, now: float) -> None:
         """It holds these, too: `few` count one by one."""
-        if peer.tier is not Tier.LAN and not pieces & ~self.region.held:
+        if peer.doubted or (peer.tier is not Tier.LAN and not pieces & ~self.region.held):
             return  # most news is none here
         for circle in self._within(peer.tier):
             new = pieces & ~circle.held
@@ -184,9 +184,10 @@ class Circles:
             circle.leave(peer.key)
 
     def recount(self, peers: Iterable[PeerView]) -> None:
-        """Somebody left or lost something; these are there now."""
+        """Somebody left or lost something, or is doubted; these are there now."""
+        trusted = [peer for peer in peers if not peer.doubted]
         for circle in self._both:
-            circle.recount(peer.bits for peer in peers if circle in self._within(peer.tier))
+            circle.recount(peer.bits for peer in trusted if circle in self._within(peer.tier))
 
     def look(self, now: float, *, idle: bool, sources: Collection[Tier]) -> None:
         """Now and then while something is missing. `idle`: nobody owes us anything. `sources`: who could be asked."""

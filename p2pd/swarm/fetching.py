@@ -188,11 +188,14 @@ class Fetching:
         """What `peer` sends waits until our own cap lets it be read."""
         peer.progress_at = self.capped_at = now
 
-    def delivered(self, peer: PeerView, piece: int) -> bool:
+    def delivered(self, peer: PeerView, piece: int, now: float) -> bool:
         """A whole piece came; True if it is still missing. Whoever else was asked for it is told not to bother."""
         self.requests.remove(peer, piece)
         peer.cancelled.discard(piece)
         peer.window += GROWTH
+        if peer.doubted:
+            peer.doubted = False
+            self._circles.enter(peer, now)
         if peer is self.origin:
             why = self._asked_because.pop(piece, "")
             self.http_bytes[why] = self.http_bytes.get(why, 0) + self._books.lengths[piece]
@@ -260,7 +263,9 @@ class Fetching:
             return
         for peer in self._books.peers.values():
             self._snub_if_silent(peer, now)
-        self._circles.look(now, idle=not self.requests.in_flight, sources=self._sources(now))
+            self._doubt_if_hopeless(peer, now)
+        owing = any(one.requested and not one.doubted for one in (*self._books.peers.values(), self.origin))
+        self._circles.look(now, idle=not owing, sources=self._sources(now))
         for peer in sorted(self._books.peers.values(), key=lambda one: one.tier):
             self.refill(peer, now)
         if not self.held_back:
@@ -281,6 +286,20 @@ class Fetching:
             self._cancel(peer, piece)
         peer.snubbed_until = now + min(SNUB_S_MAX, SNUB_S * 2**peer.snubs)
         peer.snubs += 1
+        if peer.snubs > 1:  # once, an honest peer behind a slow link may be late, too
+            self._doubt(peer)
+
+    def _doubt_if_hopeless(self, peer: PeerView, now: float) -> None:
+        """One piece alone would take it too long: who drips bytes must not keep us from bringing pieces in."""
+        if peer.requested and not peer.doubted:
+            piece_s = self._piece_bytes / max(1.0, peer.rate.per_s(now))
+            if is_hopeless(left_s=piece_s, waited_s=now - min(peer.requested.values())):
+                self._doubt(peer)
+
+    def _doubt(self, peer: PeerView) -> None:
+        peer.doubted = True
+        self._circles.leave(peer)
+        self._circles.recount(self._books.peers.values())
 
     def _tell_want(self, now: float) -> None:
         unheld = self.unheld

@@ -23,6 +23,8 @@ class PeerView:
     progress_at: float = float("-inf")
     snubbed_until: float = float("-inf")
     snubs: int = 0
+    doubted: bool = False
+    """It owes us pieces and does not bring them in any useful time: what it says to hold does not count as held."""
     busy_until: float = float("-inf")
     hedge_at: float = float("-inf")
     """When it may be considered again for a piece that is on its way from another."""

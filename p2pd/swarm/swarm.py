@@ -245,7 +245,9 @@ class Swarm:
     def delivered(self, key: str, piece: int, now: float) -> bool:
         """A whole piece came; True: verify and store it, then say `stored` or `corrupt`. False: we have it already."""
         peer = self._peer(key)
-        fresh = bool(self._fetching.missing >> piece & 1) if peer is None else self._fetching.delivered(peer, piece)
+        fresh = (
+            bool(self._fetching.missing >> piece & 1) if peer is None else self._fetching.delivered(peer, piece, now)
+        )
         if fresh:
             self._books.verify(piece)
         else:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from p2pd.policy.importing import CONNECT_S, OPEN_S, STEP_S_MIN
-from p2pd.policy.sources import Tier
+from p2pd.policy.sources import STALL_S, Tier
 from p2pd.swarm.circle import Circle
-from p2pd.swarm.fetching import TICK_S
+from p2pd.swarm.fetching import SNUB_S, TICK_S
 from p2pd.wire import bits
 from p2pd.wire.messages import Have, Reject
 
@@ -188,3 +188,40 @@ def test_a_neighbour_that_lost_a_piece_holds_it_no_longer() -> None:
     asked = swarm.asked("beside")[0]
     swarm.say("beside", Reject(0, asked, "gone"))
     assert not swarm.brain._circles.lan.held >> asked & 1
+
+
+def bring_from(swarm: Driver, key: str) -> None:
+    for piece in [one for one in swarm.asked(key) if not swarm.brain.present >> one & 1]:
+        swarm.bring(key, piece)
+
+
+def test_who_says_to_hold_all_and_sends_nothing_keeps_nobody_from_bringing_it_in() -> None:
+    swarm = Driver(64)
+    swarm.peer("fellow", 0)
+    swarm.peer("liar")
+    swarm.peer("outside", tier=Tier.REMOTE)
+    swarm.wait(2 * STALL_S + SNUB_S + 2 * STEP_S_MIN + 3 * TICK_S, lambda: bring_from(swarm, "outside"))
+    assert swarm.brain.complete
+
+
+def test_who_drips_bytes_keeps_nobody_from_bringing_pieces_in() -> None:
+    swarm = Driver(64, piece_bytes=100_000)
+    swarm.peer("fellow", 0)
+    swarm.peer("drips")
+    swarm.peer("outside", tier=Tier.REMOTE)
+
+    def meanwhile() -> None:
+        swarm.brain.arrived("drips", 10, swarm.now)
+        bring_from(swarm, "outside")
+
+    swarm.wait(60.0, meanwhile)
+    assert swarm.brain.complete
+
+
+def test_who_was_doubted_counts_again_once_it_brings_a_piece() -> None:
+    swarm = Driver(8)
+    swarm.peer("beside", bits.full(8), Tier.LAN)
+    swarm.wait(2 * STALL_S + SNUB_S + 3 * TICK_S)
+    assert swarm.brain._circles.lan.held == 0
+    swarm.bring("beside", swarm.asked("beside")[0])
+    assert swarm.brain._circles.lan.held == bits.full(8)
