@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import nlargest
 from typing import Any, Final
 
 import trio
@@ -16,6 +17,8 @@ from p2pd.world.network import Measured
 
 IDLE_S: Final = 0.5
 """Between two looks while nothing moves."""
+PINGED_MAX: Final = 4
+"""Of those that brought something last."""
 AWAKE_S: Final = 3.0
 """After the last that moved."""
 
@@ -53,10 +56,11 @@ class Background:
         before, side.moved = side.moved, (way.up.used(now), way.down.used(now))
         rates = side.yielding.look(transits, *side.moved, now)
         way.yield_to(rates)
-        for session, stream in sessions:
+        for _, stream in sessions:
             stream.hold_to(rates.upload_per_s)
-            if side.moved[1] > before[1]:
-                session.ping()  # who only receives has nothing acknowledged, and learns of no queue
+        if side.moved[1] > before[1]:  # who only receives has nothing acknowledged, and learns of no queue
+            for session in nlargest(PINGED_MAX, (one for one, _ in sessions), key=lambda one: one.useful_at):
+                session.ping()
         return side.moved != before
 
     def _sessions(self, way: Way) -> Iterator[tuple[Session, Measured]]:

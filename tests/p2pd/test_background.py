@@ -7,7 +7,7 @@ from typing import Any, cast
 import trio
 import trio.testing
 
-from p2pd.background import Background
+from p2pd.background import PINGED_MAX, Background
 from p2pd.exchange.caps import Caps
 from p2pd.policy.citizenship import Rates
 from p2pd.policy.sources import Tier
@@ -41,6 +41,7 @@ class Session:
 
     stream: Any = field(default_factory=Stream)
     pings: int = 0
+    useful_at: float = 0.0
 
     def ping(self) -> None:
         """Counted."""
@@ -104,6 +105,16 @@ async def test_who_only_receives_has_something_acknowledged(
     nursery.start_soon(receive, caps)
     await trio.sleep(2)
     assert session.pings >= 10
+
+
+async def test_of_many_only_those_that_brought_something_last_are_spoken_to(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    caps, sessions = Caps(), [Session(useful_at=number) for number in range(10)]
+    nursery.start_soon(background(caps, *sessions).run)
+    nursery.start_soon(receive, caps)
+    await trio.sleep(2)
+    assert [session.pings > 0 for session in sessions] == [False] * (10 - PINGED_MAX) + [True] * PINGED_MAX
 
 
 async def test_the_owners_cap_holds_all_the_same(autojump_clock: trio.testing.MockClock, nursery: trio.Nursery) -> None:
