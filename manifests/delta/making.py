@@ -100,7 +100,7 @@ def _encodings(
 ) -> Iterator[Callable[[], list[Form]]]:
     """Of neighbours, in the order of the matches."""
     bytes_max = base_bytes_max(release.manifest.profile)
-    for run in _neighbours(matches, release.manifest, base.manifest if base else None):
+    for run in neighbours(matches, release.manifest, base.manifest if base else None):
         pieces = [release.read(found.piece) for found in run]
         numbers = sorted({old for found in run for old in found.bases})
         held = {old: base.read(old) for old in numbers} if base else {}
@@ -108,7 +108,8 @@ def _encodings(
         yield partial(encoding.encode, Neighbours(pieces, [found.bases for found in run], held), bytes_max)
 
 
-def _neighbours(matches: Sequence[Match], release: Manifest, base: Manifest | None) -> Iterator[list[Match]]:
+def neighbours(matches: Sequence[Match], release: Manifest, base: Manifest | None) -> Iterator[list[Match]]:
+    """Runs of matches that have, of pieces and of bases, TOGETHER_BYTES at most each, or are a single one."""
     run, held, size, held_bytes = list[Match](), set[int](), 0, 0
     for found in matches:
         length = release.lengths[found.piece]

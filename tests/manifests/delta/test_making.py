@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from manifests.chunker import PROFILES
 from manifests.delta.applying import DAMAGED, NO_BASE
 from manifests.delta.limits import BASES_MAX, base_bytes_max
-from manifests.delta.matching import missing
+from manifests.delta.making import TOGETHER_BYTES, neighbours
+from manifests.delta.matching import Match, missing
 from manifests.delta.pack import RAW, XZ, ZSTD_BASES
-from tests.manifests.delta.makings import SMALL, Made, make, noise, text
+from tests.manifests.delta.makings import SMALL, Made, make, noise, release, text
 
 OLD = text(1, 60_000)
 
@@ -50,6 +52,30 @@ def test_scattered_changes_cost_little() -> None:
     made = make(edited(OLD, 900), OLD)
     assert made.index.where
     assert made.size < len(OLD) / 100
+
+
+def test_scattered_changes_are_mostly_patches() -> None:
+    made = make(edited(OLD, 900), OLD)
+    items = [item for frames in made.index.bundles for frame in frames for item in frame.items]
+    assert sum(item.patch > 0 for item in items) > len(items) / 2
+
+
+def test_what_is_searched_together_is_bounded() -> None:
+    profile = PROFILES["device"]
+    new, old = (release(noise(seed, 9_000_000), profile).manifest for seed in (1, 2))
+    matches = [Match(piece, tuple(range(piece // 2, piece // 2 + 6))) for piece in range(min(new.pieces, old.pieces))]
+    runs = list(neighbours(matches, new, old))
+    assert [match for run in runs for match in run] == matches
+    for run in runs:
+        assert sum(new.lengths[match.piece] for match in run) <= TOGETHER_BYTES
+        assert sum(old.lengths[base] for base in {base for match in run for base in match.bases}) <= TOGETHER_BYTES
+    assert max(map(len, runs)) > 4
+
+
+def test_a_piece_larger_than_what_is_searched_together_is_alone() -> None:
+    new = release(bytes(2**25), PROFILES["bulk"]).manifest
+    assert min(new.lengths) > TOGETHER_BYTES
+    assert [len(run) for run in neighbours([Match(0), Match(1)], new, new)] == [1, 1]
 
 
 def test_bases_are_found_wherever_they_lie() -> None:

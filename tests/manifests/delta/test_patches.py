@@ -43,6 +43,19 @@ def test_covers_are_read_as_they_were_written(covers: list[Cover]) -> None:
     assert patches.covers(patches.joined(WIDE, WIDE, covers, b"", b"", b"")) == covers
 
 
+@pytest.mark.parametrize(
+    ("step", "length"), [(0, 1), (63, 1), (64, 2), (127, 2), (128, 2), (8191, 2), (8192, 3), (2**20 - 1, 3), (2**20, 4)]
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_step_takes_as_few_bytes_as_it_can(step: int, length: int, sign: int) -> None:
+    there = 2**21
+    covers = [Cover(0, there - 1, 1), Cover(1, there + sign * step, 1)]
+    shortest = len(patches.joined(9, WIDE, [covers[0], Cover(1, there, 1)], b"", b"", b""))
+    patch = patches.joined(9, WIDE, covers, b"", b"", b"")
+    assert len(patch) == shortest - 1 + length
+    assert patches.covers(patch) == covers
+
+
 def test_covers_of_a_found_patch_are_those_that_hdiffpatch_applies() -> None:
     piece = edited(BASE[40_000:] + noise(2, 700) + BASE[:30_000], 1)
     patch = codecs.diff(BASE, piece)
