@@ -103,7 +103,10 @@ def publish(
             repository.sign(name, party, keys[party], release.swarm, len(release.encoded))
     repository.promote(keys["online"], timestamp_life=timedelta(hours=1, seconds=life_s))
     blobs = {path: store.get(path) for path in store.list("")}
-    Repository(store, at + timedelta(minutes=30)).promote(keys["online"])
+    later_s = max(
+        life_s, TIMESTAMP_LIFE.total_seconds()
+    )  # a clock that was ahead believes in nothing that ends earlier
+    Repository(store, at).promote(keys["online"], timestamp_life=timedelta(hours=2, seconds=later_s))
     renewed = {path: store.get(path) for path in store.list("metadata/")}
     return Published({one.spec.name: one for one in releases}, blobs, renewed, root, life_s)
 
