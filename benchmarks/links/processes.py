@@ -164,7 +164,7 @@ def processes(
     network: Network, logs: Path, environment: Mapping[str, str], *, first: bool = False
 ) -> Iterator[Processes]:
     """Processes that are stopped at the end of the block, however it ends."""
-    family = Processes(network, logs, environment, first)
+    family = Processes(network, logs, _with_bytecode(environment, logs), first)
     try:
         yield family
     finally:
@@ -209,3 +209,9 @@ def _peak_rss_bytes(pid: int) -> int:
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+
+
+def _with_bytecode(environment: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """Programs of ours are compiled once, as where they are installed, whatever is usual on this machine."""
+    without = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return without | {"PYTHONPYCACHEPREFIX": str(directory / "bytecode")}
