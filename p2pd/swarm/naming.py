@@ -56,8 +56,9 @@ class Naming:
     def _would_rest(self, now: float) -> bool:
         """Nobody waits for our uplink, or only some who are slow to take what they asked for."""
         peers = self._books.peers.values()
-        waiting = [peer for peer in peers if any(map(self._spreading.giver, peer.named_unsent))]
-        return len(waiting) < SENDS_MAX and all(self._is_slow(peer, now) for peer in waiting)
+        waiting = (peer for peer in peers if any(map(self._spreading.giver, peer.named_unsent)))
+        first = list(islice(waiting, SENDS_MAX))
+        return len(first) < SENDS_MAX and all(self._is_slow(peer, now) for peer in first)
 
     def _offer_when_idle(self, now: float) -> None:
         """Better a slow peer gets more to pass on than our uplink rests, or a fast one what a slow one keeps."""

@@ -50,6 +50,8 @@ class Spreading:
     def __init__(self, lengths: Sequence[int]) -> None:
         self._lengths = lengths
         self._gifts: dict[int, _Gift] = {}
+        self._of: dict[str, dict[int, _Gift]] = {}
+        """The same by peer."""
         self._rates: dict[str, Rate] = {}
         self._sending, self._passing_on = Usual(), Usual()
 
@@ -59,7 +61,7 @@ class Spreading:
     def named(self, piece: int, peer: PeerView, now: float) -> None:
         """This piece is on its way to `peer`, to nobody else."""
         self.forget(piece)
-        self._gifts[piece] = _Gift(peer, now)
+        self._gifts[piece] = self._of.setdefault(peer.key, {})[piece] = _Gift(peer, now)
         peer.unspread += 1
 
     def sent(self, piece: int, peer: PeerView, now: float) -> None:
@@ -84,12 +86,14 @@ class Spreading:
         """It is nobody's any more."""
         gift = self._gifts.pop(piece, None)
         if gift is not None:
+            del self._of[gift.peer.key][piece]
             gift.peer.unspread -= 1
 
     def forget_peer(self, peer: PeerView) -> None:
         """It is gone."""
-        for piece in [piece for piece, gift in self._gifts.items() if gift.peer is peer]:
+        for piece in list(self._of.get(peer.key, ())):
             self.forget(piece)
+        self._of.pop(peer.key, None)
         self._rates.pop(peer.key, None)
 
     def rate_per_s(self, peer: PeerView, now: float) -> float:
@@ -109,7 +113,7 @@ class Spreading:
 
     def kept(self, peer: PeerView, now: float) -> int:
         """How many pieces it should have passed on by now."""
-        return sum(gift.peer is peer and self._is_slow(gift, now) for gift in self._gifts.values())
+        return sum(self._is_slow(gift, now) for gift in self._of.get(peer.key, {}).values())
 
     def slow(self, now: float) -> Iterator[tuple[int, PeerView]]:
         """All such pieces, and with whom they are."""
