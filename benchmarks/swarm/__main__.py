@@ -47,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = made.parse_args(argv)
     if unknown := [name for name in given.scenarios if name not in SCENARIOS]:
         made.error(f"no scenario {unknown[0]!r}; there are {', '.join(SCENARIOS)}")
+    names = given.scenarios or DEFAULT
+    if simulated.NAME in given.systems and (not_simulated := [x for x in names if not simulated.can_be(SCENARIOS[x])]):
+        made.error(f"{', '.join(not_simulated)} can't be simulated: run them without {simulated.NAME!r}")
     if given.size <= 0 or given.repeat < 1:
         made.error("--size and --repeat must be more than 0")
     return command.run(made.prog, measure_all(given), line_of, as_json=given.json)

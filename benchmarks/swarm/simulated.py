@@ -19,9 +19,14 @@ LATENCY_S: Final = 0.0002
 PATIENCE: Final = 20.0
 
 
+def can_be(scenario: Scenario) -> bool:
+    """Not what this model has not: restarts, loss."""
+    return not (scenario.killed or scenario.seed_dies or scenario.odd)
+
+
 def simulated(scenario: Scenario, size: int, rng_seed: int) -> Outcome:
-    """When each peer would finish; BenchmarkError for what this model has not: restarts, loss."""
-    if scenario.killed or scenario.seed_dies or scenario.odd:
+    """When each peer would finish; BenchmarkError for what this model has not."""
+    if not can_be(scenario):
         raise BenchmarkError(f"{scenario.name} can't be simulated here: only peers that all stay to the end")
     pieces = max(1, round(size / PIECE_BYTES))
     peers = scenario.peers

@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks.links import BenchmarkError
+from benchmarks.swarm.__main__ import main
 from benchmarks.swarm.rows import row_of
 from benchmarks.swarm.scenarios import SCENARIOS
 from benchmarks.swarm.simulated import HEADERS, simulated
@@ -30,3 +31,9 @@ def test_what_enters_a_site_is_counted() -> None:
 def test_what_the_model_has_not_is_refused(name: str) -> None:
     with pytest.raises(BenchmarkError, match=name):
         simulated(SCENARIOS[name], SIZE, 1)
+
+
+def test_what_cant_be_simulated_is_said_before_anything_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["S1", "S6", "--systems", "p2pd,simulated"])
+    assert "S6 can't be simulated" in capsys.readouterr().err
