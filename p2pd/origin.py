@@ -2,7 +2,8 @@
 
 Each call asks every source that is not resting once, in the order that `OriginHealth` says, until one delivers.
 Nothing is believed: never more bytes are read than were expected, a silence of 3 s ends an attempt, and the digest is
-checked here, so that a source with rotten content is left for the next one at once.
+checked here, so that a source with rotten content is left for the next one at once. Redirects are followed as far as
+`redirects.py` allows.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from manifests.digest import digest_function
 
 from . import gzipped
 from .origin_health import OriginHealth, Outcome, Source, SourceFacts
+from .redirects import REDIRECTS_MAX, STATUSES, followed
 
 STALL_S: Final = 3.0
 """Without a byte: then a source is left."""
@@ -57,6 +59,8 @@ class _Attempt:
     detail: str = ""
     received_bytes: int = 0
     retry_after_s: float = 0.0
+    location: str = ""
+    """Where it is to be had instead, as that was put."""
 
 
 _Check = Callable[[bytes], Outcome]
@@ -145,7 +149,22 @@ class Origin:
         reason = "; ".join(failures) or ("all sources are resting" if self._health.sources else "there is no source")
         raise OriginError(f"{path}: {reason}", self._health.next_retry())
 
-    async def _attempt(self, url: str, max_bytes: int, check: _Check, accept: dict[str, str]) -> _Attempt:
+    async def _attempt(self, base_url: str, max_bytes: int, check: _Check, accept: dict[str, str]) -> _Attempt:
+        try:
+            url = httpx.URL(base_url)
+        except httpx.InvalidURL as error:
+            return _Attempt(Outcome.UNREACHABLE, detail=str(error))
+        for _ in range(1 + REDIRECTS_MAX):
+            attempt = await self._ask(url, max_bytes, check, accept)
+            if attempt.outcome is not Outcome.REDIRECTED:
+                return attempt
+            target = followed(url, attempt.location, [source.base_url for source in self._health.sources])
+            if target is None:
+                return attempt
+            url = target
+        return _Attempt(Outcome.REDIRECTED, detail=f"more than {REDIRECTS_MAX} redirects")
+
+    async def _ask(self, url: httpx.URL, max_bytes: int, check: _Check, accept: dict[str, str]) -> _Attempt:
         body = bytearray()
         try:
             async with self._client.stream("GET", url, headers=accept, timeout=self._timeout) as response:
@@ -184,6 +203,8 @@ async def _read(response: httpx.Response, max_bytes: int, body: bytearray, scope
 def _refusal(response: httpx.Response) -> _Attempt:
     status = response.status_code
     detail = f"HTTP {status}"
+    if status in STATUSES and (location := response.headers.get("Location", "")):
+        return _Attempt(Outcome.REDIRECTED, detail=f"{detail} to {location[:200]!r}", location=location)
     if status in (404, 410):
         return _Attempt(Outcome.MISSING, detail=detail)
     if status == 429 or status >= 500:

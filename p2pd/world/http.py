@@ -2,8 +2,8 @@
 
 Over a seam, httpcore's connection pool dials through `Network.dial`, so that the simulator carries the very requests
 that production sends. The pool's own expiry of idle connections reads the machine's clock; here it is replaced by
-one on trio's clock. Redirects are never followed: who serves our content is configured, not told by a server.
-Proxies from the environment are not used either, for the same reason.
+one on trio's clock. Redirects are never followed here: who serves our content is configured, not told by a server
+(`p2pd.redirects` has the few that are). Proxies from the environment are not used either, for the same reason.
 """
 
 import ssl

@@ -1,4 +1,4 @@
-"""A CDN over real TLS: whoever nobody vouches for is left, and the next source is asked."""
+"""A CDN over real sockets: whoever nobody vouches for is left, and redirects go no further than they may."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -71,3 +71,40 @@ async def test_errors_of_tls_are_an_outcome_like_others(sources: list[Source]) -
         origin = Origin(http, sources, Random(1))
         assert await origin.fetch_chunk(blake3(DATA).digest(), len(DATA)) == DATA
         assert [facts.outcomes for facts in origin.snapshot()] == [{"unreachable": 1}, {"unreachable": 1}, {"ok": 1}]
+
+
+async def moved(stream: trio.abc.Stream) -> None:
+    """The chunk is on the same host, under another name."""
+    async with stream:
+        while request := await stream.receive_some():
+            if b"GET /moved" in request:
+                await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(DATA), DATA))
+            else:
+                await stream.send_all(b"HTTP/1.1 302 Found\r\nLocation: /moved\r\nContent-Length: 0\r\n\r\n")
+
+
+async def test_a_redirect_to_the_same_host_is_followed_and_one_to_a_host_that_nobody_configured_is_not(
+    nursery: trio.Nursery,
+) -> None:
+    (here, elsewhere), visitors = [(await trio.open_tcp_listeners(0, host="127.0.0.1"))[0] for _ in range(2)], []
+    ports = [one.socket.getsockname()[1] for one in (here, elsewhere)]
+
+    async def visited(stream: trio.abc.Stream) -> None:
+        visitors.append(stream)
+
+    async def sends_away(stream: trio.abc.Stream) -> None:
+        async with stream:
+            await stream.receive_some()
+            head = f"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{ports[1]}/\r\nContent-Length: 0\r\n\r\n"
+            await stream.send_all(head.encode())
+
+    away = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
+    for handler, listener in ((moved, here), (visited, elsewhere), (sends_away, away)):
+        nursery.start_soon(trio.serve_listeners, handler, [listener])
+    urls = [f"http://127.0.0.1:{one.socket.getsockname()[1]}" for one in (away, here)]
+    async with client() as http:
+        origin = Origin(http, [Source("cdn", url, tier) for tier, url in enumerate(urls)], Random(1))
+        assert await origin.fetch_chunk(blake3(DATA).digest(), len(DATA)) == DATA
+        assert [facts.outcomes for facts in origin.snapshot()] == [{"redirected": 1}, {"ok": 1}]
+    assert not visitors
+    nursery.cancel_scope.cancel()
