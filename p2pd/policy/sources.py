@@ -2,7 +2,7 @@
 
 Sources work in parallel; the rule only says what the dearer ones are for. A shield is asked for pieces that no peer
 holds. HTTP is asked for what nobody on the peer wire will bring: pieces that none of them holds while no shield is
-there, and everything when nothing has moved for a while.
+there, and everything when peers have brought nothing for a while.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,8 @@ class Facts:
     since_change_s: float
     """Since `unheld` became true with no shield alive, or since the download began."""
     since_progress_s: float
-    """Since the last piece came from anywhere."""
+    """Since the last byte came from a peer. (What HTTP brings is no sign that peers will bring the rest: it rested for 3 s
+    after each handful.)"""
 
 
 def origin_scope(facts: Facts) -> str:

@@ -32,6 +32,9 @@ SNUB_S: Final = 5.0
 SNUB_S_MAX: Final = 80.0
 BUSY_S: Final = 0.5
 """Until a peer is asked again that is busy and owes us nothing."""
+REFUSALS_MAX: Final = 3
+"""In a row: who refuses more often is asked all the same, but that we asked it is no reason to wait for it. (A swarm in
+which all were busy for ever kept HTTP waiting for 12 s.)"""
 GROWTH: Final = 0.25
 """Pieces that a busy peer may owe us more for each that came: so we find what it takes, and it need not refuse much."""
 STUCK_S: Final = 12.0
@@ -65,7 +68,7 @@ class Fetching:
         self.http_bytes: dict[str, int] = {}
         """Of pieces that HTTP brought, by why it was asked."""
         self._asked_because: dict[int, str] = {}
-        self.progress_at = now
+        self.progress_at = self._peers_at = now
         self.capped_at = float("-inf")  # when our own cap last kept us from reading
         self._unheld_since = self._wanted_at = now
 
@@ -179,6 +182,7 @@ class Fetching:
         self.rate.add(count, now)
         if peer is not self.origin:
             self.top_up.peers.add(count, now)
+            self._peers_at = now
         peer.progress_at = self.progress_at = now
         peer.bytes_received += count
         peer.snubs = 0
@@ -193,6 +197,7 @@ class Fetching:
         self.requests.remove(peer, piece)
         peer.cancelled.discard(piece)
         peer.window += GROWTH
+        peer.refusals = 0
         if peer.doubted:
             peer.doubted = False
             self._circles.enter(peer, now)
@@ -219,6 +224,7 @@ class Fetching:
             peer.window = len(peer.requested)
         else:
             peer.busy_until = now + BUSY_S * (0.5 + self._rng.random())
+            peer.refusals += 1
 
     def want(self, pieces: int, now: float) -> None:
         """Ask for these only, and take back what was asked beyond them."""
@@ -242,7 +248,7 @@ class Fetching:
     def resume(self, now: float) -> None:
         """Go on."""
         self.paused = False
-        self.progress_at = self._unheld_since = now
+        self.progress_at = self._peers_at = self._unheld_since = now
         self.top_up.begin_anew(now)
         self.tick(now)
 
@@ -264,13 +270,17 @@ class Fetching:
         for peer in self._books.peers.values():
             self._snub_if_silent(peer, now)
             self._doubt_if_hopeless(peer, now)
-        owing = any(one.requested and not one.doubted for one in (*self._books.peers.values(), self.origin))
-        self._circles.look(now, idle=not owing, sources=self._sources(now))
+        self._circles.look(now, idle=not self._owed(), sources=self._sources(now))
         for peer in sorted(self._books.peers.values(), key=lambda one: one.tier):
             self.refill(peer, now)
         if not self.held_back:
             self._tell_want(now)
             self._use_origin(now)
+
+    def _owed(self) -> bool:
+        """Somebody was asked who can be expected to bring it."""
+        sources = (*self._books.peers.values(), self.origin)
+        return any(one.requested and not one.doubted and one.refusals < REFUSALS_MAX for one in sources)
 
     def _snub_if_silent(self, peer: PeerView, now: float) -> None:
         if not peer.requested:
@@ -329,7 +339,7 @@ class Fetching:
             unheld=bool(unheld),
             shield_alive=shield_alive,
             since_change_s=now - self._unheld_since,
-            since_progress_s=now - max(self.progress_at, self.capped_at),
+            since_progress_s=now - max(self._peers_at, self.capped_at),
         )
         return origin_scope(facts) if self.origin_usable else "nothing"
 

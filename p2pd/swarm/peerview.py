@@ -26,6 +26,8 @@ class PeerView:
     doubted: bool = False
     """It owes us pieces and does not bring them in any useful time: what it says to hold does not count as held."""
     busy_until: float = float("-inf")
+    refusals: int = 0
+    """In a row, since it last brought a piece, each time while it owed us nothing else."""
     hedge_at: float = float("-inf")
     """When it may be considered again for a piece that is on its way from another."""
     window: float = float("inf")

@@ -71,8 +71,12 @@ class Driver:
 
     def sent(self, kind: type[Deed], key: str | None = None) -> list[Deed]:
         """The messages of a kind that it sent, to one neighbour or all."""
-        sends = (deed for deed in self.deeds if isinstance(deed, Send) and key in (None, deed.peer))
+        sends = (send for send in self.sends() if key in (None, send.peer))
         return [send.message for send in sends if isinstance(send.message, kind)]
+
+    def sends(self) -> list[Send]:
+        """All that it sent, in order."""
+        return [deed for deed in self.deeds if isinstance(deed, Send)]
 
     def asked(self, key: str | None = None) -> list[int]:
         """The pieces asked for, in order."""

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from p2pd.policy.importing import CONNECT_S, OPEN_S, STEP_S_MIN
-from p2pd.policy.sources import STALL_S, Tier
+from p2pd.policy.sources import ORIGIN_STALL_S, STALL_S, Tier
 from p2pd.swarm.circle import Circle
 from p2pd.swarm.fetching import SNUB_S, TICK_S
 from p2pd.wire import bits
-from p2pd.wire.messages import Have, Reject
+from p2pd.wire.messages import Have, Reject, Request
 
 from .driver import Driver
 
@@ -225,3 +225,25 @@ def test_who_was_doubted_counts_again_once_it_brings_a_piece() -> None:
     assert swarm.brain._circles.lan.held == 0
     swarm.bring("beside", swarm.asked("beside")[0])
     assert swarm.brain._circles.lan.held == bits.full(8)
+
+
+def test_peers_that_refuse_whatever_they_are_asked_for_do_not_keep_http_waiting() -> None:
+    swarm = Driver(24)
+    swarm.brain.use_origin(True, 0.0)
+    swarm.brain.name_importers((), 3.0, 0.0)
+    for number in range(2):
+        swarm.peer(f"busy-{number}", bits.full(24) >> 1)
+    refused = 0
+
+    def meanwhile() -> None:
+        """HTTP answers at once, the peers a moment later: at each tick something is asked for."""
+        nonlocal refused
+        asks = [(deed.peer, deed.message.piece) for deed in swarm.sends() if isinstance(deed.message, Request)]
+        for peer, piece in asks[refused:-1]:
+            swarm.say(peer, Reject(0, piece, "busy"))
+        refused = max(refused, len(asks) - 1)
+        for piece in [one for one in swarm.fetched() if not swarm.brain.present >> one & 1]:
+            swarm.bring("origin", piece)
+
+    swarm.wait(ORIGIN_STALL_S + 3 * STEP_S_MIN + 4 * TICK_S, meanwhile)
+    assert swarm.brain.complete
