@@ -131,7 +131,7 @@ class Patch:
                 why = why or applied.why
                 continue
             for piece in places:
-                if self.store.write_piece(self.release, piece, applied.data, PATCH_SOURCE):
+                if self.store.write_piece(self.release, piece, applied.data, PATCH_SOURCE, verified=True):
                     written.append(piece)
         return Made(bits.of(written), bits.of(refused), why)
 

@@ -153,8 +153,18 @@ class Store:
             quota_share=self._quota[1],
         )
 
-    def write_piece(self, artifact: Artifact, piece: int, data: bytes | bytearray | memoryview, source: str) -> bool:
+    def write_piece(
+        self,
+        artifact: Artifact,
+        piece: int,
+        data: bytes | bytearray | memoryview,
+        source: str,
+        *,
+        verified: bool = False,
+    ) -> bool:
         """Verify, write, journal, and only then call it present; False if it was (or became) present anyway.
+
+        `verified`: the caller has just seen that these bytes, which nobody else holds, have the piece's digest.
 
         DigestMismatchError; NoSpaceError, after which all that was present still is; NotWritableError.
         """
@@ -166,7 +176,8 @@ class Store:
                 return False
             if len(data) != manifest.lengths[piece]:
                 raise DigestMismatchError(f"{len(data)} bytes for a piece of {manifest.lengths[piece]}")
-            verify(manifest.algorithm, data, manifest.digest(piece))
+            if not verified:
+                verify(manifest.algorithm, data, manifest.digest(piece))
             view, at = memoryview(data), 0
             for extent in manifest.extents(piece):
                 path = artifact.file_path(extent.entry)

@@ -23,7 +23,7 @@ PLANTED = (
     Planted(
         "a piece is kept without looking at its digest",
         "p2pd/store/store.py",
-        "            verify(manifest.algorithm, data, manifest.digest(piece))\n",
+        "            if not verified:\n                verify(manifest.algorithm, data, manifest.digest(piece))\n",
         "",
         ("visible", "honest"),
         10,
