@@ -11,7 +11,6 @@ Bases are pieces of the release that the pack starts from, by number, in the ord
 above a release's last piece are its opened pieces (see `opened`).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -96,13 +95,14 @@ class PackIndex:
             raise MalformedPackError("a pack without a base opens one")
 
     @cached_property
-    def where(self) -> dict[int, int]:
-        """The bundle of each piece, opened or not, that is in the pack."""
-        return {piece: bundle for bundle in range(len(self.bundles)) for piece in self.pieces(bundle)}
-
-    def pieces(self, bundle: int) -> Iterator[int]:
-        """The pieces that a bundle becomes."""
-        return (item.piece for frame in self.bundles[bundle] for item in frame.items)
+    def where(self) -> dict[int, tuple[int, Item]]:
+        """Of each piece, opened or not, that is in the pack: its bundle, and itself."""
+        return {
+            item.piece: (bundle, item)
+            for bundle, frames in enumerate(self.bundles)
+            for frame in frames
+            for item in frame.items
+        }
 
     def length(self, bundle: int) -> int:
         """Bytes of a bundle."""

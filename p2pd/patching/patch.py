@@ -37,10 +37,24 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What a pack starts from: a release that is kept here, or one (`artifact` None) whose pieces lie in seeds."""
+    """What a pack starts from: a release that is kept here, or one (`artifact` None) whose pieces lie in seeds.
+
+    `share`: of its bytes, what lies here, 0 to 1.
+    """
 
     manifest: Manifest
     artifact: Artifact | None
+    share: float = 1.0
+
+    def holds(self, store: Store, piece: int) -> bool:
+        """Does a piece seem to be here? It is not read."""
+        manifest = self.manifest
+        if self.artifact and self.artifact.has(piece):
+            return True
+        digest = manifest.digest(piece)
+        if store.find(digest) is not None:
+            return True
+        return bool(store.seeds.find(digest, manifest.lengths[piece], manifest.algorithm))
 
     def read(self, store: Store, piece: int) -> bytes | None:
         """A piece's bytes, verified; None when they can't be had."""
@@ -105,16 +119,34 @@ class Patch:
         return True
 
     def needed(self) -> dict[int, int]:
-        """The bundles from which missing pieces can be made: for each, the set of those pieces."""
+        """The bundles from which missing pieces can be made: for each, the set of those pieces.
+
+        What starts from a piece that is not here can't be made.
+        """
         found: dict[int, list[int]] = {}
+        known: dict[range, list[int]] = {}
         for piece in self.release.missing():
             first = next(self.release.index.find(self.release.manifest.digest(piece)))
             opened = self.reopening.opened_for(first)
-            for part in (first,) if opened is None else opened:
-                bundle = self.index.where.get(part)
-                if bundle is not None:
-                    found.setdefault(bundle, []).append(piece)
+            parts = range(first, first + 1) if opened is None else opened
+            if parts not in known:
+                known[parts] = self._bundles(parts)
+            for bundle in known[parts]:
+                found.setdefault(bundle, []).append(piece)
         return {bundle: bits.of(pieces) for bundle, pieces in found.items()}
+
+    def _bundles(self, parts: range) -> list[int]:
+        """Those that these pieces, opened or not, come from; none unless all of them can be made."""
+        items = [self.index.where.get(part) for part in parts]
+        bases = {base for found in items if found for base in found[1].bases}
+        if not all(items) or not all(map(self._holds, bases)):
+            return []
+        return list(dict.fromkeys(found[0] for found in items if found))
+
+    def _holds(self, number: int) -> bool:
+        """Does all that a base's piece, opened or not, is had from seem to be here?"""
+        pieces, base = self.reopening.underlying(number), self.base
+        return base is not None and pieces is not None and all(base.holds(self.store, piece) for piece in pieces)
 
     def apply(self, bundle: int) -> Made | None:
         """Write what this bundle becomes; None if it is damaged on disk. StoreError, OSError: again, it goes on."""

@@ -9,26 +9,25 @@
 What can't be undone is done by `Patch` and the stores, a piece at a time, so every restart goes on where it was.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import trio
 
-from manifests.codec import decode
 from manifests.console import human_bytes
 from manifests.errors import MalformedManifestError, MalformedPackError
-from manifests.manifest import Manifest
 from manifests.packs import Pack
 from p2pd.content import describe
 from p2pd.exchange import Exchange, Membership
-from p2pd.policy.patching import STALL_S, Fallback, Offer, choose_packs, is_held
+from p2pd.policy.patching import STALL_S, Fallback, Offer, choose_packs
 from p2pd.store import Artifact, NoSpaceError, Store, StoreError
 from p2pd.swarm import Reason
 from p2pd.wire import bits
 from p2pd.world import World
 
+from .bases import bases_of
 from .config import PatchingConfig
 from .patch import INDEX_PIECE, Base, Made, Patch
 from .shelf import Shelf
@@ -129,7 +128,9 @@ class Patching:
 
     async def plan(self, release: Artifact) -> Plan:
         """What to make this release from; to be known before its swarm is joined, or that would bring all as it is."""
-        bases = await self._bases(release) if self._config.packs else {}
+        bases = {}
+        if self._config.packs:
+            bases = await bases_of(release, self._store, self._world, self._ways)
         return Plan(tuple(self._choose(release, bases)), bases)
 
     async def bring(self, release: Artifact, membership: Membership, plan: Plan) -> None:
@@ -169,41 +170,15 @@ class Patching:
             del self.work[work.release.swarm]
             self.counts.fallback_bytes += work.fallback.spent_bytes(work.missing)
 
-    async def _bases(self, release: Artifact) -> dict[bytes, Base]:
-        """What lies here that packs of this release start from."""
-        packs = sorted((pack for pack in release.manifest.packs if pack.base), key=lambda pack: pack.size)
-        found = {}
-        for pack in packs:
-            one = self._store.artifacts.get(pack.base)
-            if one and one.finished and is_held(present_bytes=one.present_bytes, size=one.manifest.size):
-                found[pack.base] = Base(one.manifest, one)
-        if found or not self._store.seeds.paths:
-            return found
-        for pack in packs:
-            manifest = await self._seeded(pack.base)
-            if manifest is not None:
-                return {pack.base: Base(manifest, None)}
-        return {}
-
-    async def _seeded(self, base: bytes) -> Manifest | None:
-        """The manifest of a release that seeds turn out to hold."""
-        encoded = await self._ways.find_manifest(base)
-        try:
-            manifest = decode(encoded) if encoded else None
-        except MalformedManifestError:
-            return None
-        if manifest is None:
-            return None
-        for path in self._store.seeds.paths:
-            await self._world.run_blocking(self._store.seeds.learn, path, manifest)
-        present_bytes = await self._world.run_blocking(self._store.seeds.held_bytes, manifest)
-        return manifest if is_held(present_bytes=present_bytes, size=manifest.size) else None
-
-    def _choose(self, release: Artifact, bases: Collection[bytes]) -> list[Pack]:
+    def _choose(self, release: Artifact, bases: Mapping[bytes, Base]) -> list[Pack]:
         packs = {pack.manifest: pack for pack in release.manifest.packs} if self._config.packs else {}
         offers = [Offer(one.manifest, one.base, one.manifest_bytes + one.size) for one in packs.values()]
-        missing_bytes = release.manifest.size - release.present_bytes
-        chosen = choose_packs(offers, held=bases, missing_bytes=missing_bytes, dear_link=self._config.dear_link)
+        chosen = choose_packs(
+            offers,
+            held={swarm: base.share for swarm, base in bases.items()},
+            missing_bytes=release.manifest.size - release.present_bytes,
+            dear_link=self._config.dear_link,
+        )
         return [packs[one] for one in chosen]
 
     def waits_for(self, release: bytes) -> str:
@@ -348,7 +323,7 @@ class Patching:
                 if made is None:
                     self._lost(patch, membership, 1 + bundle)
                 else:
-                    del needed[bundle]
+                    made = replace(made, refused=made.refused & needed.pop(bundle))
                     work.hope_for(_union(needed))
                     self._take_note(made, patch, bundle, work)
             if needed:

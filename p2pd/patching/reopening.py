@@ -58,13 +58,14 @@ class Reopening:
         self._disk, self._directory = disk, directory
         opens = base is not None and bool(memory_bytes_max) and self._has_room(index)
         self._can = {region: opens and can_close(region, memory_bytes_max) for region in self.pieces.regions}
-        held = 0 if base is None else base.pieces
+        self._old: Pieces | None = None
+        self._held = held = 0 if base is None else base.pieces
         self.read: Callable[[int], bytes | None] = lambda piece: read(piece) if piece < held else None
         if base is not None and opens:
             self._disk.remove_tree(directory)
             self._disk.make_directories(directory)
-            old, scratch = Pieces(base, index.old_opened), self._scratch("base", index.old_opened.lengths)
-            self.read = OpenedBase(old, read, scratch, memory_bytes_max).piece
+            self._old, scratch = Pieces(base, index.old_opened), self._scratch("base", index.old_opened.lengths)
+            self.read = OpenedBase(self._old, read, scratch, memory_bytes_max).piece
             self._closing = Closing(self.pieces, self._scratch("release", index.opened.lengths))
 
     def _has_room(self, index: PackIndex) -> bool:
@@ -84,6 +85,13 @@ class Reopening:
         if region is None:
             return None
         return region.opened if self._can[region] else range(0)
+
+    def underlying(self, number: int) -> range | None:
+        """The base's pieces that one of them, opened or not, is had from; None where it can't be opened."""
+        if number < self._held:
+            return range(number, number + 1)
+        region = self._old.region_of(number) if self._old else None
+        return range(region.first, region.last + 1) if region else None
 
     def take(self, applied: Applied) -> Iterator[Applied]:
         """What comes of a piece of the pack: itself, or the pieces of a region that has all its opened ones now."""

@@ -1,6 +1,6 @@
 """Which packs to take, and what may be fetched as it is while they are at work."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,13 +9,8 @@ from p2pd.wire import bits
 STALL_S: Final = 30.0
 """A pack that brings nothing for so long is not waited for any more: its pieces may come as they are, too."""
 
-HELD_SHARE_MIN: Final = 0.95
-"""Of a release, to be a base: what can't be made for the lack of the rest comes as it is."""
-
-
-def is_held(*, present_bytes: int, size: int) -> bool:
-    """So much of a release is here that a pack from it is worth its bytes."""
-    return present_bytes >= HELD_SHARE_MIN * size
+WHOLE_SHARE: Final = 0.95
+"""Where so much of a base is held, no seed is asked for more of it: what can't be made comes as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +23,19 @@ class Offer:
 
 
 def choose_packs(
-    offers: Sequence[Offer], *, held: Collection[bytes], missing_bytes: int, dear_link: bool
+    offers: Sequence[Offer], *, held: Mapping[bytes, float], missing_bytes: int, dear_link: bool
 ) -> list[bytes]:
-    """The packs to take, the next when one ends with something missing. `held`: releases that are here.
+    """The packs to take, the next when one ends with something missing. `held`: what share of a release is here.
 
-    The cheapest pack from a release that is held; then, where bytes cost more than time, the pack that needs none. A
-    pack that costs more than what is missing is left alone. None: everything comes as it is.
+    The pack by which least is to be fetched, if of a release that is here in part just such a part can be made, and the
+    rest comes as it is; then, where bytes cost more than time, the pack that needs none. A pack that costs more than
+    it makes is left alone. None: everything comes as it is.
     """
-    worth = [one for one in offers if one.cost_bytes < missing_bytes]
-    patches = sorted((one for one in worth if one.base in held), key=lambda one: (one.cost_bytes, one.pack))
+    worth = [one for one in offers if one.cost_bytes < missing_bytes * (held.get(one.base, 0.0) if one.base else 1.0)]
+    patches = sorted(
+        (one for one in worth if one.base),
+        key=lambda one: (one.cost_bytes - held[one.base] * missing_bytes, one.pack),
+    )
     compressed = [one for one in worth if not one.base] if dear_link else []
     return [one.pack for one in patches[:1] + compressed]
 

@@ -90,6 +90,51 @@ async def test_a_damaged_base_costs_what_was_to_be_made_from_it(
     assert received <= 1.6 * (pack.size + counts.fallback_bytes) + CONTROL_BYTES
 
 
+async def half_of_first(fleet: Fleet, fallback_bytes_max: int = 0) -> tuple[Release, Host]:
+    """A host that was half-way through shop@1 when it was told of another release."""
+    first = fleet.publish("shop@1", make_files())
+    (host,) = await fleet.hosts(
+        1, download_bytes_per_s=200_000, patching=PatchingConfig(fallback_bytes_max=fallback_bytes_max)
+    )
+    await fleet.deploy("shop@1")
+    await fleet.until(lambda: host.present_bytes(first) >= 0.5 * first.size_bytes)
+    await host.stop()
+    host.configure(download_bytes_per_s=0)
+    return first, host
+
+
+async def test_a_base_that_is_here_in_part_serves_for_what_can_be_made_from_it(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    first, host = await half_of_first(fleet)
+    release, (pack,) = publish_packed(fleet, "shop@2", edited(first.files), first)
+    held = host.present_bytes(first) / first.size_bytes
+    before = host.meter.received_bytes
+    await fleet.deploy("shop@2")
+    await host.start()
+    await fleet.until_running("shop@2", [host])
+    assert visible(host) == release.files
+    assert patched(host, release)["patch"] > 0.7 * held * release.size_bytes
+    assert host.daemon is not None
+    counts = host.daemon.downloads.patching.counts
+    assert counts.fallback_bytes == release.size_bytes - patched(host, release)["patch"]
+    assert host.meter.received_bytes - before <= 1.1 * (pack.size + counts.fallback_bytes) + CONTROL_BYTES
+
+
+async def test_what_a_base_that_is_here_in_part_leaves_is_fetched_within_the_operators_budget(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    first, host = await half_of_first(fleet, fallback_bytes_max=100_000)
+    release, _ = publish_packed(fleet, "shop@2", edited(first.files), first)
+    await fleet.deploy("shop@2")
+    await host.start()
+    await trio.sleep(5 * STALL_S)
+    came = patched(host, release)
+    assert came["patch"] > 0.3 * release.size_bytes
+    assert sum(came.values()) - came["patch"] <= 100_000
+    assert "fallback_bytes_max" in str(host.service()["waits_for"])
+
+
 async def test_where_the_link_is_dear_what_a_damaged_base_leaves_comes_compressed_and_no_more_of_it(
     autojump_clock: trio.testing.MockClock, fleet: Fleet
 ) -> None:

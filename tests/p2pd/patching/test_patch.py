@@ -63,6 +63,18 @@ def test_a_damaged_base_piece_is_looked_for_in_other_releases(store: Store, pack
     assert release.complete
 
 
+def test_what_starts_from_a_piece_that_is_not_here_is_not_asked_of_the_pack(store: Store, packs: Store) -> None:
+    patch, _ = prepared(store, packs, packed())
+    store.artifacts[packed().old.swarm].mark_lost(3)
+    assert set(opened(patch).needed()) == {0, 2}
+
+
+def test_a_piece_of_the_base_that_another_release_has_is_here(store: Store, packs: Store) -> None:
+    patch, _ = prepared(store, packs, packed())
+    store.artifacts[packed().old.swarm].mark_lost(0)  # the last one is the same
+    assert set(opened(patch).needed()) == {0, 1, 2}
+
+
 def test_a_pack_without_a_base_needs_none(store: Store, packs: Store) -> None:
     patch, release = prepared(store, packs, packed(base=False))
     for bundle in opened(patch).needed():

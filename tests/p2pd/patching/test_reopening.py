@@ -62,6 +62,12 @@ def test_a_damaged_base_piece_leaves_the_region_to_its_swarm(store: Store, packs
     assert apply_all(patch) == [lacking]
 
 
+def test_a_region_of_which_the_base_lacks_a_piece_is_not_asked_of_the_pack(store: Store, packs: Store) -> None:
+    patch, _ = ready(store, packs)
+    store.artifacts[reopened().old.swarm].mark_lost(2)
+    assert patch.needed() == {}
+
+
 def test_an_interrupted_region_is_made_anew_from_what_was_fetched(store: Store, packs: Store, disk: MemoryDisk) -> None:
     patch, release = ready(store, packs)
     disk.write(f"{scratch_directory(packs.directory, patch.pack.swarm)}/base", 0, b"of a process that was killed")

@@ -13,7 +13,11 @@ OFFERS = [
 
 
 def chosen(*held: bytes, missing_bytes: int = 1000, dear_link: bool = False) -> list[bytes]:
-    return choose_packs(OFFERS, held=held, missing_bytes=missing_bytes, dear_link=dear_link)
+    return choose_packs(OFFERS, held=dict.fromkeys(held, 1.0), missing_bytes=missing_bytes, dear_link=dear_link)
+
+
+def chosen_in_part(held: dict[bytes, float]) -> list[bytes]:
+    return choose_packs(OFFERS, held=held, missing_bytes=1000, dear_link=False)
 
 
 def test_the_cheapest_pack_from_a_release_that_is_held_is_taken() -> None:
@@ -31,6 +35,19 @@ def test_where_the_link_is_dear_pieces_come_compressed_and_so_does_what_a_patch_
 
 def test_a_pack_that_costs_more_than_what_is_missing_is_left_alone() -> None:
     assert chosen(HELD, missing_bytes=50, dear_link=True) == []
+
+
+def test_a_base_that_is_here_in_part_serves_for_that_part() -> None:
+    assert chosen_in_part({HELD: 0.2}) == [b"patch"]
+
+
+def test_a_base_of_which_too_little_is_here_to_be_worth_its_pack_is_none() -> None:
+    assert chosen_in_part({HELD: 0.05}) == []
+
+
+def test_a_dearer_pack_is_taken_where_more_of_its_base_is_here() -> None:
+    assert chosen_in_part({HELD: 0.96, b"older": 1.0}) == [b"older patch"]
+    assert chosen_in_part({HELD: 0.98, b"older": 1.0}) == [b"patch"]
 
 
 def fallback(bytes_max: int = 0) -> Fallback:
