@@ -121,6 +121,7 @@ def _measure(old: Side, new: Side, arguments: Namespace, console: Console) -> tu
             new.source,
             threads=arguments.threads,
             opened_memory_bytes=arguments.recompress_memory,
+            apply_speed_min=arguments.apply_speed,
             advance=bar.advance,
         )
 

@@ -56,11 +56,17 @@ def life(parser: ArgumentParser, flag: str, days: str, what: str) -> None:
 
 
 def patching(parser: Any, what: str) -> None:
-    """`--recompress-memory`, `--threads`."""
+    """`--recompress-memory`, `--apply-speed`, `--threads`."""
     parser.add_argument(
         "--recompress-memory", metavar="SIZE", type=parse_bytes, default="32 MiB",
         help="patch what gzip, zip, xz and zstd streams hold, if they can be compressed again byte for byte in so much "
         "memory (default: 32 MiB; 0: leave them closed). Devices that lack the memory, or the very libzstd, fetch "
         "those chunks as they are",
+    )  # fmt: skip
+    parser.add_argument(
+        "--apply-speed", metavar="SIZE", type=parse_bytes,
+        help="bytes of the release that a device shall apply in a processor second at least: no more streams are "
+        "opened than that leaves time for (0: all that can be, for the fewest bytes; default: 0 with the profile "
+        "device, 300 MB with the others)",
     )  # fmt: skip
     parser.add_argument("--threads", type=int, help=f"that make {what} (default: one a core)")

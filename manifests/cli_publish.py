@@ -115,6 +115,7 @@ class Packs:
                 level=self.arguments.pack_level,
                 threads=self.arguments.threads,
                 opened_memory_bytes=self.arguments.recompress_memory,
+                apply_speed_min=self.arguments.apply_speed,
                 advance=bar.advance,
             )
         self.made.append(Row(version, devices, made))

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from manifests.manifest import Manifest
 from manifests.nested.recipes import MEMORY_BYTES_MAX
 
-from . import bundling, encoding
+from . import affording, bundling, encoding
 from .encoding import BEST_LEVEL, Form, Neighbours
 from .limits import base_bytes_max
 from .matching import Match, Run, Source, match, missing
@@ -39,16 +39,20 @@ def make(
     level: int = BEST_LEVEL,
     threads: int | None = None,
     opened_memory_bytes: int = MEMORY_BYTES_MAX,
+    apply_speed_min: float | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> PackIndex:
     """Make a pack that leads from `base` (None: nothing) to `release`. `put` is given each bundle's bytes, in order.
 
     `opened_memory_bytes`: what a device may use to make a compressed stream again; 0: none is opened.
+    `apply_speed_min`: bytes of the release that it shall apply in a processor second; 0: as it comes, None: what its
+    profile says.
     `advance` is told of bytes as they are looked at: those of old pieces once, those of new ones once or twice.
     """
     count = threads or min(os.cpu_count() or 1, THREADS_MAX)
     bundles = []
-    with _opened(release, base, opened_memory_bytes) as (made, held), ThreadPoolExecutor(count) as pool:
+    speed = affording.speed_min(release.manifest.profile) if apply_speed_min is None else apply_speed_min
+    with _opened(release, base, opened_memory_bytes, speed) as (made, held), ThreadPoolExecutor(count) as pool:
         matches = _matches(release, base, made, held, partial(_ordered, pool, count * _AHEAD), advance)
         encodings = _encodings(matches, made.source, held.source if held else None, advance)
         forms = chain.from_iterable(_ordered(pool, count * _AHEAD, encodings))
@@ -61,11 +65,13 @@ def make(
 
 
 @contextmanager
-def _opened(release: Source, base: Source | None, memory_bytes_max: int) -> Iterator[tuple[Side, Side | None]]:
+def _opened(
+    release: Source, base: Source | None, memory_bytes_max: int, speed_min: float
+) -> Iterator[tuple[Side, Side | None]]:
     if base is None:
         yield Side(release), None
         return
-    with open_both(release, base, memory_bytes_max) as both:
+    with open_both(release, base, memory_bytes_max, speed_min) as both:
         yield both
 
 

@@ -19,13 +19,14 @@ def measure(
     *,
     threads: int | None = None,
     opened_memory_bytes: int = MEMORY_BYTES_MAX,
+    apply_speed_min: float | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> tuple[Difference, list[Travel]]:
     """From `old` to `new` by a pack, everything counted. Raises what reading them raises."""
     base_digest = manifest_digest(codec.encode(old.manifest))
     index, pack = build(
         new, old, base_digest, lambda digest, piece: None,
-        threads=threads, opened_memory_bytes=opened_memory_bytes, advance=advance,
+        threads=threads, opened_memory_bytes=opened_memory_bytes, apply_speed_min=apply_speed_min, advance=advance,
     )  # fmt: skip
     encoded = codec.encode(pack)
     named = replace(new.manifest, packs=(Pack(base_digest, manifest_digest(encoded), len(encoded), pack.size),))

@@ -17,10 +17,12 @@ from manifests import chunker
 from manifests.digest import digest_function
 from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest
+from manifests.nested import recipes
 from manifests.nested.finding import streams_in
 from manifests.nested.recreating import Recipes, bare
 from manifests.nested.streams import expander_of, first, held_by_start
 
+from .affording import affordable, left_s
 from .limits import REGION_BYTES_MAX
 from .matching import Source, missing
 from .opened import NOTHING, Opened, Stream, regions
@@ -50,9 +52,14 @@ class _Found:
 
 
 @contextmanager
-def open_both(release: Source, base: Source, memory_bytes_max: int) -> Iterator[tuple[Side, Side]]:
-    """The release and its base, opened as far as it pays, while in the context. Raises what reading them raises."""
-    new, old = _worth_opening(release, base, memory_bytes_max) if memory_bytes_max else ([], [])
+def open_both(
+    release: Source, base: Source, memory_bytes_max: int, speed_min: float = 0.0
+) -> Iterator[tuple[Side, Side]]:
+    """The release and its base, opened as far as it pays, while in the context. Raises what reading them raises.
+
+    `speed_min`: bytes of the release that a device shall apply in a processor second; 0: as it comes.
+    """
+    new, old = _worth_opening(release, base, memory_bytes_max, speed_min) if memory_bytes_max else ([], [])
     if not new or not old:
         yield Side(release), Side(base)
         return
@@ -63,22 +70,34 @@ def open_both(release: Source, base: Source, memory_bytes_max: int) -> Iterator[
         )
 
 
-def _worth_opening(release: Source, base: Source, memory_bytes_max: int) -> tuple[list[_Found], list[_Found]]:
+def _worth_opening(
+    release: Source, base: Source, memory_bytes_max: int, speed_min: float
+) -> tuple[list[_Found], list[_Found]]:
     """Streams of the one that can be made again, and streams of the other that are alike; none that is in both."""
     old, held = list[_Found](), set[bytes]()
     for one, data in _streams(base, missing(base.manifest, release.manifest), memory_bytes_max):
         held.add(one.digest)
         old += _held(one, data)
-    new, unchanged, recipes = list[_Found](), set[bytes](), Recipes(memory_bytes_max)
-    if not old:
+    new, unchanged, finder = list[_Found](), set[bytes](), Recipes(memory_bytes_max)
+    seconds = left_s(release.manifest, base.manifest, sum(one.stream.expanded_bytes for one in old), speed_min)
+    if not old or seconds <= 0:
         return [], []
     for one, data in _streams(release, missing(release.manifest, base.manifest), memory_bytes_max):
         if one.digest in held:
             unchanged.add(one.digest)
-        elif recipe := recipes.find(one.stream.way, data, one.stream.expanded_bytes):
+        elif recipe := finder.find(one.stream.way, data, one.stream.expanded_bytes):
             new.append(replace(one, stream=replace(one.stream, way=str(recipe))))
+    new = _affordable(new, seconds)
     kinds = {one.stream.way.partition(" ")[0] for one in new}
     return new, [one for one in old if one.digest not in unchanged and one.stream.way in kinds]
+
+
+def _affordable(found: list[_Found], seconds: float) -> list[_Found]:
+    """What is saved by opening a stream is about its length."""
+    streams = [one.stream for one in found]
+    costs = [(one.length, recipes.parse(one.way).seconds(one.expanded_bytes)) for one in streams]
+    chosen = affordable(costs, seconds)
+    return [one for place, one in enumerate(found) if place in chosen]
 
 
 def _held(found: _Found, data: memoryview) -> list[_Found]:

@@ -60,12 +60,13 @@ def build(
     level: int = BEST_LEVEL,
     threads: int | None = None,
     opened_memory_bytes: int = MEMORY_BYTES_MAX,
+    apply_speed_min: float | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> tuple[PackIndex, Manifest]:
     """Make a pack: its index and its manifest. `put` is given each of its pieces with its digest, the index last.
 
-    `base` None: for devices that hold no earlier release. `level`: zstd's. `opened_memory_bytes`, `advance`: see
-    `making.make`. Raises what reading the sources and `put` raise.
+    `base` None: for devices that hold no earlier release. `level`: zstd's. `opened_memory_bytes`,
+    `apply_speed_min`, `advance`: see `making.make`. Raises what reading the sources and `put` raise.
     """
     digest_of = digest_function(release.manifest.algorithm)
     digests, lengths = bytearray(), array("I")
@@ -78,7 +79,8 @@ def build(
 
     index = making.make(
         release, base, base_digest, take,
-        level=level, threads=threads, opened_memory_bytes=opened_memory_bytes, advance=advance,
+        level=level, threads=threads, opened_memory_bytes=opened_memory_bytes, apply_speed_min=apply_speed_min,
+        advance=advance,
     )  # fmt: skip
     take(index_codec.encode(index))
     digests[:] = digests[-DIGEST_BYTES:] + digests[:-DIGEST_BYTES]
@@ -94,6 +96,7 @@ def publish_pack(
     level: int = BEST_LEVEL,
     threads: int | None = None,
     opened_memory_bytes: int = MEMORY_BYTES_MAX,
+    apply_speed_min: float | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> MadePack:
     """Make a pack and put it into the store; see `build`. Raises StoreError."""
@@ -103,7 +106,8 @@ def publish_pack(
 
     index, manifest = build(
         release, base, base_digest, put,
-        level=level, threads=threads, opened_memory_bytes=opened_memory_bytes, advance=advance,
+        level=level, threads=threads, opened_memory_bytes=opened_memory_bytes, apply_speed_min=apply_speed_min,
+        advance=advance,
     )  # fmt: skip
     store.sync()
     encoded = codec.encode(manifest)

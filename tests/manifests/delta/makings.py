@@ -96,13 +96,21 @@ class Made:
 
 
 def make(
-    new: bytes, old: bytes | None, profile: Profile = SMALL, *, opened_memory_bytes: int = MEMORY_BYTES_MAX
+    new: bytes,
+    old: bytes | None,
+    profile: Profile = SMALL,
+    *,
+    opened_memory_bytes: int = MEMORY_BYTES_MAX,
+    apply_speed_min: float | None = None,
 ) -> Made:
     """The pack from old to new bytes, checked against both manifests."""
     target, base = release(new, profile), None if old is None else release(old, profile)
     bundles: list[bytes] = []
     digest = b"" if old is None else manifest_digest(old)
-    index = making.make(target, base, digest, bundles.append, threads=2, opened_memory_bytes=opened_memory_bytes)
+    index = making.make(
+        target, base, digest, bundles.append,
+        threads=2, opened_memory_bytes=opened_memory_bytes, apply_speed_min=apply_speed_min,
+    )  # fmt: skip
     made = Made(index_codec.decode(index_codec.encode(index)), bundles, target, base)
     lengths = array("I", [1, *map(len, bundles)])
     entry = Entry("pack", "file", size=sum(lengths))

@@ -19,7 +19,7 @@ from manifests.errors import MalformedPackError
 from manifests.nested.recipes import MEMORY_BYTES_MAX, Recipe
 from tests.manifests.nested.erofs_images import erofs
 
-from .makings import Made, make, noise, release, text
+from .makings import SMALL, Made, make, noise, release, text
 
 OLD = text(1, 20_000)
 NEW = b" ".join(word + b"!" * (place % 1500 == 0) for place, word in enumerate(OLD.split()))
@@ -67,6 +67,19 @@ def test_without_memory_nothing_is_opened() -> None:
     made = gzipped(opened_memory_bytes=0)
     assert made.index.opened == Opened()
     assert made.size > 0.8 * len(COMPRESSORS["gzip"](NEW))
+
+
+def test_a_device_that_is_to_be_quick_opens_nothing() -> None:
+    new, old = (image(COMPRESSORS["gzip"](data)) for data in (NEW, OLD))
+    assert make(new, old, apply_speed_min=300e6).index.opened == Opened()
+    assert make(new, old, apply_speed_min=1e6).index.opened != Opened()
+
+
+def test_a_host_is_quick_unless_somebody_says_otherwise() -> None:
+    new, old = (image(COMPRESSORS["gzip"](data)) for data in (NEW, OLD))
+    host = replace(SMALL, name="host")
+    assert make(new, old, host).index.opened == Opened()
+    assert make(new, old, host, apply_speed_min=0.0).index.opened != Opened()
 
 
 def test_what_no_recipe_of_ours_makes_stays_as_it_is() -> None:
