@@ -11,6 +11,7 @@ from p2pd.attestation.config import AttestationConfig
 from p2pd.identity.config import IdentityConfig
 from p2pd.limits import LimitsConfig
 from p2pd.patching.config import PatchingConfig
+from p2pd.policy.places import check_place
 from p2pd.wire.announce import NAME_CHARS_MAX
 from p2pd.world.address import split_address
 from p2pd.world.disk import Disk
@@ -58,6 +59,7 @@ class ServiceConfig:
 class Config:
     """All of it. Paths are made absolute. Caps of 0 are none. `node` '' is a random name that is kept.
 
+    `region`: where it is; may name a zone and a rack, too (`eu/zone-1/rack-7`).
     `advertise`: where peers may dial ('': as bound). `trackers`: `host:port`, any of the region. `origins`: base URLs
     of blob stores. `trust_root`: path of the pinned `root.json`. `reserve_bytes` of the disk are never filled.
     `quota_bytes`, `quota_share`: what all releases may take, the share being of what is free and theirs; 0: no quota.
@@ -119,6 +121,10 @@ class Config:
             text = getattr(self, name)
             if len(text) > NAME_CHARS_MAX or not text.isprintable() or (not text and name != "node"):
                 raise ValueError(f"{name} = {text!r}: expected 1 to {NAME_CHARS_MAX} printable characters")
+        try:
+            check_place(self.region)
+        except ValueError as error:
+            raise ValueError(f"region: {error}") from None
         if self.lan_discovery and any(len(name.encode()) > LAN_NAME_BYTES_MAX for name in (self.node, self.fleet)):
             raise ValueError(f"node and fleet have at most {LAN_NAME_BYTES_MAX} bytes where lan_discovery is on")
         for service in self.services:

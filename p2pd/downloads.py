@@ -81,14 +81,12 @@ class Downloads:
         """Set, and replaced by a new one, with each that begins."""
         self.recent: dict[bytes, Download] = {}
         """Those that ended in this run."""
-        self._peers: dict[bytes, tuple[PeerInfo, ...]] = {}
-        self._importers: dict[bytes, tuple[tuple[str, ...], float]] = {}
-        """Of our region, and how many copies may come into it; by swarm."""
+        self._handouts: dict[bytes, Handout] = {}
+        """The newest of each swarm."""
         self._removing: dict[bytes, trio.Event] = {}
         self.make_room: Callable[[NoSpaceError], Awaitable[bool]] | None = None
         """Deletes what nobody needs; whether that is enough."""
         self._asks_for_holders = False
-        self._holders: dict[bytes, int] = {}
         self.paused = False
         self.floor_bytes_per_s = 0.0
         """Of each download: where peers bring less, HTTP helps."""
@@ -123,9 +121,7 @@ class Downloads:
 
     def _forget(self, swarm: bytes) -> None:
         self.recent.pop(swarm, None)
-        self._peers.pop(swarm, None)
-        self._holders.pop(swarm, None)
-        self._importers.pop(swarm, None)
+        self._handouts.pop(swarm, None)
 
     def statuses(self) -> list[SwarmStatus]:
         """How far we are in all our swarms, and how many more peers each wants to know."""
@@ -153,8 +149,8 @@ class Downloads:
 
     def holders(self, swarm: bytes) -> int:
         """How many others have all of it, as far as is known; shields not counted."""
-        membership = self._exchange.memberships.get(swarm)
-        return max(self._holders.get(swarm, 0), len(membership.brain.holders) if membership is not None else 0)
+        membership, handout = self._exchange.memberships.get(swarm), self._handouts.get(swarm)
+        return max(handout.holders if handout else 0, len(membership.brain.holders) if membership is not None else 0)
 
     def announce(self) -> None:
         """Tell the tracker which swarms we are in."""
@@ -165,16 +161,17 @@ class Downloads:
 
     def on_handout(self, handout: Handout) -> None:
         """The tracker names peers."""
-        self._peers[handout.swarm], self._holders[handout.swarm] = handout.peers, handout.holders
-        self._importers[handout.swarm] = (handout.importers, handout.copies)
+        self._handouts[handout.swarm] = handout
         self._name_importers(handout.swarm)
         self._exchange.neighbours.suggest(handout.swarm, handout.peers)
         self._race.on_handout(handout.swarm)
 
     def _name_importers(self, swarm: bytes) -> None:
         membership = self._exchange.memberships.get(swarm)
-        if membership is not None and swarm in self._importers:
-            membership.brain.name_importers(*self._importers[swarm], trio.current_time())
+        handout = self._handouts.get(swarm)
+        if membership is not None and handout is not None:
+            now, circles = trio.current_time(), membership.brain.circles
+            circles.name_importers(handout.importers, handout.copies, handout.inner, now)
 
     def on_lan_news(self) -> None:
         """Somebody on the LAN said something new."""
@@ -186,7 +183,8 @@ class Downloads:
     def _known_peers(self, swarm: bytes) -> tuple[PeerInfo, ...]:
         """Nearest first, shields last."""
         nearby = self.lan.peers(swarm) if self.lan is not None else ()
-        named = sorted(self._peers.get(swarm, ()), key=lambda peer: peer.role == "seeder")
+        handout = self._handouts.get(swarm)
+        named = sorted(handout.peers if handout else (), key=lambda peer: peer.role == "seeder")
         return (*nearby, *named, *self._seeders)
 
     def use_seeders(self, seeders: tuple[PeerInfo, ...]) -> None:

@@ -18,6 +18,7 @@ from p2pd.install import Hold, Installer, Keeper, Lifecycle, ServiceStatus, Stat
 from p2pd.install.keeper import load_memory
 from p2pd.judge import Judge
 from p2pd.origin import OriginError
+from p2pd.policy.places import region_of
 from p2pd.policy.retention import Kept, choose_removals
 from p2pd.resolver import Resolver
 from p2pd.room import Room
@@ -67,7 +68,7 @@ class Updates:
             world,
             resolver.authority,
             fleet=config.fleet,
-            region=config.region,
+            region=region_of(config.region),
             accept=self._accept,
             changed=self._tell,
         )
@@ -113,7 +114,7 @@ class Updates:
         """The goals in force and all that is paused, as the tracker says. A pause needs no signature: whoever could
         forge one could as well say nothing."""
         for service, keeper in self._keepers.items():
-            hold = _hold(service, self._config.region, message.paused)
+            hold = _hold(service, region_of(self._config.region), message.paused)
             if hold is not None or message.upstream_age_s < PAUSE_ENDS_S:
                 keeper.hold(hold)
         self.witness.on_goals(message.goals)
@@ -176,7 +177,7 @@ class Updates:
         self._announcer.report(
             ServiceReport(
                 node=self._node,
-                region=self._config.region,
+                region=region_of(self._config.region),
                 service=status.service,
                 goal_release=status.goal_release,
                 goal_revision=status.goal_revision,

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from .facts import HTTP, ORIGIN, REGION, REMOTE, SEEDER, SOURCES, swarm_facts
+from .facts import HTTP, ORIGIN, RACK, REGION, REMOTE, SEEDER, SOURCES, swarm_facts
 from .limits import LIMITS, LOOKED_AT_MAX, LOOKS
 from .plan import SwarmPlan
 from .population import Population
@@ -15,7 +15,7 @@ from .result import Result
 F64 = npt.NDArray[np.float64]
 SAMPLES: Final = 200
 """Over time, of a run that takes as long as its bound."""
-_COLUMNS: Final = {"lan": REGION, "region": REGION, "remote": REMOTE, "origin": HTTP}
+_COLUMNS: Final = {"lan": REGION, "rack": RACK, "zone": REGION, "region": REGION, "remote": REMOTE, "origin": HTTP}
 
 
 class Ledger:

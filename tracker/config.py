@@ -8,6 +8,7 @@ from manifests.names import check_product
 from p2pd.goals import LIFE_MAX_S
 from p2pd.identity.config import IdentityConfig
 from p2pd.policy.importing import COPIES
+from p2pd.policy.places import LEVELS
 from p2pd.wire.announce import COPIES_MAX, GLOBAL
 
 from .attestation.demand import Demand
@@ -67,6 +68,10 @@ class TrackerConfig:
     interval_max_s: float = 300.0
     copies_per_region_link: float = COPIES
     """How often a release may come into a region from others: once is needed, the rest hastens. 0: no bound."""
+    copies_per_zone_link: float = 0.0
+    """The same into a zone of a region, by hosts whose certificates name zones (`eu/zone-1`). 0: no bound."""
+    copies_per_rack_link: float = 0.0
+    """The same into a rack of a zone (`eu/zone-1/rack-7`)."""
     announces_per_s_max: float = 2_000.0
     """What this tracker wants to bear; intervals grow so that it is not exceeded."""
     connections_max: int = 100_000
@@ -96,11 +101,17 @@ class TrackerConfig:
             raise ValueError("director_key: only the global tracker signs goals, a region's hands them on")
         if self.goal_life_s > LIFE_MAX_S:
             raise ValueError(f"goal_life_s must be at most {LIFE_MAX_S:.0f}: hosts refuse what lasts longer")
-        if self.copies_per_region_link and not 1 <= self.copies_per_region_link <= COPIES_MAX:
-            raise ValueError(f"copies_per_region_link must be 1 to {COPIES_MAX:g}, or 0 for no bound")
+        for level, copies in zip(LEVELS, self.copies_per_link, strict=True):
+            if copies and not 1 <= copies <= COPIES_MAX:
+                raise ValueError(f"copies_per_{level}_link must be 1 to {COPIES_MAX:g}, or 0 for no bound")
         for name in ("grace_s", "revision_floor"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more")
+
+    @property
+    def copies_per_link(self) -> tuple[float, float, float]:
+        """By LEVELS."""
+        return self.copies_per_region_link, self.copies_per_zone_link, self.copies_per_rack_link
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from p2pd.identity.uri import may_have
+from p2pd.policy.places import check_place, region_of
 from p2pd.wire.announce import (
     GLOBAL,
     GRADES,
@@ -130,6 +131,8 @@ def check_register(register: Register, identity: Identity, remote_address: str, 
         )
     if register.role != "operator" and not register.region:
         raise RefusalError(f"a {register.role} must say its region")
+    if register.role != "operator":
+        _check_place(register.region)
     if register.role == "tracker" and (config.region != GLOBAL or register.region == GLOBAL):
         raise RefusalError(f"trackers of regions follow the global tracker; this is the one of {config.region}")
 
@@ -145,7 +148,7 @@ def check_reports(register: Register, report: Report) -> None:
     if register.role == "tracker":
         return
     for one in report.reports:
-        if (one.node, one.region) != (register.node, register.region):
+        if (one.node, one.region) != (register.node, region_of(register.region)):
             raise RefusalError(f"{register.role} {register.node} may not report for {one.node} in {one.region}")
 
 
@@ -157,6 +160,13 @@ def _check_identity(register: Register, identity: Identity) -> None:
     for what, said, proven in claims:
         if proven and said != proven:
             raise RefusalError(f"your certificate says {what} {proven!r}, you say {said!r}")
+
+
+def _check_place(place: str) -> None:
+    try:
+        check_place(place)
+    except ValueError as error:
+        raise RefusalError(f"region: {error}") from None
 
 
 def _article(grade: str) -> str:

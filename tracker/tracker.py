@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from p2pd.policy.places import levels_shared, region_of
 from p2pd.wire.announce import (
     GOALS_MAX,
     PEERS_MAX,
@@ -56,7 +57,7 @@ from .leases import Leases
 from .permissions import COMMANDS, Commander, check_allowed, check_register, check_reports, commander_of
 from .reports import Reports, Unsent
 from .status import hosts_status, services_status, swarms_status
-from .swarms.handout import Asker, choose, importers
+from .swarms.handout import Asker, choose, importing
 from .swarms.interval import announce_interval_s
 from .swarms.registry import SEEDER, Node, Registry, Swarm, is_complete
 
@@ -301,7 +302,7 @@ class Tracker:
         """Every goal in force that this node watches."""
         if session.register is None or session.watch is None:
             return []
-        return self.goals.in_force(session.register.region, session.watch.services, -1)
+        return self.goals.in_force(region_of(session.register.region), session.watch.services, -1)
 
     def _question(self, session: Session, now: float) -> list[Deed]:
         """To a node from which something in force is withheld: show what you run."""
@@ -329,9 +330,9 @@ class Tracker:
         swarm = self.registry.swarm(status.swarm)
         if swarm is None:
             return Handout(status.swarm, ())
-        peers, copies = self._peers_for(swarm, register, status), self.config.copies_per_region_link
-        importing = importers(swarm, register.region) if copies else ()
-        return Handout(status.swarm, peers, importing, copies, swarm.holders_beside(register.node))
+        region, *inner = importing(swarm, register.region, self.config.copies_per_link)
+        peers, holders = self._peers_for(swarm, register, status), swarm.holders_beside(register.node)
+        return Handout(status.swarm, peers, region.importers, region.copies, holders, tuple(inner))
 
     def _peers_for(self, swarm: Swarm, register: Register, status: SwarmStatus) -> tuple[PeerInfo, ...]:
         asker = Asker(register.node, register.region, is_complete(status))
@@ -345,7 +346,7 @@ class Tracker:
     def _seeders_for(self, register: Register) -> tuple[PeerInfo, ...]:
         seeders = [node for node in self.registry.seeders() if node.name != register.node]
         self._rng.shuffle(seeders)
-        seeders.sort(key=lambda node: node.region != register.region)
+        seeders.sort(key=lambda node: -levels_shared(node.region, register.region))
         return tuple(node.as_complete for node in seeders[:PEERS_MAX])
 
     def _report(self, register: Register, message: Report) -> None:

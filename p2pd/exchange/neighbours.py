@@ -1,11 +1,12 @@
 """Connections: who is connected, who could be, who may not be. Listens, dials, and keeps one connection a node."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import trio
 
-from p2pd.policy.dialing import Candidate, choose_dials, keeps_new_connection
+from p2pd.policy.dialing import Candidate, Connected, choose_dials, keeps_new_connection
 from p2pd.policy.receiving import REFUSAL_WORK, Doorstep
 from p2pd.policy.sources import Tier, tier_of
 from p2pd.swarm.directory import Directory
@@ -76,7 +77,7 @@ class Neighbours:
         """Nodes heard on our LAN."""
         self.detour: Callable[[str], Awaitable[Stream]] | None = None
         """The way to nodes that can't be dialled."""
-        self._dialling: dict[str, None] = {}
+        self._dialling: dict[str, Tier] = {}
         self._reached: dict[str, trio.Event] = {}
         """Set when a node that is waited for is connected, or can't be."""
         self._handshakes: dict[Session, trio.CancelScope] = {}
@@ -187,17 +188,20 @@ class Neighbours:
             due, pause_ends = self._directory.due(swarm, now, self.sessions.keys() | self._dialling.keys())
             next_look = min(next_look, pause_ends)
             joined = [session for session in self.sessions.values() if swarm in session.joined]
-            near = [session.dialled for session in joined if self._exchange.tier(session) is not Tier.REMOTE]
-            dialled = sum(self.wants(node, swarm) and node not in self.sessions for node in self._dialling)
+            dialled = Counter(self._exchange.tier(session) for session in joined if session.dialled)
+            accepted = Counter(self._exchange.tier(session) for session in joined if not session.dialled)
+            dialled += Counter(
+                tier for node, tier in self._dialling.items() if self.wants(node, swarm) and node not in self.sessions
+            )
+            circles = membership.brain.circles
             for candidate in choose_dials(
                 due,
-                dialled=dialled + sum(near),
-                accepted=len(near) - sum(near),
-                far_neighbours=len(joined) - len(near),
+                neighbours={tier: Connected(dialled[tier], accepted[tier]) for tier in Tier},
                 rng=self._world.rng,
-                allies=membership.brain.allies,
+                allies=circles.allies,
+                importing=circles.importing,
             ):
-                self._dialling[candidate.node] = None
+                self._dialling[candidate.node] = candidate.tier
                 nursery.start_soon(self._dial, candidate)
         return next_look
 

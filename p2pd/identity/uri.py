@@ -2,7 +2,8 @@
 
     p2p://FLEET/ROLE/REGION/NODE?products=web,search-*&attestation=tpm:5f...
 
-Each part is percent-encoded, so that names may hold any printable character. It stands among the certificate's subject
+REGION may name a zone of it and a rack of that (`eu/zone-1/rack-7`). Each part is percent-encoded, so that names may
+hold any printable character. It stands among the certificate's subject
 alternative names, where any authority can put it: the site's own as well as the one in the tracker.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, unquote
 
+from p2pd.policy.places import check_place
 from p2pd.wire.announce import CERTIFIED_ROLES, NAME_CHARS_MAX
 from p2pd.world.network import Identity
 
@@ -31,6 +33,7 @@ def uri_of(identity: Identity) -> str:
     for part in parts:
         if not part or len(part) > NAME_CHARS_MAX or not part.isprintable():
             raise ValueError(f"{part!r}: a fleet, a region and a node have 1 to {NAME_CHARS_MAX} printable characters")
+    check_place(identity.region)
     if identity.role not in CERTIFIED_ROLES:
         raise ValueError(f"{identity.role!r} is no role: {', '.join(CERTIFIED_ROLES)}")
     check_products(identity.products)

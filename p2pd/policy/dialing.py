@@ -1,6 +1,6 @@
 """Whom to dial, and which of two connections to the same node to keep."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -12,9 +12,12 @@ DEGREE: Final = 16
 DIALLED_MIN: Final = 4
 """Of these, dialled by ourselves however many dialled us: who fills our table must not choose all our neighbours."""
 OUTSIDE_RESERVED: Final = 2
-"""Of these, kept for other regions: locality is a preference, never a wall (kraken #244: a far zone starved)."""
+"""Of these, kept for each level further out (other racks, other zones, other regions): locality is a preference, never
+a wall (kraken #244: a far zone starved)."""
 IMPORTER_OUTSIDE_RESERVED: Final = 8
-"""The same for who brings in what the region lacks."""
+"""The same for who brings in from there what its rack, its zone or its region lacks."""
+LEVELS: Final = ((Tier.LAN, Tier.RACK, Tier.SHIELD), (Tier.ZONE,), (Tier.REGION,), (Tier.REMOTE,))
+"""The nearest first. (Shields take places like others.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +31,65 @@ class Candidate:
     webrtc: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """How many peers of a tier are neighbours: `dialled` by us (or being dialled), `accepted` from them."""
+
+    dialled: int = 0
+    accepted: int = 0
+
+
 def choose_dials(
     candidates: Sequence[Candidate],
     *,
-    dialled: int,
-    accepted: int,
+    neighbours: Mapping[Tier, Connected],
     rng: Random,
     degree: int = DEGREE,
     allies: Collection[str] = (),
-    far_neighbours: int = 0,
+    importing: Collection[Tier] = (),
 ) -> list[Candidate]:
-    """Which of the candidates (none of them a neighbour yet) to dial, having dialled and accepted so many already, and
-    besides so many from other regions.
+    """Which of the candidates (none of them a neighbour yet) to dial.
 
-    Shields always, and `allies`: the other importers, where we are one. Then near peers before far ones at random
-    within a tier, with a few places kept for far ones, and more of them for an importer.
+    Shields always, and `allies`: the other importers, where we are one. Then near peers before far ones, at random
+    within a level, with a few places kept for each level further out, and more for those that we import from. Who
+    imports from several levels has more neighbours.
     """
-    always = [one for one in candidates if one.tier is Tier.SHIELD or one.node in allies]
+    degree += IMPORTER_OUTSIDE_RESERVED * max(0, len(importing) - 1)
+    chosen = [one for one in candidates if one.tier is Tier.SHIELD or one.node in allies]
     others = [one for one in candidates if one.tier is not Tier.SHIELD and one.node not in allies]
     rng.shuffle(others)
-    near = [one for one in others if one.tier < Tier.REMOTE]
-    far = [one for one in others if one.tier is Tier.REMOTE]
-    room = max(0, degree - dialled - min(accepted, degree - DIALLED_MIN))
-    reserved = IMPORTER_OUTSIDE_RESERVED if allies else OUTSIDE_RESERVED
-    chosen = near[: max(0, room - min(reserved, len(far) + far_neighbours))]
-    # Far ones beyond their places, who dialled us or came first, must not keep us from our own region.
-    far_room = max(min(room, reserved) - far_neighbours, room - far_neighbours - len(chosen))
-    return always + chosen + far[: max(0, far_room)]
+    levels = _levels(others, neighbours, degree, importing)
+    room = degree
+    for place, level in enumerate(levels):
+        kept_outside = sum(min(outer.reserved, len(outer.candidates) + outer.there) for outer in levels[place + 1 :])
+        # Far ones beyond their places, who dialled us or came first, must not keep us from nearer ones.
+        wanted = max(room - kept_outside, min(room, level.reserved)) - level.there
+        dialled = level.candidates[: max(0, wanted)]
+        chosen += dialled
+        room = max(kept_outside, room - level.there - len(dialled))
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    candidates: Sequence[Candidate]
+    there: int
+    reserved: int
+
+
+def _levels(
+    candidates: Sequence[Candidate], neighbours: Mapping[Tier, Connected], degree: int, importing: Collection[Tier]
+) -> list[_Level]:
+    """The nearest first. Of those who dialled us no more count than leave us DIALLED_MIN places."""
+    levels, accepted_max = list[_Level](), degree - DIALLED_MIN
+    for tiers in LEVELS:
+        known = [neighbours.get(tier, Connected()) for tier in tiers]
+        accepted = min(accepted_max, sum(one.accepted for one in known))
+        accepted_max -= accepted
+        reserved = IMPORTER_OUTSIDE_RESERVED if any(tier in importing for tier in tiers) else OUTSIDE_RESERVED
+        there = accepted + sum(one.dialled for one in known)
+        levels.append(_Level([one for one in candidates if one.tier in tiers], there, reserved))
+    return levels
 
 
 def counted(near_neighbours: int, far_neighbours: int) -> int:

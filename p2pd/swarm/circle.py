@@ -17,6 +17,7 @@ from p2pd.policy.importing import (
 )
 from p2pd.policy.sources import Tier
 from p2pd.wire import bits as bitset
+from p2pd.wire.announce import Importing
 
 from .peerview import PeerView
 
@@ -45,6 +46,11 @@ class Circle:
 
     def __repr__(self) -> str:
         return f"<Circle of {len(self._fellows) + 1}, place {self.place}>"
+
+    @property
+    def divides(self) -> bool:
+        """It has others in it, and what comes in over its link is counted."""
+        return bool(self._fellows and self._copies)
 
     @property
     def allies(self) -> Sequence[str]:
@@ -112,7 +118,7 @@ class Circle:
 
     def mine(self, now: float) -> int:
         """The set that falls to us now, whether or not somebody in the circle holds it."""
-        if not self._fellows or not self._copies:
+        if not self.divides:
             return self._everything
         if self.place and now >= self._closes_at:
             self.place, self._mine = 0, None
@@ -128,7 +134,7 @@ class Circle:
     def importable(self, now: float) -> int:
         """The set that we may ask for outside now: at last also what somebody here holds, and does not give us."""
         mine = self.mine(now)
-        return mine if not self._fellows or not self._copies or self._all_open else mine & ~self.held
+        return mine if not self.divides or self._all_open else mine & ~self.held
 
     def _count_places(self, now: float) -> list[int]:
         if not self._importers:
@@ -143,56 +149,87 @@ class Circle:
 
 
 class Circles:
-    """Those of one swarm: our LAN's and our region's."""
+    """Those of one swarm, one within the other: our LAN's, our rack's, our zone's and our region's. What comes into a
+    zone or a rack is divided only where a tracker says so."""
 
     def __init__(self, own: str, pieces: int, now: float) -> None:
-        self.lan, self.region = Circle(own, pieces, now), Circle(own, pieces, now)
-        self._both = (self.lan, self.region)
+        self.lan, self.rack, self.zone, self.region = (Circle(own, pieces, now) for _ in range(4))
+        self._all = (self.lan, self.rack, self.zone, self.region)
+        self._within = {tier: self._all[tier:] for tier in Tier}
+        """Those that a peer of a tier is in, the smallest first."""
+        self._crossed = {tier: self._all[:tier][::-1] for tier in Tier} | {Tier.SHIELD: ()}
+        """Those over whose links a byte from there comes, the largest first."""
         self._everything = bitset.full(pieces)
+        self.name_importers((), COPIES, (), now)
 
     def __repr__(self) -> str:
-        return f"<Circles {self.lan!r}, {self.region!r}>"
+        return f"<Circles {self.lan!r}, {self.rack!r}, {self.zone!r}, {self.region!r}>"
+
+    def name_importers(self, importers: Sequence[str], copies: float, inner: Iterable[Importing], now: float) -> None:
+        """A tracker says who brings pieces into our region, and into our zone and rack."""
+        self.region.name_importers(importers, copies, now)
+        told = {one.level: one for one in inner}
+        for level, circle in (("zone", self.zone), ("rack", self.rack)):
+            one = told.get(level, Importing(level, (), 0.0))
+            circle.name_importers(one.importers, one.copies, now)
+
+    @property
+    def allies(self) -> Collection[str]:
+        """The other importers, of whatever we are one of."""
+        return dict.fromkeys(name for circle in self._all for name in circle.allies)
+
+    @property
+    def importing(self) -> Collection[Tier]:
+        """From which tiers we bring pieces in for many others."""
+        beyond = ((self.rack, Tier.ZONE), (self.zone, Tier.REGION), (self.region, Tier.REMOTE))
+        return [tier for circle, tier in beyond if circle.allies]
 
     def around(self, tier: Tier) -> Circle | None:
-        """Whose shared link a byte from there comes over; None if over none, or if a shield names what is to come."""
-        if tier is Tier.REGION:
-            return self.lan
-        return self.region if tier in (Tier.REMOTE, Tier.ORIGIN) else None
+        """Whose division counts for what comes from there: of the circles over whose links it comes, the largest that
+        divides. None if none does, or if a shield names what is to come."""
+        for circle in self._crossed[tier]:
+            if circle.divides:
+                return circle
+        return None
 
-    def _within(self, tier: Tier) -> tuple[Circle, ...]:
-        return self._both if tier is Tier.LAN else (self.region,) if tier is Tier.REGION else ()
+    def mine(self, now: float) -> int:
+        """The set that we may ask HTTP for, whether or not somebody around us holds it."""
+        circle = self.around(Tier.ORIGIN)
+        return self._everything if circle is None else circle.mine(now)
 
     def enter(self, peer: PeerView, now: float) -> None:
         """A neighbour joined the swarm. Who has everything brings nothing in."""
-        for circle in self._within(peer.tier):
+        for circle in self._within[peer.tier]:
             circle.holds(peer.bits, now)
             if peer.bits != self._everything:
                 circle.enter(peer.key)
 
     def holds(self, peer: PeerView, pieces: int, few: bool, now: float) -> None:
         """It holds these, too: `few` count one by one."""
-        if peer.doubted or (peer.tier is not Tier.LAN and not pieces & ~self.region.held):
-            return  # most news is none here
-        for circle in self._within(peer.tier):
+        within = self._within[peer.tier]
+        if peer.doubted or not within or not pieces & ~within[0].held:
+            return  # most news is none here: what the smallest knows, all know
+        for circle in within:
             new = pieces & ~circle.held
             for each in (1 << piece for piece in bitset.iterate(new)) if few else (new,):
                 circle.holds(each, now)
 
     def leave(self, peer: PeerView) -> None:
         """It left; `recount` follows."""
-        for circle in self._within(peer.tier):
+        for circle in self._within[peer.tier]:
             circle.leave(peer.key)
 
     def recount(self, peers: Iterable[PeerView]) -> None:
         """Somebody left or lost something, or is doubted; these are there now."""
         trusted = [peer for peer in peers if not peer.doubted]
-        for circle in self._both:
-            circle.recount(peer.bits for peer in trusted if circle in self._within(peer.tier))
+        for circle in self._all:
+            circle.recount(peer.bits for peer in trusted if circle in self._within[peer.tier])
 
     def look(self, now: float, *, idle: bool, sources: Collection[Tier]) -> None:
         """Now and then while something is missing. `idle`: nobody owes us anything. `sources`: who could be asked."""
-        for circle, beyond in ((self.lan, (Tier.REGION,)), (self.region, (Tier.REMOTE, Tier.ORIGIN))):
-            if idle and any(tier in sources for tier in beyond):
+        waiting = [self.around(tier) for tier in sources] if idle else ()
+        for circle in self._all:
+            if circle in waiting:
                 circle.waits(now)
             else:
                 circle.asked(now)

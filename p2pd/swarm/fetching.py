@@ -353,12 +353,12 @@ class Fetching:
             # Where nothing moves, what was asked for elsewhere counts for little: who is busy is asked again and again.
             unheld = scope == "unheld"
             stalled = self.missing & ~bitset.of(tuple(self.origin.requested))
-            falls_to_us = self._circles.region.mine(now)
+            falls_to_us = self._circles.mine(now)
             if now - max(self.progress_at, self.capped_at) >= STUCK_S:
                 falls_to_us = self.everything  # in whose part it is and who holds it does not bring it
             candidates = (self.unheld & unasked if unheld else stalled) & falls_to_us
             self._ask_origin(candidates, UNHELD if unheld else STALLED, now)
-        mine = unasked & self._circles.region.mine(now)
+        mine = unasked & self._circles.mine(now)
         for candidates in (mine & ~self._circles.region.held, mine, unasked):
             self._ask_origin(candidates & ~self.requests.in_flight, self.top_up.why, now, pacing=True)
         if self.top_up.may_ask:

@@ -118,13 +118,9 @@ class Swarm:
         return self._books.by_peers.counts
 
     @property
-    def allies(self) -> Sequence[str]:
-        """The other importers of our region, if we are one."""
-        return self._circles.region.allies
-
-    def name_importers(self, importers: Sequence[str], copies: float, now: float) -> None:
-        """A tracker says who of our region brings pieces in, and how many copies may come."""
-        self._circles.region.name_importers(importers, copies, now)
+    def circles(self) -> Circles:
+        """Who shares a link with us, and who of them brings pieces in over it."""
+        return self._circles
 
     def opening_bits(self) -> int:
         """What to show of ourselves when joining: a super-seeder shows nothing and names pieces one by one."""

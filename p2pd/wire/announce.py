@@ -17,7 +17,8 @@ from msgspec import Meta
 from .attestation import Challenge, Evidence, Quote
 from .errors import RemoteProtocolError
 from .fields import NAME_CHARS_MAX, TEXT_CHARS_MAX, Count, Name, ReleaseText, Text, TrackerMessage
-from .messages import PIECES_MAX, SWARM_ID_BYTES
+from .handout import COPIES_MAX, PEERS_MAX, Handout, Importing, PeerInfo, Seeders, SeedersRequest, SwarmId
+from .messages import PIECES_MAX
 from .orders import (
     AUDIT_RECORDS_MAX,
     AuditRequest,
@@ -32,28 +33,32 @@ from .orders import (
     amounts,
 )
 
-__all__ = [  # what is found here too: a person's commands are messages like all others
+__all__ = [  # what is found here too: handouts, and a person's commands, are messages like all others
     "AUDIT_RECORDS_MAX",
+    "COPIES_MAX",
     "NAME_CHARS_MAX",
+    "PEERS_MAX",
     "TEXT_CHARS_MAX",
     "AuditRequest",
     "Deploy",
+    "Handout",
+    "Importing",
     "Invite",
     "Pause",
+    "PeerInfo",
     "Promote",
     "Resume",
     "Revoke",
     "Rollback",
+    "Seeders",
+    "SeedersRequest",
     "StatusRequest",
+    "SwarmId",
     "TrackerMessage",
 ]
 
 SWARMS_MAX: Final = 256
 """Swarms in one announce: a host runs tens of services with a few releases each."""
-PEERS_MAX: Final = 64
-"""Peers in one handout: twice the degree that a swarm needs."""
-COPIES_MAX: Final = 1_000.0
-"""Of a release, into a region."""
 SERVICES_MAX: Final = 1_024
 REPORTS_MAX: Final = 4_096
 """Service reports in one message (a regional tracker forwards its hosts' in batches)."""
@@ -84,7 +89,6 @@ CERTIFIED_ROLES: Final = ("daemon", "seeder", "tracker", *GRADES)
 GLOBAL: Final = "global"
 """The scope of goals for all regions; the region of the global tracker."""
 
-SwarmId = Annotated[bytes, Meta(min_length=SWARM_ID_BYTES, max_length=SWARM_ID_BYTES)]
 Pieces = Annotated[int, Meta(ge=0, le=PIECES_MAX)]
 
 
@@ -127,41 +131,6 @@ class Renewed(TrackerMessage, frozen=True, tag="renewed"):
     interval_s: float
     revision: Count = 0
     seeders: Count = 0
-
-
-class PeerInfo(msgspec.Struct, frozen=True, array_like=True):
-    """A peer to dial. `role` is daemon or seeder; `http_url` is a seeder's plain HTTP. `webrtc`: can be written to."""
-
-    node: Name
-    address: Name
-    region: Name
-    role: Name
-    complete: bool
-    http_url: Text = ""
-    webrtc: bool = False
-
-
-class Handout(TrackerMessage, frozen=True, tag="handout"):
-    """Peers of one swarm. `importers`: who of the asker's region brings in what the region lacks, itself perhaps
-    (nobody: everybody does). `copies`: of the release, that may come into the region; 0: any number. `holders`: how
-    many others have all of it and can be dialled."""
-
-    swarm: SwarmId
-    peers: Annotated[tuple[PeerInfo, ...], Meta(max_length=PEERS_MAX)]
-    importers: Annotated[tuple[Name, ...], Meta(max_length=PEERS_MAX)] = ()
-    copies: Annotated[float, Meta(ge=0, le=COPIES_MAX)] = 0.0
-    holders: Count = 0
-
-
-class SeedersRequest(TrackerMessage, frozen=True, tag="seeders?"):
-    """Which origin shields serve my region?"""
-
-
-class Seeders(TrackerMessage, frozen=True, tag="seeders"):
-    """The answer: nearest first. `version`: of the tracker's list, which counts up whenever that changes."""
-
-    seeders: Annotated[tuple[PeerInfo, ...], Meta(max_length=PEERS_MAX)]
-    version: Count = 0
 
 
 class GoalSignature(msgspec.Struct, frozen=True, array_like=True):

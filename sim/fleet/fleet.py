@@ -17,6 +17,7 @@ import trio
 from manifests.errors import NoSuchBlobError, StoreError
 from p2pd import service as daemon_service
 from p2pd.config import Config, ServiceConfig
+from p2pd.policy.places import region_of
 from p2pd.service import Daemon
 from p2pd.world import World
 from seeder import service as seeder_service
@@ -77,10 +78,12 @@ class Fleet:
         self.trackers: dict[str, Member[str]] = {}
         self.seeders: dict[str, Member[seeder_service.Running]] = {}
         self.region_of: dict[str, str] = {}
+        self.place_of: dict[str, str] = {}
+        """With zone and rack, where there are any."""
         self._folder = folder
         self._world = Place("world")
         self._regions = {name: _place(name, self._world, plan.backbone) for name in plan.regions}
-        self._racks: dict[tuple[str, int], Place] = {}
+        self._places: dict[str, Place] = {}
         self.operator = self.network.port(OPERATOR, _place(OPERATOR, self._world, Access()), role="release-manager")
         self._add_trackers()
         self._add_seeders()
@@ -108,12 +111,16 @@ class Fleet:
         self._add_tracker(TrackerConfig(listen, fleet=FLEET), self._world)
         for region, place in self._regions.items():
             config = TrackerConfig(f"tracker-{region}:8470", fleet=FLEET, region=region, upstream=listen)
-            if self.plan.announce_s:
-                config = replace(config, interval_busy_s=self.plan.announce_s)
             self._add_tracker(config, place)
 
     def _add_tracker(self, config: TrackerConfig, place: Place) -> None:
         host = self._host(config.name, place, Access(), config.region, "tracker")
+        config = replace(
+            config,
+            interval_busy_s=self.plan.announce_s or config.interval_busy_s,
+            copies_per_zone_link=self.plan.copies_per_zone_link,
+            copies_per_rack_link=self.plan.copies_per_rack_link,
+        )
         store = GoalStore(os.path.join(self._folder, config.name, "goals.sqlite"))
         config = replace(config, state_directory=os.path.join(self._folder, config.name))
 
@@ -147,25 +154,25 @@ class Fleet:
         for number in range(plan.daemons):
             region = plan.regions[number % len(plan.regions)]
             name = f"d{number + 1:03d}"
-            rack = self._rack(region, number // len(plan.regions) % plan.racks)
+            where, rack = self._rack(region, number // len(plan.regions))
             nat = number >= plan.daemons - plan.behind_nat
             access = plan.accesses[number] if plan.accesses else plan.daemon
-            host = self._host(name, rack, access, region, "daemon", nat=nat)
+            host = self._host(name, rack, access, where, "daemon", nat=nat)
             host.disk.make_directories(os.path.dirname(TRUST_ROOT))
             host.disk.replace(TRUST_ROOT, self.published.root)
             host.disk.sync_all("/")
-            self.daemons[name] = self._member(host, partial(daemon_service.run, self._config(name, region)))
+            self.daemons[name] = self._member(host, partial(daemon_service.run, self._config(name, where)))
 
-    def _config(self, name: str, region: str) -> Config:
+    def _config(self, name: str, where: str) -> Config:
         plan = self.plan
         return Config(
             state_directory=os.path.join(self._folder, name),
             data_directory=DATA,
             node=name,
-            region=region,
+            region=where,
             fleet=FLEET,
             listen=f"{name}:7000",
-            trackers=self._trackers_of(region),
+            trackers=self._trackers_of(region_of(where)),
             origins=("http://seeder-1:8480",) if plan.cdn else (),
             trust_root=TRUST_ROOT,
             upload_bytes_per_s=plan.upload_bytes_per_s,
@@ -181,17 +188,25 @@ class Fleet:
     def _host(self, name: str, place: Place, access: Access, region: str, role: str, *, nat: bool = False) -> SimHost:
         own = _place(name, place, access, nat=nat)
         port = self.network.port(name, own, region=region, role=role)
-        self.region_of[name] = region
+        self.region_of[name], self.place_of[name] = region_of(region), region
         return SimHost(name, port, self.clock, rng_seed=str(self.rng_seed), epoch=EPOCH, speed=self.plan.disk)
 
     def _member(self, host: SimHost, body: Any) -> Member[Any]:
         return Member(host, self.network, self.trace, Random(self.rng.random()), body)
 
-    def _rack(self, region: str, number: int) -> Place:
-        key = (region, number)
-        if key not in self._racks:
-            self._racks[key] = _place(f"{region}-rack{number + 1}", self._regions[region], self.plan.rack)
-        return self._racks[key]
+    def _rack(self, region: str, number: int) -> tuple[str, Place]:
+        """Of the region's daemon of this number: what its certificate says, and where it is."""
+        plan, inside, zone = self.plan, self._regions[region], region
+        if plan.zones:
+            zone, number = f"{region}/zone-{number % plan.zones + 1}", number // plan.zones
+            inside = self._within(zone, inside, plan.zone)
+        rack = f"{zone}/rack-{number % plan.racks + 1}"
+        return rack if plan.zones else region, self._within(rack, inside, plan.rack)
+
+    def _within(self, name: str, inside: Place, access: Access) -> Place:
+        if name not in self._places:
+            self._places[name] = _place(name, inside, access)
+        return self._places[name]
 
 
 def _place(name: str, inside: Place, access: Access, *, nat: bool = False) -> Place:

@@ -28,10 +28,11 @@ class Access:
 
 @dataclass(frozen=True)
 class FleetPlan:
-    """Daemons are spread over the regions in turn, and within a region over its racks.
+    """Daemons are spread over the regions in turn, and within a region over its zones and their racks.
 
     Rates may be `diluted`: with all rates and the size of pieces divided by the same number the times stay the same,
-    and the run gets cheaper. `backbone`: of each region; `rack`: of each rack (one a region when `racks` is 1).
+    and the run gets cheaper. `backbone`: of each region; `zone`: of each zone; `rack`: of each rack. With `zones` their
+    certificates name zone and rack; with 0 only the region, whose racks are links and no more.
     """
 
     releases: tuple[ReleaseSpec, ...] = (ReleaseSpec("1.0", 1),)
@@ -39,10 +40,15 @@ class FleetPlan:
     piece_bytes: int = 4096
     daemons: int = 8
     regions: tuple[str, ...] = ("north",)
+    zones: int = 0
     racks: int = 1
+    """In each zone, or in each region."""
+    copies_per_zone_link: float = 0.0
+    copies_per_rack_link: float = 0.0
     seeders: int = 1
     daemon: Access = field(default_factory=Access)
     seeder: Access = field(default_factory=Access)
+    zone: Access = field(default_factory=lambda: Access(latency_s=0.0))
     rack: Access = field(default_factory=lambda: Access(latency_s=0.0))
     backbone: Access = field(default_factory=lambda: Access(latency_s=0.02))
     behind_nat: int = 0
@@ -77,7 +83,7 @@ class FleetPlan:
         """What a flow sends in one turn: QUANTUM_S of the slowest link, within bounds; of diluted pieces a part."""
         if self.diluted:
             return -(-(self.piece_bytes + HEAD_BYTES) // self.parts)
-        links = (self.daemon, *self.accesses, self.seeder, self.rack, self.backbone)
+        links = (self.daemon, *self.accesses, self.seeder, self.rack, self.zone, self.backbone)
         slowest = min(min(link.up_bytes_per_s, link.down_bytes_per_s) for link in links)
         whole = self.piece_bytes + HEAD_BYTES if self.piece_bytes <= QUANTUM_PIECE_BYTES_MAX else QUANTUM_BYTES_MIN
         return round(max(whole, min(QUANTUM_BYTES, QUANTUM_S * slowest)))

@@ -4,11 +4,12 @@ The way from the command to the swarm (goal, metadata, manifest, announce) is a 
 what the daemon's does: a round trip, then both say Hello, then each says that it is in the swarm.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from random import Random
 from typing import Final
 
-from p2pd.policy.dialing import DEGREE, Candidate, choose_dials
+from p2pd.policy.dialing import DEGREE, Candidate, Connected, choose_dials
 from p2pd.policy.importing import COPIES
 from p2pd.policy.sources import Tier
 from p2pd.wire.announce import SwarmStatus
@@ -36,7 +37,7 @@ class Meetings:
         self.away = False
         self._crowd, self._rng, self._announce_s, self._degree = crowd, rng, announce_s, degree
         self._registry = Registry(len(crowd.nodes), len(crowd.nodes))
-        self._dialled: dict[str, int] = {}
+        self._dialled: dict[str, set[str]] = {}
         self._shields = [node for node in crowd.nodes.values() if node.shield]
 
     def enter(self, node: Node) -> None:
@@ -64,29 +65,30 @@ class Meetings:
 
     def _dial(self, node: Node) -> None:
         swarm = self._registry.swarm(_SWARM)
-        if swarm is None:
+        if swarm is None or node.brain is None:
             return
         region = f"region-{node.region}"
         named = choose(swarm, Asker(node.key, region, False), WANTED, self._rng)
-        if node.brain is not None:
-            node.brain.name_importers(importers(swarm, region), COPIES, self._crowd.heap.now)
+        node.brain.circles.name_importers(importers(swarm, region), COPIES, (), self._crowd.heap.now)
         nodes = self._crowd.nodes
         others = {key: nodes[key] for key in [*named, *(one.key for one in self._shields)]}
         candidates = [_candidate(node, other) for other in others.values() if other.key not in node.ways]
-        far = sum(tier_of(node, nodes[key]) is Tier.REMOTE for key in node.ways)
-        dialled = self._dialled.get(node.key, 0)
-        accepted = max(0, len(node.ways) - far - dialled)
-        allies = node.brain.allies if node.brain is not None else ()
+        circles = node.brain.circles
         chosen = choose_dials(
             candidates,
-            dialled=dialled,
-            accepted=accepted,
+            neighbours=self._neighbours(node),
             rng=self._rng,
             degree=self._degree,
-            allies=allies,
-            far_neighbours=far,
+            allies=circles.allies,
+            importing=circles.importing,
         )
         self.meet(node, [nodes[one.node] for one in chosen])
+
+    def _neighbours(self, node: Node) -> dict[Tier, Connected]:
+        ours, nodes = self._dialled.get(node.key, set()), self._crowd.nodes
+        dialled = Counter(tier_of(node, nodes[key]) for key in node.ways if key in ours)
+        accepted = Counter(tier_of(node, nodes[key]) for key in node.ways if key not in ours)
+        return {tier: Connected(dialled[tier], accepted[tier]) for tier in Tier}
 
     def meet(self, node: Node, others: Iterable[Node]) -> None:
         """It dials these; who is dead does not answer, who has too many connections hangs up."""
@@ -95,7 +97,7 @@ class Meetings:
             if other.dead or other.key in node.ways or len(other.ways) >= CONNECTIONS_MAX:
                 continue
             self._crowd.link(node, other)
-            self._dialled[node.key] = self._dialled.get(node.key, 0) + 1
+            self._dialled.setdefault(node.key, set()).add(other.key)
             latency_s = route(node.place, other.place).latency_s
             heap.at(heap.now + 2 * latency_s, self._introduce, node, other, latency_s, True)
 

@@ -18,6 +18,7 @@ VALUES = {
     for kind in (
         announce.SwarmStatus,
         announce.PeerInfo,
+        announce.Importing,
         announce.Goal,
         announce.GoalSignature,
         announce.Paused,

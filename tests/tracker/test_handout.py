@@ -7,7 +7,7 @@ import pytest
 
 from p2pd.policy.importing import IMPORTERS_MAX
 from p2pd.wire.announce import PEERS_MAX
-from tracker.swarms.handout import Asker, choose, importers
+from tracker.swarms.handout import Asker, choose, importers, importing
 from tracker.swarms.registry import Registry, Swarm
 
 from .nodes import PIECES, SWARM, node, status
@@ -134,3 +134,79 @@ def test_an_importer_is_told_of_all_others() -> None:
 def test_who_is_no_importer_is_told_of_whoever_the_dice_say() -> None:
     named = choose(swarm(eu_incomplete=400), Asker("eu_incomplete30", "eu", complete=False), 16, Random(1))
     assert len(set(named) & {f"eu_incomplete{number}" for number in range(IMPORTERS_MAX)}) < IMPORTERS_MAX
+
+
+# -- zones and racks ------------------------------------------------------------------------------------------------
+
+HOME = "eu/hall/rack"
+
+
+def placed(**groups: int) -> Swarm:
+    """`rack=3, hall=2, eu=1, us=1`: so many who miss pieces in the asker's rack (itself among them), elsewhere in its
+    zone, elsewhere in its region, and outside."""
+    places = {"rack": HOME, "hall": "eu/hall/other", "eu": "eu/yard/rack", "us": "us/hall/rack"}
+    registry = Registry(10_000, 10_000)
+    for group, count in groups.items():
+        for number in range(count):
+            registry.register(node(f"{group}{number}", places[group]))
+            registry.announce(f"{group}{number}", [status(1)])
+    found = registry.swarm(SWARM)
+    assert found is not None
+    return found
+
+
+RACKED = Asker("rack0", HOME, complete=False)
+
+
+def test_most_are_of_ones_rack_and_a_reserved_share_is_of_each_level_further_out() -> None:
+    names = choose(placed(rack=50, hall=50, eu=50, us=50), RACKED, 20, Random(1))
+    assert kinds(names) == {"rack": 8, "hall": 4, "eu": 4, "us": 4}
+
+
+def test_what_a_small_rack_lacks_its_zone_makes_up_for() -> None:
+    names = choose(placed(rack=4, hall=50, eu=50, us=50), RACKED, 20, Random(1))
+    assert kinds(names) == {"rack": 3, "hall": 9, "eu": 4, "us": 4}
+
+
+@pytest.mark.parametrize("rng_seed", SEEDS)
+def test_nobody_is_named_twice_by_levels_and_as_many_as_are_wanted(rng_seed: int) -> None:
+    crowd = placed(rack=30, hall=9, eu=300, us=3)
+    for wanted in (1, 2, 3, 4, 10, PEERS_MAX):
+        names = choose(crowd, RACKED, wanted, Random(rng_seed))
+        assert len(names) == len(set(names)) == wanted
+
+
+@pytest.mark.parametrize("rng_seed", SEEDS)
+def test_even_the_fewest_refreshed_come_from_every_level(rng_seed: int) -> None:
+    names = choose(placed(rack=50, hall=50, eu=50, us=50), RACKED, 4, Random(rng_seed))
+    assert kinds(names) == {"rack": 1, "hall": 1, "eu": 1, "us": 1}
+
+
+def test_all_of_a_small_zone_are_named_to_each_other_so_that_they_can_divide() -> None:
+    names = choose(placed(rack=4, hall=4, eu=200, us=200), RACKED, 32, Random(1))
+    assert (kinds(names)["rack"], kinds(names)["hall"]) == (3, 4)
+
+
+def test_a_host_of_a_large_zone_is_found_though_most_of_it_is_ones_own_rack() -> None:
+    names = choose(placed(rack=900, hall=100), RACKED, 20, Random(1))
+    assert kinds(names) == {"rack": 16, "hall": 4}
+
+
+def test_a_host_without_a_rack_is_in_its_region_all_the_same() -> None:
+    names = choose(placed(rack=20, eu=1), Asker("eu9", "eu", complete=False), 21, Random(1))
+    assert kinds(names) == {"rack": 20, "eu": 1}
+
+
+def test_importers_are_named_for_each_level_for_which_the_operator_asks() -> None:
+    crowd = placed(rack=20, hall=20, eu=20, us=1)
+    region, zone = importing(crowd, HOME, (1.2, 2.0, 0.0))
+    assert (region.level, region.copies, len(region.importers)) == ("region", 1.2, IMPORTERS_MAX)
+    assert (zone.level, zone.copies, set(kinds([*zone.importers]))) == ("zone", 2.0, {"rack"})
+    assert [one.level for one in importing(crowd, "eu", (0.0, 2.0, 2.0))] == ["region"]
+
+
+def test_an_importer_is_told_of_the_others_of_each_of_its_places() -> None:
+    crowd = placed(rack=20, hall=20, eu=20)
+    names = choose(crowd, RACKED, 32, Random(1))
+    allies = {name for place in (HOME, "eu/hall", "eu") for name in importers(crowd, place)} - {"rack0"}
+    assert allies <= set(names)

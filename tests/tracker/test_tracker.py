@@ -11,6 +11,7 @@ from p2pd.wire.announce import (
     Deploy,
     Done,
     Handout,
+    Importing,
     Refused,
     Register,
     Renewed,
@@ -112,6 +113,26 @@ def test_seeders_of_the_own_region_are_told_first(talk: Talk) -> None:
     assert [seeders.seeders[0].node, len(seeders.seeders)] == ["s3", 4]
 
 
+def test_seeders_of_the_own_rack_and_zone_come_before_others_of_the_region(talk: Talk) -> None:
+    for number, place in enumerate(("us", "eu", "eu/hall/rack", "eu/yard", "eu/hall"), start=1):
+        talk.join(number, register(f"s{number}", place, "seeder"))
+    talk.join(9, register("a", "eu/hall/rack"))
+    [seeders] = talk.hear(9, SeedersRequest())
+    assert [one.region for one in seeders.seeders[:2]] == ["eu/hall/rack", "eu/hall"]
+
+
+def test_a_handout_says_what_may_come_into_a_zone_and_a_rack() -> None:
+    talk = Talk(copies_per_zone_link=2.0)
+    talk.join(1, register("a", "eu/hall/rack"))
+    [handout, _] = talk.hear(1, Announce((status(wanted=5),)))
+    assert handout == Handout(SWARM, (), (), 1.2, 0, (Importing("zone", (), 2.0),))
+
+
+def test_a_host_in_a_rack_reports_for_its_region(talk: Talk) -> None:
+    talk.join(1, register("a", "eu/hall/rack"))
+    assert talk.say(1, Report((report("a", region="eu"),))) == []
+
+
 def test_a_node_that_says_nothing_is_closed_and_forgotten(talk: Talk) -> None:
     talk.join(1, register("a"))
     talk.peers(1)
@@ -193,6 +214,7 @@ def test_a_closed_connection_is_not_heard_any_more(talk: Talk) -> None:
         (register("a", fleet="other"), "serves fleet 'f'"),
         (Register(99, "f", "a", "eu", "daemon", ""), "version 99"),
         (register("a", region=""), "must say its region"),
+        (register("a", region="eu//rack"), "expected a region"),
         (register("a\x1b[2J"), "printable"),
         (register("t", "global", "tracker"), "trackers of regions"),
     ],
@@ -201,7 +223,9 @@ def test_who_does_not_belong_here_is_refused(talk: Talk, greeting: Register, why
     assert why in closed(talk.join(1, greeting))
 
 
-@pytest.mark.parametrize("lie", [register("b"), register("a", "us"), register("a", role="seeder")])
+@pytest.mark.parametrize(
+    "lie", [register("b"), register("a", "us"), register("a", "eu/hall"), register("a", role="seeder")]
+)
 def test_a_lie_about_a_proven_identity_is_refused(talk: Talk, lie: Register) -> None:
     proven = Identity("a", "eu", "daemon", proven=True)
     assert "your certificate says" in closed(talk.join(1, lie, proven))
@@ -255,10 +279,12 @@ def test_a_goal_is_pushed_to_those_whom_it_concerns(talk: Talk) -> None:
         (register("of-the-service"), ("web",)),
         (register("of-all"), ()),
         (register("of-another"), ("db",)),
+        (register("in-a-rack", "eu/hall/rack"), ("web",)),
         (register("elsewhere", "us"), ("web",)),
+        (register("elsewhere-in-a-rack", "us/eu/eu"), ("web",)),
         (register("tracker", "us", "tracker"), ()),
     )
-    assert told(talk, *watchers) == {"of-the-service", "of-all", "tracker"}
+    assert told(talk, *watchers) == {"of-the-service", "of-all", "in-a-rack", "tracker"}
 
 
 def test_a_deploy_is_stored_before_anything_else(talk: Talk) -> None:

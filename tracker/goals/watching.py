@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from p2pd.policy.places import region_of
 from p2pd.wire.announce import GLOBAL, GOALS_MAX, Goal, Register, Watch
 from p2pd.wire.announce import Goals as GoalsMessage
 
@@ -12,7 +13,7 @@ def is_told(register: Register, watch: Watch, goal: Goal) -> bool:
     """Whether a change to this goal concerns the watcher."""
     if watch.services and goal.service not in watch.services:
         return False
-    return register.role == "tracker" or goal.scope in (GLOBAL, register.region)
+    return register.role == "tracker" or goal.scope in (GLOBAL, region_of(register.region))
 
 
 def pauses_message(goals: Goals, upstream_age_s: float) -> GoalsMessage:
@@ -26,7 +27,7 @@ def goals_messages(goals: Goals, register: Register, watch: Watch, upstream_age_
     if register.role == "tracker":
         newer = goals.newer_than(watch.revision)
     else:
-        newer = goals.in_force(register.region, watch.services, watch.revision)
+        newer = goals.in_force(region_of(register.region), watch.services, watch.revision)
     paused = goals.pauses.paused
     while len(newer) > GOALS_MAX:
         part, newer = newer[:GOALS_MAX], newer[GOALS_MAX:]

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from p2pd.policy.importing import IMPORTERS_MAX
+from p2pd.policy.places import SEPARATOR, around
 from p2pd.wire.announce import PeerInfo, SwarmStatus
 from tracker.errors import RefusalError
 
@@ -19,7 +20,8 @@ SEEDER: Final = "seeder"
 
 @dataclass(frozen=True)
 class Node:
-    """A node as it registered. Who has no `address` and no `webrtc` is never named to others."""
+    """A node as it registered; `region` may name its zone and rack, too. Who has no `address` and no `webrtc` is never
+    named to others."""
 
     name: str
     address: str
@@ -27,6 +29,11 @@ class Node:
     role: str
     http_url: str = ""
     webrtc: bool = False
+
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """Its region, its zone, its rack: as many as it names."""
+        return around(self.region)
 
     @cached_property
     def as_complete(self) -> PeerInfo:
@@ -41,8 +48,8 @@ class Node:
 
 @dataclass(slots=True)
 class Members:
-    """Those of one region in one swarm who can be dialled. `importers`: those of them who bring in what the region
-    lacks, the first to come; whoever goes is replaced."""
+    """Those of one region, zone or rack in one swarm who can be dialled. `importers`: those of them who bring in what
+    it lacks, the first to come; whoever goes is replaced."""
 
     complete: Roster = field(default_factory=Roster)
     incomplete: Roster = field(default_factory=Roster)
@@ -51,6 +58,18 @@ class Members:
 
     def __len__(self) -> int:
         return len(self.complete) + len(self.incomplete) + len(self.seeders)
+
+    def enter(self, node: Node, *, complete: bool) -> None:
+        """It is in the swarm, perhaps since long."""
+        if node.role == SEEDER:
+            self.seeders.add(node.name)
+        elif complete:
+            self.incomplete.discard(node.name)
+            self.complete.add(node.name)
+        else:
+            self.complete.discard(node.name)
+            self.incomplete.add(node.name)
+            self.appoint(node.name)
 
     def discard(self, name: str) -> None:
         """It is in the swarm no longer."""
@@ -68,10 +87,16 @@ class Members:
 
 @dataclass(slots=True)
 class Swarm:
-    """One swarm. `regions` has no empty ones; `progress` is every member's number of pieces, dialable or not."""
+    """One swarm. `regions` has no empty ones, nor has `within`: zones (EU/ZONE) and racks (EU/ZONE/RACK), whose members
+    are also their region's. `progress` is every member's number of pieces, dialable or not."""
 
     regions: dict[str, Members] = field(default_factory=dict)
+    within: dict[str, Members] = field(default_factory=dict)
     progress: dict[str, SwarmStatus] = field(default_factory=dict)
+
+    def at(self, place: str) -> Members:
+        """Those of a region, a zone or a rack; nobody where nobody is."""
+        return (self.within if SEPARATOR in place else self.regions).get(place) or Members()
 
     def holders_beside(self, name: str) -> int:
         """Others that have all pieces and can be dialled, seeders not counted."""
@@ -175,24 +200,18 @@ class Registry:
         swarm.progress[node.name] = status
         if not node.address and not node.webrtc:
             return
-        members = swarm.regions.setdefault(node.region, Members())
-        if node.role == SEEDER:
-            members.seeders.add(node.name)
-        elif is_complete(status):
-            members.incomplete.discard(node.name)
-            members.complete.add(node.name)
-        else:
-            members.complete.discard(node.name)
-            members.incomplete.add(node.name)
-            members.appoint(node.name)
+        for place in node.places:
+            members = (swarm.within if SEPARATOR in place else swarm.regions).setdefault(place, Members())
+            members.enter(node, complete=is_complete(status))
 
     def _leave(self, node: Node, swarm_id: bytes) -> None:
         swarm = self._swarms[swarm_id]
         del swarm.progress[node.name]
-        members = swarm.regions.get(node.region)
-        if members is not None:
-            members.discard(node.name)
-            if not len(members):
-                del swarm.regions[node.region]
+        for place in node.places:
+            places = swarm.within if SEPARATOR in place else swarm.regions
+            if (members := places.get(place)) is not None:
+                members.discard(node.name)
+                if not len(members):
+                    del places[place]
         if not swarm.progress:
             del self._swarms[swarm_id]

@@ -2,6 +2,12 @@
 
 from collections.abc import Container, Iterator
 from random import Random
+from typing import Final
+
+SAMPLED_MAX: Final = 256
+"""A roster of so many names may be gone through as a whole; of a larger one a few are drawn."""
+TRIES: Final = 16
+"""For each name wanted, where most of those drawn may not be named: with more in vain, fewer come."""
 
 
 class Roster:
@@ -42,11 +48,13 @@ class Roster:
     def draw(self, count: int, rng: Random, without: Container[str] = (), spare: int = 0) -> list[str]:
         """Up to `count` different names, none of `without`, of whom at most `spare` are in this roster."""
         count, there = max(0, count), len(self._names)
-        if (count + spare) * 2 > there:
+        if (count + spare) * 2 > there and there <= SAMPLED_MAX:
             chosen = rng.sample(self._names, there)
             return [name for name in chosen if name not in without][:count]
         drawn: dict[str, None] = {}
-        while len(drawn) < count:  # of many a few: half of the draws or more are new, and this is twice as fast
+        for _ in range(TRIES * count):  # of many a few: mostly half of the draws or more are new, and this is fast
+            if len(drawn) >= count:
+                break
             name = self._names[int(rng.random() * there)]
             if name not in without:
                 drawn[name] = None

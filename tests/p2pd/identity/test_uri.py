@@ -10,10 +10,11 @@ from p2pd.wire.announce import NAME_CHARS_MAX, ROLES
 from p2pd.world.network import Identity
 
 NAMES = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=NAME_CHARS_MAX // 2)
+PLACES = st.lists(NAMES.map(lambda name: name.replace("/", "_")[:20]), min_size=1, max_size=3).map("/".join)
 PRODUCTS = st.lists(st.from_regex(r"\A[a-z0-9][a-z0-9._-]{0,10}\*?\Z"), max_size=5).map(tuple)
 
 
-@given(NAMES, NAMES, NAMES, st.sampled_from(ROLES), PRODUCTS)
+@given(NAMES, PLACES, NAMES, st.sampled_from(ROLES), PRODUCTS)
 def test_every_identity_comes_back(fleet: str, region: str, node: str, role: str, products: tuple[str, ...]) -> None:
     identity = Identity(node, region, role, proven=True, fleet=fleet, products=products)
     uri = uri_of(identity)
@@ -45,6 +46,8 @@ def test_any_text_is_an_identity_written_as_it_should_be_or_an_error(text: str) 
         ["p2p://a/daemon/eu/one/two"],
         ["p2p://a/daemon//one"],
         ["p2p://a/king/eu/one"],
+        ["p2p://a/daemon/eu%2F/one"],
+        ["p2p://a/daemon/eu%2Fzone%2Frack%2Fshelf/one"],
         ["p2p://a/daemon/eu/%00"],
         ["p2p://a/daemon/eu/%ff"],
         ["p2p://a/daemon/eu/o%6Ee"],

@@ -1,5 +1,7 @@
 """Which piece to ask for, which to name, whom to dial, which connection and which releases to keep."""
 
+from collections import Counter
+from collections.abc import Sequence
 from random import Random
 
 import pytest
@@ -12,6 +14,7 @@ from p2pd.policy.dialing import (
     IMPORTER_OUTSIDE_RESERVED,
     OUTSIDE_RESERVED,
     Candidate,
+    Connected,
     choose_dials,
     counted,
     keeps_new_connection,
@@ -89,6 +92,10 @@ def candidates(tier: Tier, count: int) -> list[Candidate]:
     return [Candidate(f"{tier.name}{number}", "", tier) for number in range(count)]
 
 
+def near(dialled: int, accepted: int = 0) -> dict[Tier, Connected]:
+    return {Tier.REGION: Connected(dialled, accepted)}
+
+
 CROWD = st.builds(
     lambda near, far, shields: (
         candidates(Tier.REGION, near) + candidates(Tier.REMOTE, far) + candidates(Tier.SHIELD, shields)
@@ -100,9 +107,10 @@ CROWD = st.builds(
 
 @given(CROWD, st.integers(0, 40), DICE)
 def test_no_more_are_dialled_than_there_is_room_for(crowd: list[Candidate], dialled: int, rng: Random) -> None:
-    chosen = [one for one in choose_dials(crowd, dialled=dialled, accepted=0, rng=rng) if one.tier is not Tier.SHIELD]
+    chosen = [one for one in choose_dials(crowd, neighbours=near(dialled), rng=rng) if one.tier is not Tier.SHIELD]
     others = sum(one.tier is not Tier.SHIELD for one in crowd)
-    assert len(chosen) == len(set(chosen)) == min(others, max(0, DEGREE - dialled))
+    kept = min(OUTSIDE_RESERVED, sum(one.tier is Tier.REMOTE for one in crowd))
+    assert len(chosen) == len(set(chosen)) == min(others, max(kept, DEGREE - dialled))
 
 
 @pytest.mark.parametrize(
@@ -111,33 +119,33 @@ def test_no_more_are_dialled_than_there_is_room_for(crowd: list[Candidate], dial
 )
 def test_those_who_dialled_us_leave_room_for_our_own_choice(dialled: int, accepted: int, room: int) -> None:
     crowd = candidates(Tier.REGION, 2 * DEGREE)
-    assert len(choose_dials(crowd, dialled=dialled, accepted=accepted, rng=Random(1))) == room
+    assert len(choose_dials(crowd, neighbours=near(dialled, accepted), rng=Random(1))) == room
 
 
 @given(CROWD, st.integers(0, 40), DICE)
 def test_shields_are_always_dialled(crowd: list[Candidate], dialled: int, rng: Random) -> None:
-    chosen = choose_dials(crowd, dialled=dialled, accepted=1000, rng=rng)
+    chosen = choose_dials(crowd, neighbours=near(dialled, 1000), rng=rng)
     assert {one for one in crowd if one.tier is Tier.SHIELD} <= set(chosen)
 
 
 @given(st.integers(0, 40), st.integers(0, 40), DICE)
-def test_far_peers_keep_their_places_among_near_ones(near: int, far: int, rng: Random) -> None:
-    chosen = choose_dials(candidates(Tier.REGION, near) + candidates(Tier.REMOTE, far), dialled=0, accepted=0, rng=rng)
+def test_far_peers_keep_their_places_among_near_ones(region: int, far: int, rng: Random) -> None:
+    chosen = choose_dials(candidates(Tier.REGION, region) + candidates(Tier.REMOTE, far), neighbours={}, rng=rng)
     assert sum(one.tier is Tier.REMOTE for one in chosen) >= min(far, OUTSIDE_RESERVED)
 
 
 def test_far_peers_who_dialled_us_do_not_keep_us_from_near_ones() -> None:
     crowd = candidates(Tier.REGION, 40) + candidates(Tier.REMOTE, 40)
-    chosen = choose_dials(crowd, dialled=2, accepted=0, far_neighbours=100, rng=Random(1))
+    chosen = choose_dials(crowd, neighbours=near(2) | {Tier.REMOTE: Connected(0, 100)}, rng=Random(1))
     assert [one.tier for one in chosen] == [Tier.REGION] * (DEGREE - 2 - OUTSIDE_RESERVED)
 
 
 def test_an_importer_dials_the_others_and_more_far_ones() -> None:
     crowd = candidates(Tier.REGION, 40) + candidates(Tier.REMOTE, 40)
     allies = [one.node for one in crowd[:7]]
-    chosen = choose_dials(crowd, dialled=0, accepted=1000, rng=Random(1), allies=allies)
+    chosen = choose_dials(crowd, neighbours=near(0, 1000), rng=Random(1), allies=allies, importing=[Tier.REMOTE])
     assert set(allies) <= {one.node for one in chosen}
-    chosen = choose_dials(crowd, dialled=0, accepted=0, rng=Random(1), allies=allies)
+    chosen = choose_dials(crowd, neighbours={}, rng=Random(1), allies=allies, importing=[Tier.REMOTE])
     assert sum(one.tier is Tier.REMOTE for one in chosen) == IMPORTER_OUTSIDE_RESERVED
 
 
@@ -148,8 +156,45 @@ def test_of_far_neighbours_no_more_count_than_have_places() -> None:
 
 def test_near_peers_are_preferred() -> None:
     crowd = candidates(Tier.REGION, 40) + candidates(Tier.REMOTE, 40)
-    chosen = choose_dials(crowd, dialled=0, accepted=0, rng=Random(1))
+    chosen = choose_dials(crowd, neighbours={}, rng=Random(1))
     assert sum(one.tier is Tier.REGION for one in chosen) == DEGREE - OUTSIDE_RESERVED
+
+
+HIERARCHY = (Tier.RACK, Tier.ZONE, Tier.REGION, Tier.REMOTE)
+
+
+def levels(chosen: Sequence[Candidate]) -> dict[Tier, int]:
+    return dict(Counter(one.tier for one in chosen))
+
+
+def test_most_neighbours_are_of_ones_rack_and_each_level_further_out_has_its_places() -> None:
+    crowd = [one for tier in HIERARCHY for one in candidates(tier, 40)]
+    chosen = choose_dials(crowd, neighbours={}, rng=Random(1))
+    outside = dict.fromkeys(HIERARCHY[1:], OUTSIDE_RESERVED)
+    assert levels(chosen) == {Tier.RACK: DEGREE - 3 * OUTSIDE_RESERVED} | outside
+
+
+def test_a_small_rack_leaves_its_places_to_its_zone() -> None:
+    crowd = [*candidates(Tier.RACK, 3), *candidates(Tier.ZONE, 40), *candidates(Tier.REMOTE, 40)]
+    chosen = choose_dials(crowd, neighbours={}, rng=Random(1))
+    assert levels(chosen) == {Tier.RACK: 3, Tier.ZONE: DEGREE - 3 - OUTSIDE_RESERVED, Tier.REMOTE: OUTSIDE_RESERVED}
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 30)] * 2), min_size=4, max_size=4), DICE)
+def test_no_level_with_anybody_to_dial_is_left_without_its_places(counts: list[tuple[int, int]], rng: Random) -> None:
+    """Whoever dialled us, on whatever level: no rack becomes an island."""
+    crowd = [one for tier, (there, _) in zip(HIERARCHY, counts, strict=True) for one in candidates(tier, there)]
+    accepted = {tier: Connected(0, count) for tier, (_, count) in zip(HIERARCHY, counts, strict=True)}
+    chosen = levels(choose_dials(crowd, neighbours=accepted, rng=rng))
+    for tier in HIERARCHY[1:]:
+        lacking = OUTSIDE_RESERVED - accepted[tier].accepted
+        assert chosen.get(tier, 0) >= min(lacking, sum(one.tier is tier for one in crowd))
+
+
+def test_who_imports_from_several_levels_has_places_for_all_of_them() -> None:
+    crowd = [one for tier in HIERARCHY for one in candidates(tier, 40)]
+    chosen = choose_dials(crowd, neighbours={}, rng=Random(1), allies=["nobody"], importing=HIERARCHY[1:])
+    assert levels(chosen) == dict.fromkeys(HIERARCHY, IMPORTER_OUTSIDE_RESERVED)
 
 
 @pytest.mark.parametrize("first_by_low", [True, False])

@@ -205,14 +205,25 @@ def test_http_is_asked_for_what_peers_and_shield_will_not_bring(facts: Facts, sc
 
 @pytest.mark.parametrize(
     "role, region, tier",
-    [("daemon", "here", Tier.REGION), ("daemon", "far", Tier.REMOTE), ("seeder", "here", Tier.SHIELD)],
+    [
+        ("daemon", "here/hall/rack", Tier.RACK),
+        ("daemon", "here/hall/other", Tier.ZONE),
+        ("daemon", "here/hall", Tier.ZONE),
+        ("daemon", "here/other/rack", Tier.REGION),
+        ("daemon", "here", Tier.REGION),
+        ("daemon", "far/hall/rack", Tier.REMOTE),
+        ("daemon", "", Tier.REMOTE),
+        ("seeder", "here/hall/rack", Tier.SHIELD),
+        ("daemon", "here/hall/rack/deeper", Tier.RACK),
+    ],
 )
 def test_a_peers_tier_follows_its_role_and_region(role: str, region: str, tier: Tier) -> None:
-    assert tier_of(role=role, region=region, own_region="here") is tier
+    assert tier_of(role=role, region=region, own_region="here/hall/rack") is tier
 
 
 def test_nearer_tiers_are_cheaper() -> None:
-    assert sorted(Tier) == [Tier.LAN, Tier.REGION, Tier.REMOTE, Tier.SHIELD, Tier.ORIGIN]
+    names = ["LAN", "RACK", "ZONE", "REGION", "REMOTE", "SHIELD", "ORIGIN"]
+    assert [tier.name for tier in sorted(Tier)] == names
 
 
 # -- again -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from p2pd.policy.sources import ORIGIN_STALL_S, STALL_S, Tier
 from p2pd.swarm.circle import Circle
 from p2pd.swarm.fetching import SNUB_S, TICK_S
 from p2pd.wire import bits
+from p2pd.wire.announce import Importing
 from p2pd.wire.messages import Have, Reject, Request
 
 from .driver import Driver
@@ -18,8 +19,8 @@ ALL = bits.full(PIECES)
 NAMES = ("a", "b", "c")
 
 
-def circle(own: str, fellows: Sequence[str]) -> Circle:
-    made = Circle(own, PIECES, 0.0)
+def circle(own: str, fellows: Sequence[str], pieces: int = PIECES) -> Circle:
+    made = Circle(own, pieces, 0.0)
     for fellow in fellows:
         made.enter(fellow)
     return made
@@ -139,7 +140,7 @@ def test_of_a_region_each_asks_outside_for_its_own_share_only() -> None:
     swarm = Driver(64)
     swarm.peer("fellow", 0)
     swarm.peer("outside", tier=Tier.REMOTE)
-    share = set(bits.iterate(swarm.brain._circles.region.importable(0.0)))
+    share = set(bits.iterate(swarm.brain.circles.region.importable(0.0)))
     assert 0 < len(share) < 64
     assert set(swarm.asked("outside")) <= share
 
@@ -170,7 +171,7 @@ def test_http_is_asked_for_no_more_than_ones_share_while_others_are_new_here_too
     swarm = Driver(64)
     swarm.brain.use_origin(True, 0.0)
     swarm.peer("fellow", 0)
-    share = set(bits.iterate(swarm.brain._circles.region.importable(0.0)))
+    share = set(bits.iterate(swarm.brain.circles.region.importable(0.0)))
 
     def bring() -> None:
         for piece in [one for one in swarm.fetched() if not swarm.brain.present >> one & 1]:
@@ -187,7 +188,7 @@ def test_a_neighbour_that_lost_a_piece_holds_it_no_longer() -> None:
     swarm.peer("beyond", tier=Tier.REMOTE)
     asked = swarm.asked("beside")[0]
     swarm.say("beside", Reject(0, asked, "gone"))
-    assert not swarm.brain._circles.lan.held >> asked & 1
+    assert not swarm.brain.circles.lan.held >> asked & 1
 
 
 def bring_from(swarm: Driver, key: str) -> None:
@@ -222,15 +223,15 @@ def test_who_was_doubted_counts_again_once_it_brings_a_piece() -> None:
     swarm = Driver(8)
     swarm.peer("beside", bits.full(8), Tier.LAN)
     swarm.wait(2 * STALL_S + SNUB_S + 3 * TICK_S)
-    assert swarm.brain._circles.lan.held == 0
+    assert swarm.brain.circles.lan.held == 0
     swarm.bring("beside", swarm.asked("beside")[0])
-    assert swarm.brain._circles.lan.held == bits.full(8)
+    assert swarm.brain.circles.lan.held == bits.full(8)
 
 
 def test_peers_that_refuse_whatever_they_are_asked_for_do_not_keep_http_waiting() -> None:
     swarm = Driver(24)
     swarm.brain.use_origin(True, 0.0)
-    swarm.brain.name_importers((), 3.0, 0.0)
+    swarm.brain.circles.name_importers((), 3.0, (), 0.0)
     for number in range(2):
         swarm.peer(f"busy-{number}", bits.full(24) >> 1)
     refused = 0
@@ -247,3 +248,59 @@ def test_peers_that_refuse_whatever_they_are_asked_for_do_not_keep_http_waiting(
 
     swarm.wait(ORIGIN_STALL_S + 3 * STEP_S_MIN + 4 * TICK_S, meanwhile)
     assert swarm.brain.complete
+
+
+# -- circles within circles -----------------------------------------------------------------------------------------
+
+DIVIDED = (Importing("zone", (), 1.2), Importing("rack", (), 1.2))
+
+
+def in_a_rack(inner: tuple[Importing, ...]) -> Driver:
+    """A host with one fellow in its rack, one more in its zone, one more in its region; all new, and one outside."""
+    swarm = Driver(64)
+    swarm.brain.circles.name_importers((), 1.2, inner, 0.0)
+    for tier in (Tier.RACK, Tier.ZONE, Tier.REGION):
+        swarm.peer(tier.name, 0, tier)
+    return swarm
+
+
+@pytest.mark.parametrize("beyond, share", [(Tier.ZONE, 2), (Tier.REGION, 3), (Tier.REMOTE, 4)])
+def test_what_comes_over_the_link_of_a_rack_a_zone_or_a_region_is_divided_among_those_in_it(
+    beyond: Tier, share: int
+) -> None:
+    swarm = in_a_rack(DIVIDED)
+    circle = swarm.brain.circles.around(beyond)
+    assert circle is not None
+    assert circle.importable(0.0) == divided_among(share).importable(0.0)
+
+
+def divided_among(count: int) -> Circle:
+    return circle("", [tier.name for tier in (Tier.RACK, Tier.ZONE, Tier.REGION)][: count - 1], 64)
+
+
+def test_within_a_region_nothing_is_divided_unless_a_tracker_says_so() -> None:
+    swarm = in_a_rack(())
+    assert swarm.brain.circles.around(Tier.ZONE) is None
+    assert swarm.brain.circles.around(Tier.REGION) is None
+    assert swarm.brain.circles.around(Tier.REMOTE) is swarm.brain.circles.region
+
+
+def test_where_a_region_takes_any_number_its_zones_count_for_what_comes_from_outside() -> None:
+    swarm = in_a_rack(DIVIDED)
+    swarm.brain.circles.name_importers((), 0.0, DIVIDED, 0.0)
+    assert swarm.brain.circles.around(Tier.REMOTE) is swarm.brain.circles.zone
+
+
+def test_what_is_in_the_zone_is_not_asked_for_in_the_region() -> None:
+    swarm = in_a_rack(DIVIDED)
+    swarm.say("ZONE", Have(0, tuple(range(64))))
+    swarm.peer("full", bits.full(64), Tier.REGION)
+    assert swarm.asked("full") == []
+
+
+def test_an_importer_of_several_places_knows_all_whom_to_be_connected_to() -> None:
+    swarm = Driver(8)
+    inner = (Importing("zone", ("", "b", "c"), 1.2), Importing("rack", ("d", "e"), 1.2))
+    swarm.brain.circles.name_importers(("", "a", "b"), 1.2, inner, 0.0)
+    assert list(swarm.brain.circles.allies) == ["b", "c", "a"]
+    assert list(swarm.brain.circles.importing) == [Tier.REGION, Tier.REMOTE]

@@ -34,7 +34,7 @@ TRACKER_MESSAGES: Final[tuple[announce.AnyTrackerMessage, ...]] = (
     announce.Register(1, "prod", "host-7", "eu-north", "daemon", "10.0.0.7:7400", ""),
     announce.Announce((announce.SwarmStatus(SWARM, 2, 10, 16),)),
     announce.Renewed(30.0, 7, 2),
-    announce.Handout(SWARM, (PEER,), ("host-7", "host-8"), 1.5, 3),
+    announce.Handout(SWARM, (PEER,), ("host-7", "host-8"), 1.5, 3, (announce.Importing("zone", ("host-9",), 2.0),)),
     announce.SeedersRequest(),
     announce.Seeders((PEER,), 2),
     announce.Watch(("shop",), 40),

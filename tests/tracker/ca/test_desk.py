@@ -59,7 +59,9 @@ def test_another_machine_can_t_use_a_spent_token(site: Site) -> None:
         site.join(token, "host-2")
 
 
-@pytest.mark.parametrize("lie", [{"role": "tracker"}, {"role": "operator"}, {"region": "us"}])
+@pytest.mark.parametrize(
+    "lie", [{"role": "tracker"}, {"role": "operator"}, *({"region": region} for region in ("us", "eu/hall"))]
+)
 def test_a_host_s_token_makes_nothing_else(site: Site, lie: dict[str, Any]) -> None:
     with pytest.raises(RefusalError, match="makes a daemon in eu"):
         site.join(site.token(), **lie)
