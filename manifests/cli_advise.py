@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .console import EXIT_OK, Console, human_bytes
-from .nested.advising import Nested, Saving, files, saving, survey
+from .nested.advising import Nested, files, is_same, survey
 from .nested.recipes import MEMORY_BYTES_MAX
+from .nested.saving import Saving, update
 from .nested.streams import DEFLATE, GZIP, XZ, ZSTD
 
 FILES_SHOWN = 40
@@ -28,11 +29,7 @@ _ADVICE = {
 def advise(arguments: Namespace, console: Console) -> int:
     """`advise`."""
     new = _survey(Path(arguments.path), console)
-    saved = None
-    if arguments.old:
-        old = _survey(Path(arguments.old), console)
-        with console.progress("measuring an update", None) as bar:
-            saved = saving(old, new, bar.advance)
+    saved = _saved(Path(arguments.old), Path(arguments.path), new, console) if arguments.old else None
     value = {
         "stored_bytes": sum(file.stored_bytes for file in new),
         "expanded_bytes": sum(file.expanded_bytes for file in new),
@@ -49,10 +46,18 @@ def advise(arguments: Namespace, console: Console) -> int:
     return EXIT_OK
 
 
-def _survey(path: Path, console: Console) -> list[Nested]:
+def _survey(path: Path, console: Console, unlike: Path | None = None) -> list[Nested]:
     total = sum(file.stat().st_size for file in files(path))
     with console.progress(f"looking into {path}", total) as bar:
-        return survey(path, bar.advance)
+        return survey(path, bar.advance, recipes=unlike is None, unlike=unlike)
+
+
+def _saved(old_path: Path, new_path: Path, new: Sequence[Nested], console: Console) -> Saving:
+    """By an update; what is in both just so does not travel in any case."""
+    old = _survey(old_path, console, unlike=new_path)
+    changed = [file for file in new if not is_same(file.place, old_path / file.path if old_path.is_dir() else old_path)]
+    with update(old, changed) as these, console.progress("measuring an update", these.work_bytes) as bar:
+        return these.saving(bar.advance)
 
 
 def _row(file: Nested) -> dict[str, object]:

@@ -1,27 +1,17 @@
-"""What a release has compressed inside, file by file, and what of it an update has to send."""
+"""What a release has compressed inside, file by file."""
 
+import filecmp
 import mmap
 import os
 import stat
-import tempfile
-from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import IO, Final
-
-from manifests import chunker
-from manifests.delta.making import make
-from manifests.delta.matching import Source
-from manifests.digest import digest_function
-from manifests.entries import FILE, Entry
-from manifests.manifest import Manifest
+from typing import Final
 
 from .finding import Member, members, squashfs_codec
-from .recipes import MEMORY_BYTES_MAX, Recipe
+from .recipes import Recipe
 from .recreating import Recipes
-from .streams import expander
 
 ALGORITHM: Final = "blake3"
 MEMORY_BYTES: Final = 2**30
@@ -71,27 +61,28 @@ class Nested:
         return ((member, way.memory_bytes(member.expanded_bytes)) for member, way in rows if way)
 
 
-@dataclass(frozen=True, slots=True)
-class Saving:
-    """What an update sends for these streams: patched as they are; with those opened that phones can make again; and if
-    what they hold were stored as it is.
+def survey(
+    path: Path, advance: Callable[[int], None] = lambda count: None, *, recipes: bool = True, unlike: Path | None = None
+) -> list[Nested]:
+    """All files at `path` that have compressed streams, by path. `advance` is told of bytes of files looked at.
+
+    `recipes`: find out, too, what makes the streams again. `unlike`: only files that another tree has not just so.
     """
-
-    closed_bytes: int
-    today_bytes: int
-    plain_bytes: int
-
-
-def survey(path: Path, advance: Callable[[int], None] = lambda count: None) -> list[Nested]:
-    """All files at `path` that have compressed streams, by path. `advance` is told of bytes of files looked at."""
     found = []
     for place in files(path):
-        streams, squashfs = tuple(members(place)), squashfs_codec(place)
-        if streams or squashfs:
-            name = str(place.relative_to(path)) if place != path else path.name
-            found.append(Nested(name, place, streams, tuple(_ways(place, streams)), squashfs))
+        name = str(place.relative_to(path)) if place != path else path.name
+        if unlike is None or not is_same(place, unlike / name if place != path else unlike):
+            streams, squashfs = tuple(members(place)), squashfs_codec(place)
+            if streams or squashfs:
+                ways = _ways(place, streams) if recipes else (None for _ in streams)
+                found.append(Nested(name, place, streams, tuple(ways), squashfs))
         advance(place.stat().st_size)
     return found
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Is there another file, with the same bytes?"""
+    return not other.is_symlink() and other.is_file() and filecmp.cmp(one, other, shallow=False)
 
 
 def files(path: Path) -> list[Path]:
@@ -113,66 +104,3 @@ def _ways(place: Path, streams: Iterable[Member]) -> Iterator[Recipe | None]:
             for member in streams:
                 with view[member.offset : member.offset + member.length] as stream:
                     yield recipes.find(member.kind, stream, member.expanded_bytes)
-
-
-def saving(old: list[Nested], new: list[Nested], advance: Callable[[int], None] = lambda count: None) -> Saving:
-    """What an update from the old files' streams to the new ones' sends, measured by making both packs."""
-    sent = []
-    for opened, memory_bytes in ((False, 0), (False, MEMORY_BYTES_MAX), (True, 0)):
-        with tempfile.TemporaryFile() as before, tempfile.TemporaryFile() as after:
-            base, release = _spooled(old, before, opened=opened), _spooled(new, after, opened=opened)
-            sizes: list[int] = []
-            put = partial(_note, sizes)
-            make(release, base, _BASE, put, opened_memory_bytes=memory_bytes, advance=advance)
-            sent.append(sum(sizes))
-    return Saving(*sent)
-
-
-def _note(sizes: list[int], bundle: bytes) -> None:
-    sizes.append(len(bundle))
-
-
-def _spooled(files: list[Nested], spool: IO[bytes], *, opened: bool) -> Source:
-    """The files' streams, end to end, in a temporary file, as a release."""
-    for file in files:
-        for block in _contents(file, opened=opened):
-            spool.write(block)
-    spool.flush()
-    spool.seek(0)
-    digest_of = digest_function(ALGORITHM)
-    digests, lengths, profile = bytearray(), array("I"), chunker.PROFILES["host"]
-    for chunk in chunker.cut(_Whole(spool), profile):
-        digests += digest_of(chunk)
-        lengths.append(len(chunk))
-    entry = Entry("streams", FILE, size=sum(lengths))
-    manifest = Manifest("local", "streams", 0, ALGORITHM, profile, bytes(digests), lengths, (entry,), tree=False)
-
-    def read(piece: int) -> bytes:
-        spool.seek(manifest.offsets[piece])
-        return spool.read(manifest.lengths[piece])
-
-    return Source(manifest, read)
-
-
-def _contents(file: Nested, *, opened: bool) -> Iterator[bytes]:
-    with file.place.open("rb") as opened_file:
-        with mmap.mmap(opened_file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
-            for member in file.members:
-                with view[member.offset : member.offset + member.length] as stream:
-                    if not opened:
-                        yield bytes(stream)
-                    else:
-                        yield from expander(member.kind, stream)
-
-
-class _Whole:
-    """A file's bytes for the chunker."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        """Up to `len(buffer)` bytes."""
-        data = self._file.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)

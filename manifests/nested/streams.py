@@ -15,6 +15,8 @@ ZSTD: Final = "zstd"
 
 BLOCK_BYTES: Final = 2**20
 """What is in memory at once, beside a stream's window."""
+_READ_BYTES: Final = 2**16
+"""Given to zlib and liblzma at once: what they do not take up is copied each time."""
 WINDOW_BYTES_MAX: Final = 128 * 2**20
 """What zstd --ultra needs; xz -9 needs half. Streams that need more are not looked into."""
 
@@ -55,7 +57,7 @@ class Expander:
 
     def _other(self) -> Iterator[bytes]:
         decompressor = self._decompressor()
-        while waiting := self._read(self._block_bytes):
+        while waiting := self._read(_READ_BYTES):
             self.length += len(waiting)
             while not decompressor.eof:
                 part = decompressor.decompress(waiting, self._block_bytes)

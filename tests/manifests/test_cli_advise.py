@@ -43,6 +43,26 @@ def test_with_the_release_before_it_measures_an_update(trees: Shell) -> None:
     assert done["update_plain_bytes"] < 0.1 * done["update_closed_bytes"]
 
 
+def test_what_both_have_just_so_is_not_measured(trees: Shell) -> None:
+    alone = trees("advise new --old old")
+    for name in ("old", "new"):
+        (trees.directory / name / "same.gz").write_bytes(gzip.compress(noise(1, 90_000), mtime=0))
+    both = trees("advise new --old old")
+    assert both["update_closed_bytes"] == alone["update_closed_bytes"]
+    assert both["stored_bytes"] > 90_000
+
+
+def test_a_tree_that_did_not_change_sends_nothing(trees: Shell) -> None:
+    done = trees("advise new --old new")
+    assert (done["update_closed_bytes"], done["update_bytes"], done["update_plain_bytes"]) == (0, 0, 0)
+
+
+def test_a_file_may_have_been_a_directory(trees: Shell) -> None:
+    (trees.directory / "old" / "moved.gz").mkdir()
+    (trees.directory / "new" / "moved.gz").write_bytes(gzip.compress(TEXT, mtime=0))
+    assert trees("advise new --old old")["update_bytes"] > 0
+
+
 def test_without_it_nothing_is_guessed(trees: Shell) -> None:
     assert trees("advise new")["update_bytes"] is None
 
