@@ -1,5 +1,7 @@
 """Ten thousand hosts in one process: raw sockets on one epoll, messages encoded beforehand, answers recognised unread.
 
+With certificates they speak what daemons do, sealed frames under keys that go over mutual TLS.
+
     python -m benchmarks.tracker.hosts '{"address": "127.0.0.1:8470", "hosts": 10000, "certificates": ""}'
 
 Then a JSON object a line on standard input, and one with figures for each on standard output:
@@ -26,8 +28,10 @@ from typing import Any, Final
 
 from p2pd.policy.backoff import Backoff
 from p2pd.tracker_link import ANSWER_TIMEOUT_S, DIAL_TIMEOUT_S
+from p2pd.world import sealed
 
 from .figures import percentile_ms
+from .sealed_line import SealedLine
 from .words import ANSWERED, Words, address_of, words_of
 
 SHAKE_S: Final = DIAL_TIMEOUT_S
@@ -46,6 +50,7 @@ class Host:
         self.number, self.words = number, words
         self.socket = socket.socket()
         self.socket.close()
+        self.line: socket.socket | SealedLine = self.socket
         self.fd = -1
         self.asked_at = self.began_at = 0.0
         self.ready = self.shaking = False
@@ -166,7 +171,7 @@ class Hosts:
             self._failures += 1  # nobody waits for this one
             return
         host.asked_at = at
-        host.socket.send(getattr(host.words, what))
+        host.line.send(getattr(host.words, what))
 
     def _turn(self, timeout_s: float) -> None:
         """Serve whoever has something."""
@@ -190,12 +195,15 @@ class Hosts:
                 host.context = host.context or self._context(host.number)
                 host.socket = host.context.wrap_socket(host.socket, do_handshake_on_connect=False)
             host.socket.do_handshake()
-        host.socket.send(host.words.first)
+            host.line = SealedLine(host.socket)
+        else:
+            host.line = host.socket
+        host.line.send(host.words.first)
         host.shaking = False
         self._epoll.modify(host.fd, select.EPOLLIN)
 
     def _hear(self, host: Host) -> None:
-        data = host.socket.recv(RECEIVE_BYTES)
+        data = host.line.recv(RECEIVE_BYTES)
         if not data:
             raise ConnectionResetError
         if ANSWERED in host.tail + data:
@@ -216,6 +224,7 @@ def tls_context(certificates: Path, number: int) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = False
+    context.set_alpn_protocols([sealed.PROTOCOL])
     context.load_verify_locations(certificates / "root.pem")
     context.load_cert_chain(certificates / f"{number}.pem")
     return context
