@@ -55,13 +55,24 @@ class Room:
             spares = self._spares()
         chosen = choose_evictions(spares, lacking.missing_bytes)
         for one in chosen or ():
-            if one.key not in self._in_use():  # while others were deleted
+            if one.pack:
+                await self._remove_pack(one.key)
+            elif one.key not in self._in_use():  # while others were deleted
                 await self._downloads.remove(one.key)
         return chosen is not None
 
+    async def _remove_pack(self, swarm: bytes) -> None:
+        shelf = self._downloads.patching.shelf
+        for pack in shelf.idle:
+            if pack.swarm == swarm:
+                await shelf.remove(pack)
+
     def _spares(self) -> list[Spare]:
-        """Releases of services that neither run, nor may have to, nor are fetched or pinned."""
-        in_use, found = self._in_use(), list[Spare]()
+        """Releases of services that neither run, nor may have to, nor are fetched or pinned; and packs that are not at
+        work."""
+        idle = self._downloads.patching.shelf.idle
+        found = [Spare(one.swarm, one.manifest.size, one.finished, 0, 0.0, pack=True) for one in idle]
+        in_use = self._in_use()
         for service, settings in self._config.services.items():
             below = self._config.service_directory(service) + os.sep
             for one in self._store.artifacts.values():

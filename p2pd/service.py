@@ -79,7 +79,8 @@ async def run(
     seeds = config.patching.seeds
     reserve, quota = config.reserve_bytes, (config.quota_bytes, config.quota_share)
     store = Store(world.disk, config.state_directory, reserve_bytes=reserve, quota=quota, seeds=seeds)
-    packs = Store(world.disk, os.path.join(config.state_directory, PACKS), reserve_bytes=config.reserve_bytes)
+    packs = Store(world.disk, os.path.join(config.state_directory, PACKS), reserve_bytes=reserve, quota=quota)
+    store.beside, packs.beside = packs, store
     await world.run_blocking(store.open)
     try:
         await world.run_blocking(packs.open)

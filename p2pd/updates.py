@@ -54,7 +54,7 @@ class Updates:
         self._keepers: dict[str, Keeper] = {}
         self._attestor = attestor
         self.room = Room(config, world, store, downloads, self.in_use)
-        downloads.make_room = self.room.make
+        downloads.make_room = downloads.patching.make_room = self.room.make
         self.witness = Witness(
             world,
             attestor,

@@ -9,9 +9,10 @@
 What can't be undone is done by `Patch` and the stores, a piece at a time, so every restart goes on where it was.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Protocol
 
 import trio
@@ -115,6 +116,8 @@ class Patching:
         self.work: dict[bytes, Work] = {}
         """By the release's swarm."""
         self.counts = Counts()
+        self.make_room: Callable[[NoSpaceError], Awaitable[bool]] | None = None
+        """Deletes what nobody needs; whether that is enough."""
 
     @property
     def packs_at_work(self) -> list[bytes]:
@@ -293,7 +296,13 @@ class Patching:
         if known is not None:
             return known
         encoded = await self._ways.obtain_manifest(named.manifest, named.manifest_bytes)
-        pack = await self._world.run_blocking(packs.add, encoded, self.shelf.destination(named.manifest))
+        add = partial(self._world.run_blocking, packs.add, encoded, self.shelf.destination(named.manifest))
+        try:
+            pack = await add()
+        except NoSpaceError as error:
+            if self.make_room is None or not await self.make_room(error):
+                raise
+            pack = await add()
         if pack.manifest.size != named.size or not pack.manifest.pieces:
             raise MalformedPackError("the pack has another size than was signed for")
         return pack

@@ -46,6 +46,17 @@ class Shelf:
         self._until[swarm] = trio.current_time() + self._keep_s
         self._changed.set()
 
+    @property
+    def idle(self) -> list[Artifact]:
+        """Packs that only help others now."""
+        return [one for one in self.store.artifacts.values() if one.swarm not in self._in_use]
+
+    async def remove(self, artifact: Artifact) -> None:
+        """It goes now. OSError."""
+        self._leave(artifact.swarm)
+        await self._world.run_blocking(self.clear, artifact.swarm)
+        await self._world.run_blocking(self.store.remove, artifact)
+
     async def run(self) -> None:
         """Delete what was kept for long enough, until cancelled."""
         while True:
@@ -62,9 +73,7 @@ class Shelf:
         if swarm in self._in_use:
             self._until[swarm] = now + self._keep_s
         elif until <= now:
-            self._leave(swarm)
             try:
-                await self._world.run_blocking(self.clear, swarm)
-                await self._world.run_blocking(self.store.remove, artifact)
+                await self.remove(artifact)
             except OSError:  # a sick disk must not end the daemon
                 self._until[swarm] = now + RETRY_S

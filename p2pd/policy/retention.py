@@ -1,8 +1,9 @@
 """Which releases to delete: never the running one, nor what it may have to go back to.
 
 once a release has proved itself   ->  older ones of its service, beyond as many as are to be kept
-when there is no room for another  ->  first what nobody finishes; then what MANY others hold, whom one copy less does
-                                       not hurt; among these what was used longest ago; pinned ones never
+when there is no room for another  ->  first packs that have done their work; then what nobody finishes; then what
+                                       MANY others hold, whom one copy less does not hurt; among these what was used
+                                       longest ago; pinned ones never
 """
 
 from collections.abc import Collection, Sequence
@@ -42,13 +43,14 @@ def choose_removals(
 @dataclass(frozen=True, slots=True)
 class Spare:
     """A release that nobody here needs; what would still be written of it frees room, too. `holders`: others that are
-    known to have all of it; `used_at`: when it last ran, in seconds since 1970."""
+    known to have all of it; `used_at`: when it last ran, in seconds since 1970. `pack`: it only helps others."""
 
     key: bytes
     size_bytes: int
     finished: bool
     holders: int
     used_at: float
+    pack: bool = False
 
 
 def choose_evictions(spares: Sequence[Spare], missing_bytes: int) -> list[Spare] | None:
@@ -57,7 +59,7 @@ def choose_evictions(spares: Sequence[Spare], missing_bytes: int) -> list[Spare]
     if sum(one.size_bytes for one in spares) < missing_bytes:
         return None
     chosen, freed = list[Spare](), 0
-    for one in sorted(spares, key=lambda one: (one.finished, -min(one.holders, MANY), one.used_at, one.key)):
+    for one in sorted(spares, key=lambda one: (not one.pack, one.finished, -min(one.holders, MANY), one.used_at, one.key)):
         if freed >= missing_bytes:
             break
         chosen.append(one)
@@ -71,8 +73,8 @@ def choose_evictions(spares: Sequence[Spare], missing_bytes: int) -> list[Spare]
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A disk and what others than the one in question have on it, in bytes. `taken`: by releases, unfinished ones as if
-    they were whole, of which `unwritten` is not on the disk yet. `quota_bytes`, and `quota_share` of what is free and
+    """A disk and what others than the one in question have on it, in bytes. `taken`: by releases and packs, unfinished
+    ones as if they were whole, of which `unwritten` is not on the disk yet. `quota_bytes`, and `quota_share` of what is free and
     ours together: 0 for none."""
 
     free: int

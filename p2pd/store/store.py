@@ -67,6 +67,8 @@ class Store:
         self._places = Places(directory)
         self._reserve_bytes, self._quota = reserve_bytes, quota
         self._artifacts: dict[bytes, Artifact] = {}
+        self.beside: Store | None = None
+        """Another store of ours on this disk: what it holds takes room, and of the quota, as what we hold does."""
         self._lock: Lock | None = None
         self._changing = threading.RLock()
         """One add or remove at a time."""
@@ -143,7 +145,8 @@ class Store:
 
     def shelf(self, directory: str, beside: Artifact | None = None) -> Shelf:
         """The disk of this directory, and what all artifacts but this one take."""
-        ours = [one for one in self._artifacts.values() if one is not beside and not one.in_place]
+        stored = [*self._artifacts.values(), *(self.beside.artifacts.values() if self.beside else ())]
+        ours = [one for one in stored if one is not beside and not one.in_place]
         return Shelf(
             free=self.disk.free_bytes(directory),
             reserve=self._reserve_bytes,

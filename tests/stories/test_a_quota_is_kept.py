@@ -4,7 +4,9 @@ import trio
 import trio.testing
 
 from p2pd.config import ServiceConfig
+from p2pd.patching.config import PatchingConfig
 from tests.stories.fleet import Fleet, visible
+from tests.stories.packing import edited, publish_packed
 from tests.stories.publisher import Release, make_files
 from tests.stories.services import Host
 
@@ -125,3 +127,42 @@ async def test_the_status_tells_what_is_taken_and_what_could_go(
     assert disk["taken_bytes"] == sum(one.size_bytes for one in releases)
     assert disk["spare_bytes"] == releases[0].size_bytes
     assert disk["quota_bytes"] == quota_for(releases[0], 3.5)
+
+
+def packs_of(host: Host) -> int:
+    """Bytes of packs on its disk, as far as they may grow."""
+    assert host.daemon is not None
+    return sum(one.manifest.size for one in host.daemon.downloads.patching.shelf.store.artifacts.values())
+
+
+async def test_a_pack_counts_and_makes_room_before_any_release_does(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    first = release_of(fleet, 1)
+    second, (pack,) = publish_packed(fleet, "shop@2", edited(first.files), first)
+    third = release_of(fleet, 3)
+    releases_bytes = sum(one.size_bytes for one in (first, second, third))
+    (host,) = await fleet.hosts(
+        1,
+        quota_bytes=releases_bytes + pack.size // 2,
+        services=plenty(),
+        patching=PatchingConfig(keep_s=86_400.0),
+    )
+    await running(fleet, host, first, second)
+    disk = (await host.ask("status"))["disk"]
+    assert disk["taken_bytes"] == first.size_bytes + second.size_bytes + pack.size
+    assert disk["spare_bytes"] == packs_of(host) == pack.size
+    await running(fleet, host, third)
+    assert (kept(host), packs_of(host)) == (["shop@1", "shop@2", "shop@3"], 0)
+
+
+async def test_a_pack_for_which_there_is_no_room_is_not_taken(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    first = release_of(fleet, 1)
+    second, _ = publish_packed(fleet, "shop@2", edited(first.files), first)
+    (host,) = await fleet.hosts(1, quota_bytes=quota_for(first, 2.001), services=plenty())
+    await running(fleet, host, first, second)
+    assert packs_of(host) == 0
+    assert host.daemon is not None
+    assert set(host.daemon.store.artifacts[second.digest].bytes_by_source) <= {"region", "shield", "origin", "local"}

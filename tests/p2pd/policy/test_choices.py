@@ -249,8 +249,10 @@ def test_unfinished_ones_that_nobody_fetches_go(releases: list[Kept]) -> None:
 # -- room for another release --------------------------------------------------------------------------------------
 
 
-def spare(key: int, size: int = 10, *, holders: int = 0, used_at: float = 0.0, finished: bool = True) -> Spare:
-    return Spare(bytes([key]), size, finished, holders, used_at)
+def spare(
+    key: int, size: int = 10, *, holders: int = 0, used_at: float = 0.0, finished: bool = True, pack: bool = False
+) -> Spare:
+    return Spare(bytes([key]), size, finished, holders, used_at, pack)
 
 
 def evicted(missing: int, *spares: Spare) -> list[int] | None:
@@ -258,7 +260,11 @@ def evicted(missing: int, *spares: Spare) -> list[int] | None:
     return None if chosen is None else [one.key[0] for one in chosen]
 
 
-def test_what_nobody_finishes_goes_first() -> None:
+def test_packs_that_have_done_their_work_go_first() -> None:
+    assert evicted(10, spare(1, holders=9), spare(2, finished=False), spare(3, pack=True)) == [3]
+
+
+def test_what_nobody_finishes_goes_before_what_is_whole() -> None:
     assert evicted(10, spare(1, holders=9), spare(2, finished=False)) == [2]
 
 
