@@ -59,7 +59,7 @@ def choose_evictions(spares: Sequence[Spare], missing_bytes: int) -> list[Spare]
     if sum(one.size_bytes for one in spares) < missing_bytes:
         return None
     chosen, freed = list[Spare](), 0
-    for one in sorted(spares, key=lambda one: (not one.pack, one.finished, -min(one.holders, MANY), one.used_at, one.key)):
+    for one in sorted(spares, key=_order):
         if freed >= missing_bytes:
             break
         chosen.append(one)
@@ -71,11 +71,15 @@ def choose_evictions(spares: Sequence[Spare], missing_bytes: int) -> list[Spare]
     return chosen
 
 
+def _order(one: Spare) -> tuple[bool, bool, int, float, bytes]:
+    return not one.pack, one.finished, -min(one.holders, MANY), one.used_at, one.key
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """A disk and what others than the one in question have on it, in bytes. `taken`: by releases and packs, unfinished
-    ones as if they were whole, of which `unwritten` is not on the disk yet. `quota_bytes`, and `quota_share` of what is free and
-    ours together: 0 for none."""
+    ones as if they were whole, of which `unwritten` is not on the disk yet. `quota_bytes`, and `quota_share` of what is
+    free and ours together: 0 for none."""
 
     free: int
     reserve: int
