@@ -17,11 +17,13 @@ _ROLE_HELP: Final = (
     "what it is: a machine; or a person who looks (viewer), also stops, takes back, deploys to a region (operator), "
     "also deploys everywhere and promotes (release-manager), or may do everything (admin)"
 )
+_PLACE_HELP: Final = "where it is: a region, or REGION/ZONE or REGION/ZONE/RACK where these are known (people: global)"
 _EXAMPLE: Final = """\
 example:
   p2p-tracker ca init /var/lib/p2p-tracker/ca --fleet example
   p2p-tracker ca token --role tracker --region eu-1 --output tracker-eu-1.token
   p2p-tracker ca token --role host --region eu-1 --uses 500 --expires 1h --output hosts.token
+  p2p-tracker ca token --role host --region eu-1/hall-2/rack-7 --uses 40 --output rack-7.token
   p2p-tracker ca issue --role release-manager --host alice --output ~/.config/p2p
   p2p-tracker ca list
   p2p-tracker ca revoke --host host-17"""
@@ -74,7 +76,7 @@ def _add_remote_flags(command: ArgumentParser) -> None:
 
 def _add_member_flags(command: ArgumentParser) -> None:
     command.add_argument("--role", choices=list(ROLES), required=True, help=_ROLE_HELP)
-    command.add_argument("--region", metavar="NAME", default="", help="where it is (people: global)")
+    command.add_argument("--region", metavar="PLACE", default="", help=_PLACE_HELP)
     command.add_argument("--products", metavar="NAME,…", default="",
                          help="only releases of these, such as web,api-* (default: all)")  # fmt: skip
     command.add_argument("--attestation", metavar="KIND:DIGEST", default="",
