@@ -20,8 +20,11 @@ from .limits import WINDOW_BYTES_MAX
 from .pack import RAW, XZ, ZSTD
 
 _WINDOW_LOG_MAX: Final = WINDOW_BYTES_MAX.bit_length() - 1
-_SEARCH_LOG_MAX: Final = 5
-"""Level 18 says 6, which takes an eighth longer for the same bytes within a hundred-thousandth."""
+_SEARCH_LOG_MAX: Final = 4
+_STRATEGY_MAX: Final = zstandard.STRATEGY_BTOPT
+"""Of what is compressed without bases. Level 18 says 6 and the next strategy, which take a quarter to four fifths
+longer for 4 to 8 thousandths less.
+"""
 
 
 class Reader(Protocol):
@@ -146,6 +149,7 @@ def _zstd(data: bytes, level: int, bases: bytes | None) -> bytes:
         level,
         **({"window_log": _WINDOW_LOG_MAX} if usual.window_log > _WINDOW_LOG_MAX else sizes),
         search_log=min(usual.search_log, _SEARCH_LOG_MAX),
+        strategy=usual.strategy if bases else min(usual.strategy, _STRATEGY_MAX),
         write_checksum=False,
         write_dict_id=False,
     )
