@@ -12,7 +12,7 @@ SPEEDS_MIN: Final = {"host": 300e6, "bulk": 300e6}
 which have other profiles, bytes are: whatever can be made again is.
 """
 COPIED_PER_S: Final = 1.2e9
-PATCHED_PER_S: Final = 330e6
+PATCHED_PER_S: Final = 400e6
 EXPANDED_PER_S: Final = 300e6
 """What a device does without compressing, in a processor second: verify and copy what it holds, apply patches, open
 what it holds onto its scratch file. Measured, and rather too little.
