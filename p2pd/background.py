@@ -1,7 +1,7 @@
 """Being in the background of a link: looks how our connections fare there, and lets others go first."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Any, Final
@@ -33,10 +33,10 @@ class _Side:
 
 
 class Background:
-    """`lan`, `wide`: on which side of the house to be in the background."""
+    """`lan`, `wide`: on which side of the house to be in the background. `lines`: what HTTP comes over."""
 
-    def __init__(self, exchange: Exchange, *, lan: bool, wide: bool) -> None:
-        self._exchange = exchange
+    def __init__(self, exchange: Exchange, lines: Iterable[Measured], *, lan: bool, wide: bool) -> None:
+        self._exchange, self._lines = exchange, lines
         caps = exchange.caps
         self._sides = {name: _Side(way) for name, way, on in (("lan", caps.lan, lan), ("wide", caps.wide, wide)) if on}
 
@@ -52,11 +52,14 @@ class Background:
     def _look(self, side: _Side, now: float) -> bool:
         """Anything moved since the last look."""
         way, sessions = side.way, list(self._sessions(side.way))
-        transits = [found for _, stream in sessions if (found := stream.transit()) is not None]
+        streams = [stream for _, stream in sessions]
+        if way is self._exchange.caps.way(Tier.ORIGIN):
+            streams += self._lines
+        transits = [found for stream in streams if (found := stream.transit()) is not None]
         before, side.moved = side.moved, (way.up.used(now), way.down.used(now))
         rates = side.yielding.look(transits, *side.moved, now)
         way.yield_to(rates)
-        for _, stream in sessions:
+        for stream in streams:
             stream.hold_to(rates.upload_per_s)
         if side.moved[1] > before[1]:  # who only receives has nothing acknowledged, and learns of no queue
             for session in nlargest(PINGED_MAX, (one for one, _ in sessions), key=lambda one: one.useful_at):

@@ -18,6 +18,7 @@ import trio
 from manifests.digest import digest_function
 
 from . import gzipped
+from .lines import Lines
 from .origin_health import OriginHealth, Outcome, Source, SourceFacts
 from .redirects import REDIRECTS_MAX, STATUSES, followed
 
@@ -67,11 +68,13 @@ _Check = Callable[[bytes], Outcome]
 
 
 class Origin:
-    """The daemon's client for several base URLs. `client` speaks HTTP and belongs to the caller."""
+    """The daemon's client for several base URLs. `client` speaks HTTP and belongs to the caller. `lines`: what it comes
+    over."""
 
     def __init__(self, client: httpx.AsyncClient, sources: Sequence[Source], rng: Random) -> None:
         self._client = client
         self._health = OriginHealth(sources, rng)
+        self.lines = Lines()
         self._timeout = httpx.Timeout(STALL_S, connect=CONNECT_S, pool=None)  # a full pool is our own business
 
     def __repr__(self) -> str:
@@ -170,6 +173,7 @@ class Origin:
             async with self._client.stream("GET", url, headers=accept, timeout=self._timeout) as response:
                 if response.status_code != 200:
                     return _refusal(response)
+                self.lines.use(response)
                 announced = response.headers.get("Content-Length", "")
                 if announced.isdecimal() and int(announced) > max_bytes:
                     return _Attempt(Outcome.WRONG_LENGTH, detail=f"{announced} bytes, {max_bytes} expected")

@@ -120,7 +120,8 @@ async def _assemble(
     exchange = Exchange(world, who, StoreContent(world, store, packs))
     citizenship = Citizenship(config, world, exchange.caps, exchange.hold_back)
     await nursery.start(citizenship.run)
-    background = Background(exchange, lan=config.limits.lan_background, wide=config.limits.background)
+    limits, lines = config.limits, origins.present.lines
+    background = Background(exchange, lines, lan=limits.lan_background, wide=limits.background)
     webrtc = config.webrtc and world.rtc is not None
     exchange.neighbours.advertised = config.advertise
     address = await nursery.start(exchange.run, config.listen)

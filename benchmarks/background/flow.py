@@ -1,7 +1,7 @@
 """A foreground flow: an ordinary TCP connection that always has something to send, as an upload or a film has.
 
 python -m benchmarks.background.flow sink PORT          takes from whoever connects, for ever
-python -m benchmarks.background.flow source HOST PORT   sends there, for ever
+python -m benchmarks.background.flow source HOST PORT CONTROL   sends there, for ever, by this congestion control
 """
 
 import socket
@@ -25,10 +25,11 @@ def sink(port: int) -> None:
                     continue
 
 
-def source(host: str, port: int) -> None:
+def source(host: str, port: int, control: str) -> None:
     """Until killed."""
     block = bytes(BLOCK_BYTES)
     with socket.create_connection((host, port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, control.encode())
         while True:
             connection.sendall(block)
 
@@ -37,4 +38,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "sink":
         sink(int(sys.argv[2]))
     else:
-        source(sys.argv[2], int(sys.argv[3]))
+        source(sys.argv[2], int(sys.argv[3]), sys.argv[4])

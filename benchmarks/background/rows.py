@@ -25,6 +25,9 @@ class Row:
     direction: str
     background: bool
     late: bool
+    http: bool
+    flow: str
+    daemons: int
     mbit: float
     queue_s: float
     link_per_s: float
@@ -51,11 +54,11 @@ class Row:
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """Nothing is claimed of a daemon that is not in the background, and of one that came late, and so does not know
-        yet what the link carries, only what it leaves."""
+        """Nothing is claimed of a daemon that is not in the background; of one that came late, and so does not know yet
+        what the link carries, only what it leaves; and of two as well, who also give to each other beside the link."""
         if not self.background:
             return ()
-        claimed = self._shares()[: 1 if self.late else None]
+        claimed = self._shares()[: 1 if self.late or self.daemons > 1 else None]
         least = {"kept": KEPT_MIN, "used": USED_MIN, "used_after": USED_MIN}
         return tuple(f"{name} {share:.2f} < {least[name]:g}" for name, share in claimed if share < least[name])
 
@@ -72,11 +75,12 @@ class Row:
 def line_of(row: Row) -> str:
     """The figures in words."""
     name = ("background" if row.background else "normal") + (", late" if row.late else "")
+    name += (", HTTP" if row.http else "") + (f", {row.daemons} daemons" if row.daemons > 1 else "")
     alone, beside = row.flow_alone_per_s / MB, row.flow_beside_per_s / MB
     cells = [
         f"{row.direction:5}{name:17}",
         f"{row.mbit:g} Mbit/s, queue {1000 * row.queue_s:.0f} ms",
-        f"foreground {alone:.2f} MB/s alone, {beside:.2f} beside ({row.kept:.0%})",
+        f"{row.flow} {alone:.2f} MB/s alone, {beside:.2f} beside ({row.kept:.0%})",
         f"ours {row.used:.0%} of the link, {row.beside_per_s / row.link_per_s:.0%} beside, {row.used_after:.0%} after",
     ]
     return ", ".join([*cells, *(f"MISSED {claim}" for claim in row.missed)])

@@ -26,12 +26,15 @@ BEGUN_BYTES: Final = 2**20
 NOTHING: Final = {"schedule": ["mon-sun 00:00-24:00 down=off"]}
 LOOK_S: Final = 0.05
 PROFILE: Final = "device"
+CONTROLS: Final = ("cubic", "bbr", "reno")
+SECOND: Final = "second"
 
 
 @dataclass(frozen=True)
 class Case:
     """`direction`: up or down the home's link of so many Mbit/s, with so long a queue. `background`: the daemon's
-    setting. `late`: the foreground flow is there before the daemon begins."""
+    setting. `late`: the foreground flow is there before the daemon begins. `http`: the seeder is in no swarm. `flow`:
+    the foreground's congestion control. `two`: there is a second daemon in the home."""
 
     direction: str
     background: bool
@@ -39,21 +42,25 @@ class Case:
     queue_s: float
     measure_s: float
     late: bool = False
+    http: bool = False
+    flow: str = CONTROLS[0]
+    two: bool = False
 
     @property
     def scenario(self) -> Scenario:
         """Everybody but the home has links without limits."""
         up = self.direction == "up"
+        guests = [SEEDER] * up + [SECOND] * self.two
         hosts = (Host(DEVICE, site=HOME), Host(LAPTOP, site=HOME), Host(PEER), Host(SERVER))
         return Scenario(
-            f"background-{self.direction}", "", 0, (*hosts, *([Host(SEEDER, site=HOME)] if up else [])),
+            f"background-{self.direction}", "", 0, (*hosts, *(Host(name, site=HOME) for name in guests)),
             (Site(HOME, self.mbit, self.queue_s),),
         )  # fmt: skip
 
     @property
     def size(self) -> int:
         """Of a release that lasts."""
-        return round((self.mbit * MBIT / 8) * (3 * self.measure_s + 4 * SETTLE_S))
+        return round((self.mbit * MBIT / 8) * (3 * self.measure_s + 4 * SETTLE_S))  # of two, either may get it all
 
 
 def measure(case: Case, content: Path, *, first: bool) -> Row:
@@ -71,6 +78,7 @@ class _Scene:
         self._fleet = OurFleet(lab, profile=PROFILE)
         up = case.direction == "up"
         self._giver, self._taker = (DEVICE, PEER) if up else (SEED, DEVICE)
+        self._takers = [self._taker, SECOND] if case.two else [self._taker]
         self._source, self._sink = (LAPTOP, SERVER) if up else (SERVER, LAPTOP)
 
     def run(self) -> Row:
@@ -91,12 +99,13 @@ class _Scene:
             together = self._rates()
             self._end_flow()
             after = self._rates()
-        if self._fleet.finished(self._taker):
+        if any(self._fleet.finished(one) for one in self._takers):
             raise BenchmarkError("the download was over before all was measured: take a larger release")
         case = self._case
         link = case.mbit * MBIT / 8
         return Row(
-            case.direction, case.background, case.late, case.mbit, case.queue_s, link,
+            case.direction, case.background, case.late, case.http, case.flow, len(self._takers),
+            case.mbit, case.queue_s, link,
             foreground.flow, together.flow, alone.ours, together.ours, after.ours,
         )  # fmt: skip
 
@@ -107,18 +116,20 @@ class _Scene:
         fleet.start_tracker()
         up = self._case.direction == "up"
         seeder = SEEDER if up else SEED
-        fleet.start_seeder(seeder, seeder)
+        fleet.start_seeder(seeder, seeder, swarms=not self._case.http)
         fleet.wait([seeder])
         fleet.start_operator(1)
         fleet.deploy()
         if up:
             fleet.start_daemon(DEVICE)
-        fleet.start_daemon(self._taker, limits=NOTHING)  # it hears who vouches for the release, and may not fetch it
+        for taker in self._takers:
+            fleet.start_daemon(taker, limits=NOTHING)  # it hears who vouches for the release, and may not fetch it
         if up:
             self._wait(lambda: fleet.finished(DEVICE), "the device has the release that it is to give away")
-        fleet.wait([self._taker])
+        fleet.wait(self._takers)
         time.sleep(SETTLE_S)
-        lab.processes.kill(self._taker)
+        for taker in self._takers:
+            lab.processes.kill(taker)
         if up:
             for gone in (SEEDER, DEVICE):
                 lab.processes.kill(gone)
@@ -139,8 +150,9 @@ class _Scene:
             time.sleep(LOOK_S)
 
     def _begin_download(self) -> None:
-        self._fleet.start_daemon(self._taker, limits=self._limits if self._taker == DEVICE else {})
-        self._fleet.wait([self._taker])
+        for taker in self._takers:
+            self._fleet.start_daemon(taker, limits=self._limits if taker != PEER else {})
+        self._fleet.wait(self._takers)
         before = self._received(self._taker)
         self._wait(lambda: self._received(self._taker) > before + BEGUN_BYTES, "the download begins")
 
@@ -149,7 +161,8 @@ class _Scene:
 
     def _begin_flow(self) -> None:
         flow = [sys.executable, "-m", "benchmarks.background.flow"]
-        self._lab.processes.start(FLOW, self._source, [*flow, "source", self._lab.address(self._sink), str(FLOW_PORT)])
+        where = (self._lab.address(self._sink), str(FLOW_PORT), self._case.flow)
+        self._lab.processes.start(FLOW, self._source, [*flow, "source", *where])
 
     def _end_flow(self) -> None:
         self._lab.processes.kill(FLOW)
@@ -165,4 +178,4 @@ class _Scene:
             gone: Counters = after[host].since(before[host])
             return gone.received / seconds
 
-        return Rates(flow=per_s(self._sink), ours=per_s(self._taker))
+        return Rates(flow=per_s(self._sink), ours=sum(map(per_s, self._takers)))

@@ -15,8 +15,11 @@ import httpcore
 import httpx
 import trio
 
+from p2pd.policy.yielding import Transit
+
+from . import tcp_info
 from .demanding import SEEDERS, Demanding
-from .network import Network, Stream
+from .network import Measured, Network, Stream
 
 CONNECTIONS_MAX: Final = 32
 KEEPALIVE_S: Final = 30.0
@@ -56,6 +59,34 @@ def client(
     )
     mounts = {"fleet://": SeamTransport(Demanding(fleet, SEEDERS), connections_max)} if fleet else {}
     return httpx.AsyncClient(limits=limits, timeout=TIMEOUT, trust_env=False, follow_redirects=False, mounts=mounts)
+
+
+class _Socket:
+    """A connection of the machine's own, as one of ours tells of itself."""
+
+    def __init__(self, connection: Any, address: str) -> None:
+        self._connection, self._address = connection, address
+        self._gentle = False
+
+    def transit(self) -> Transit | None:
+        return tcp_info.transit(self._connection, self._address)
+
+    def hold_to(self, upload_bytes_per_s: float) -> None:
+        """Only what we ask for goes up: little, and at once."""
+        if not self._gentle:
+            self._gentle = True
+            tcp_info.be_gentle(self._connection)
+
+
+def measured(response: httpx.Response) -> Measured | None:
+    """The connection that an answer comes over; None where that can't be measured."""
+    stream = response.extensions.get("network_stream")
+    if stream is None:
+        return None
+    if (ours := stream.get_extra_info("stream")) is not None:
+        return ours if isinstance(ours, Measured) else None
+    connection = stream.get_extra_info("socket")
+    return _Socket(connection, f"{response.url.host}:{response.url.port or 0}") if connection is not None else None
 
 
 class SeamTransport(httpx.AsyncBaseTransport):
@@ -170,10 +201,12 @@ class _Stream(httpcore.AsyncNetworkStream):
     ) -> httpcore.AsyncNetworkStream:
         raise httpcore.UnsupportedProtocol("https is not carried by this network; it has its own identities")
 
-    def get_extra_info(self, info: str) -> bool | None:
+    def get_extra_info(self, info: str) -> Any:
         """The pool drops an idle connection that is "readable", as one closed by the server would be: so do we here
         with one that has been idle for too long."""
-        return trio.current_time() - self._used_at > KEEPALIVE_S if info == "is_readable" else None
+        if info == "is_readable":
+            return trio.current_time() - self._used_at > KEEPALIVE_S
+        return self._stream if info == "stream" else None
 
 
 @contextmanager

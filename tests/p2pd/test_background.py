@@ -1,5 +1,6 @@
 """The body of the background: connections are looked at, caps follow, who only receives says something now and then."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
@@ -48,11 +49,13 @@ class Session:
         self.pings += 1
 
 
-def background(caps: Caps, *sessions: Session, tier: Tier = Tier.REGION, lan: bool = False) -> Background:
-    """Of an exchange with these."""
+def background(
+    caps: Caps, *sessions: Session, tier: Tier = Tier.REGION, lan: bool = False, http: Iterable[Stream] = ()
+) -> Background:
+    """Of an exchange with these, and HTTP over those."""
     found = dict(enumerate(sessions))
     exchange = SimpleNamespace(caps=caps, neighbours=SimpleNamespace(sessions=found), tier=lambda session: tier)
-    return Background(cast(Any, exchange), lan=lan, wide=not lan)
+    return Background(cast(Any, exchange), http, lan=lan, wide=not lan)
 
 
 async def send(caps: Caps, tier: Tier = Tier.REGION) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from benchmarks.background.rows import Row, line_of
 
-KEPT = Row("up", True, False, 20.0, 0.1, 2.5e6, 2.4e6, 2.3e6, 2.2e6, 0.05e6, 2.1e6)
+KEPT = Row("up", True, False, False, "cubic", 1, 20.0, 0.1, 2.5e6, 2.4e6, 2.3e6, 2.2e6, 0.05e6, 2.1e6)
 
 
 def test_a_row_that_keeps_all_claims_misses_none() -> None:
@@ -30,3 +30,9 @@ def test_of_one_that_came_late_only_what_it_leaves() -> None:
     late = replace(KEPT, late=True, alone_per_s=1.0, after_per_s=1.0)
     assert late.missed == ()
     assert replace(late, flow_beside_per_s=1.0e6).missed == ("kept 0.42 < 0.9",)
+
+
+def test_of_two_only_what_they_leave_together() -> None:
+    two = replace(KEPT, daemons=2, alone_per_s=1.0, after_per_s=1.0)
+    assert two.missed == ()
+    assert replace(two, flow_beside_per_s=1.0e6).missed == ("kept 0.42 < 0.9",)
