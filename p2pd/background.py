@@ -11,6 +11,7 @@ import trio
 from p2pd.exchange import Exchange
 from p2pd.exchange.caps import Way
 from p2pd.exchange.session import Session
+from p2pd.limits import LimitsConfig
 from p2pd.policy.sources import Tier
 from p2pd.policy.yielding import ROUND_S, Yielding
 from p2pd.world.network import Measured
@@ -33,12 +34,13 @@ class _Side:
 
 
 class Background:
-    """`lan`, `wide`: on which side of the house to be in the background. `lines`: what HTTP comes over."""
+    """`limits` say on which side of the house to be in the background. `lines`: what HTTP comes over."""
 
-    def __init__(self, exchange: Exchange, lines: Iterable[Measured], *, lan: bool, wide: bool) -> None:
+    def __init__(self, exchange: Exchange, lines: Iterable[Measured], limits: LimitsConfig) -> None:
         self._exchange, self._lines = exchange, lines
         caps = exchange.caps
-        self._sides = {name: _Side(way) for name, way, on in (("lan", caps.lan, lan), ("wide", caps.wide, wide)) if on}
+        sides = (("lan", caps.lan, limits.lan_background), ("wide", caps.wide, limits.background))
+        self._sides = {name: _Side(way) for name, way, on in sides if on}
 
     async def run(self) -> None:
         """Until cancelled."""

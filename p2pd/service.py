@@ -120,8 +120,7 @@ async def _assemble(
     exchange = Exchange(world, who, StoreContent(world, store, packs))
     citizenship = Citizenship(config, world, exchange.caps, exchange.hold_back)
     await nursery.start(citizenship.run)
-    limits, lines = config.limits, origins.present.lines
-    background = Background(exchange, lines, lan=limits.lan_background, wide=limits.background)
+    background = Background(exchange, origins.present.lines, config.limits)
     webrtc = config.webrtc and world.rtc is not None
     exchange.neighbours.advertised = config.advertise
     address = await nursery.start(exchange.run, config.listen)

@@ -10,6 +10,7 @@ import trio.testing
 
 from p2pd.background import PINGED_MAX, Background
 from p2pd.exchange.caps import Caps
+from p2pd.limits import LimitsConfig
 from p2pd.policy.citizenship import Rates
 from p2pd.policy.sources import Tier
 from p2pd.policy.yielding import START_BYTES_PER_S, Transit
@@ -55,7 +56,7 @@ def background(
     """Of an exchange with these, and HTTP over those."""
     found = dict(enumerate(sessions))
     exchange = SimpleNamespace(caps=caps, neighbours=SimpleNamespace(sessions=found), tier=lambda session: tier)
-    return Background(cast(Any, exchange), http, lan=lan, wide=not lan)
+    return Background(cast(Any, exchange), http, LimitsConfig(lan_background=lan, background=not lan))
 
 
 async def send(caps: Caps, tier: Tier = Tier.REGION) -> None:
