@@ -20,6 +20,7 @@ from .errors import BlobExistsError, NoSuchBlobError, StoreError
 CHUNKS: Final = "chunks"
 MANIFESTS: Final = "manifests"
 METADATA: Final = "metadata"
+EDITS: Final = "edits"
 RELEASES: Final = "releases"
 
 
@@ -32,6 +33,11 @@ def chunk_path(digest: bytes) -> str:
 def manifest_path(digest: bytes) -> str:
     """Where a manifest's bytes are."""
     return f"{MANIFESTS}/{digest.hex()}"
+
+
+def edits_path(digest: bytes, base: bytes) -> str:
+    """Where a manifest lies as edits of an earlier one."""
+    return f"{EDITS}/{digest.hex()}/{base.hex()}"
 
 
 class BlobStore:

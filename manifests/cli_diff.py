@@ -13,10 +13,12 @@ from .console import EXIT_OK, Console, UsageError, human_bytes
 from .delta import index_codec
 from .delta.making import work_bytes
 from .delta.matching import Source
-from .delta.measuring import measure, measure_chunks
+from .delta.measuring import manifest_travels, measure, measure_chunks, route_of
+from .delta.pack import PackIndex
 from .delta.publishing import from_store
 from .delta.sources import from_path, recut
 from .diff import PATCHED, Difference, Route, Travel, compare, travels
+from .digest import DIGEST_BYTES, ZSTD_MAGIC, is_framed
 from .errors import MalformedManifestError
 from .limits import MANIFEST_BYTES_MAX
 from .manifest import Manifest, Profile
@@ -25,20 +27,18 @@ from .scan import Refused, survey
 
 FILES_SHOWN = 40
 """Rows of a table for people; `--json` has all."""
-_FRAME = bytes.fromhex("28b52ffd")
-"""What a manifest begins with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two: its manifest, and a way to its pieces where there is one. `digest` None: nobody published it.
-    `refused`: what keeps it from being published.
+    """One of the two: its manifest, and a way to its pieces where there is one. `digest`, `encoded`: as it was
+    published, if it was. `refused`: what keeps it from being published.
     """
 
     manifest: Manifest
     source: Source | None
     digest: bytes | None = None
-    length: int = 0
+    encoded: bytes = b""
     refused: tuple[Refused, ...] = ()
 
 
@@ -72,12 +72,12 @@ def _published(name: str, arguments: Namespace, store: BlobStore | None) -> Side
         return None
     found = resolver(arguments, unsigned=True)(name)
     source = from_store(store, found.manifest) if store else None
-    return Side(found.manifest, source, found.digest, found.length)
+    return Side(found.manifest, source, found.digest, found.encoded)
 
 
 def _is_manifest(path: Path) -> bool:
     with path.open("rb") as file:
-        if file.read(len(_FRAME)) != _FRAME or path.stat().st_size > MANIFEST_BYTES_MAX:
+        if not is_framed(file.read(DIGEST_BYTES + len(ZSTD_MAGIC))) or path.stat().st_size > MANIFEST_BYTES_MAX:
             return False
     try:
         decode(path.read_bytes())
@@ -105,7 +105,9 @@ def _compare(
     if patches:
         return _measure(old, new, arguments, console)
     route = _route(old, new, store) if arguments.patches is None else None
-    length = new.length or measure_chunks(old.manifest, new.manifest).manifest_bytes
+    length = measure_chunks(old.manifest, new.manifest).manifest_bytes
+    if old.encoded and new.encoded:
+        length = manifest_travels(old.encoded, new.encoded)
     if new.digest is not None and new.digest == old.digest:
         length = 0  # the same release: whoever has it has its manifest
     return compare(old.manifest, new.manifest, length, route), travels(old.manifest, new.manifest, route)
@@ -133,9 +135,13 @@ def _route(old: Side, new: Side, store: BlobStore | None) -> Route | None:
         return None
     if store is None:
         raise UsageError("the release names a pack, which is looked up in a blob store: give --store URL")
-    manifest = decode(manifest_bytes(store, pack.manifest))
-    index = index_codec.decode(from_store(store, manifest).read(0))
-    return Route(index, pack.manifest_bytes + manifest.lengths[0])
+    data = manifest_bytes(store, pack.manifest)
+
+    def index() -> tuple[PackIndex, int]:
+        manifest = decode(data)
+        return index_codec.decode(from_store(store, manifest).read(0)), manifest.lengths[0]
+
+    return route_of(pack, data, index, new.manifest)
 
 
 def _what_if(name: str, old: Side, new: Side, arguments: Namespace, console: Console) -> dict[str, object]:

@@ -34,7 +34,7 @@ def _summary(found: Resolved, files: bool) -> dict[str, object]:
         "approved": found.approved,
         "tree": manifest.tree,
         "size_bytes": manifest.size,
-        "manifest_bytes": found.length,
+        "manifest_bytes": len(found.encoded),
         "chunks": manifest.pieces,
         "kinds": Counter(entry.kind for entry in manifest.entries),
         "algorithm": manifest.algorithm,

@@ -12,6 +12,7 @@ from .codec import decode
 from .console import EXIT_OK, Console, UsageError
 from .errors import ManifestError, SigningError
 from .names import ReleaseName, parse_release
+from .publish import stored_edits
 from .repository import Promotion, Repository, Signature
 from .tuf_api import Signer
 
@@ -26,7 +27,7 @@ def sign(arguments: Namespace, console: Console) -> int:
         raise SigningError(f"{digest.hex()[:16]}… is the manifest of {manifest.release}, not of {release}")
     done = repository(arguments).sign(
         release, arguments.party, signer(arguments, arguments.key), digest, len(data),
-        sequence=manifest.sequence, life=life(arguments.expires),
+        sequence=manifest.sequence, edits=stored_edits(store, manifest, digest), life=life(arguments.expires),
     )  # fmt: skip
     return _tell(console, done, f"{arguments.party} vouches for {release} ({digest.hex()})", release, digest)
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgpack
 import zstandard
 
+from .digest import ALGORITHMS, DIGEST_BYTES, is_framed
 from .entries import DIRECTORY, FILE, SYMLINK, Entry
 from .errors import MalformedManifestError
 from .limits import ENTRIES_MAX, MANIFEST_BYTES_MAX
@@ -28,17 +29,18 @@ _BEST_LEVEL: Final = 19
 _QUICK_LEVEL: Final = 9
 _LARGE_BYTES: Final = 4 * 2**20
 """Above it, the best level takes more than a few seconds."""
+_sha256: Final = ALGORITHMS["sha256"]
 _KINDS: Final = {FILE: 0, DIRECTORY: 1, SYMLINK: 2}
 _KIND_NAMES: Final = tuple(_KINDS)
 
 
 def encode(manifest: Manifest) -> bytes:
-    """The manifest's bytes; MalformedManifestError when they would be too many."""
+    """The manifest as it is published: its frame, behind its document's digest. MalformedManifestError if too long."""
     document = encode_document(manifest)
     level = _BEST_LEVEL if len(document) <= _LARGE_BYTES else _QUICK_LEVEL
     parameters = zstandard.ZstdCompressionParameters.from_level(level, source_size=len(document), write_checksum=False)
-    data: bytes = zstandard.ZstdCompressor(compression_params=parameters).compress(document)
-    return data
+    frame: bytes = zstandard.ZstdCompressor(compression_params=parameters).compress(document)
+    return _sha256(document) + frame
 
 
 def encode_document(manifest: Manifest) -> bytes:
@@ -81,7 +83,7 @@ def decode(data: bytes) -> Manifest:
     """The manifest of these bytes. Only MalformedManifestError (or its UnsafePathError) for any others."""
     if len(data) > MANIFEST_BYTES_MAX:
         raise MalformedManifestError(f"{len(data)} bytes are too many for a manifest (at most {MANIFEST_BYTES_MAX})")
-    packed = _expand(data)
+    packed = document_of(data)
     document = _unpack(packed)
     if not isinstance(document, dict) or not document:
         raise MalformedManifestError("not a manifest: no map of keys")
@@ -98,6 +100,21 @@ def decode(data: bytes) -> Manifest:
     if encode_document(manifest) != packed:
         raise MalformedManifestError("the manifest's bytes are not canonical")
     return manifest
+
+
+def document_of(data: bytes) -> bytes:
+    """The document of an encoded manifest whose digest was verified; MalformedManifestError."""
+    if not is_framed(data):
+        return data[DIGEST_BYTES:]
+    document = _expand(data[DIGEST_BYTES:])
+    if _sha256(document) != data[:DIGEST_BYTES]:
+        raise MalformedManifestError("the manifest's frame holds another document than its digest says")
+    return document
+
+
+def frame_digest(data: bytes) -> bytes:
+    """The digest of an encoded manifest's frame, which need not be at hand."""
+    return _sha256(data[DIGEST_BYTES:]) if is_framed(data) else data[:DIGEST_BYTES]
 
 
 def _expand(data: bytes) -> bytes:

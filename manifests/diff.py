@@ -16,10 +16,13 @@ FULL: Final = "full"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A pack as the way from one release to the next. `overhead_bytes`: its own manifest and its index."""
+    """A pack as the way from one release to the next, in so many `requests`. `overhead_bytes`: its own manifest and its
+    index. `index`: of a small one, an outline of it.
+    """
 
     index: PackIndex
     overhead_bytes: int
+    requests: int
 
 
 @dataclass
@@ -101,7 +104,7 @@ def travels(old: Manifest, new: Manifest, route: Route | None = None) -> list[Tr
 
 
 def compare(old: Manifest, new: Manifest, manifest_bytes: int = 0, route: Route | None = None) -> Difference:
-    """What a machine that holds `old` needs for `new`, whose manifest has `manifest_bytes`; by a pack, if any."""
+    """What a machine that holds `old` needs for `new`, its manifest in `manifest_bytes`; by a pack, if any."""
     whole, files, chunks = Share(), dict[int, Share](), 0
     packed = _packed(route.index, new) if route else {}
     for travel in travels(old, new, route):
@@ -112,7 +115,7 @@ def compare(old: Manifest, new: Manifest, manifest_bytes: int = 0, route: Route 
             files.setdefault(extent.entry, Share()).add(travel.kind, extent.length, part)
         chunks += travel.kind != REUSED and travel.piece not in packed
     overhead = manifest_bytes + (route.overhead_bytes if route else 0)
-    requests = chunks + (manifest_bytes > 0) + (2 + len(route.index.bundles) if route else 0)
+    requests = chunks + (manifest_bytes > 0) + (route.requests if route else 0)
     return Difference(
         old.size, new.size, round(whole.fetched) + overhead, requests, whole.reused, whole.patched, whole.full,
         overhead, route is not None, tuple(_files(old, new, files)),

@@ -13,6 +13,8 @@ from blake3 import blake3
 from .errors import DigestMismatchError, MalformedManifestError
 
 DIGEST_BYTES: Final = 32
+ZSTD_MAGIC: Final = bytes.fromhex("28b52ffd")
+"""What a frame begins with. A manifest's document begins with the mark of a map."""
 Buffer = bytes | bytearray | memoryview
 
 
@@ -45,5 +47,15 @@ def verify(algorithm: str, data: Buffer, digest: bytes) -> None:
 
 
 def manifest_digest(encoded: Buffer) -> bytes:
-    """What names a manifest and its swarm: SHA-256 of its bytes, the algorithm that TUF targets are signed with."""
-    return _sha256(encoded)
+    """What names a manifest and its swarm: SHA-256 of the SHA-256 of its document and that of its frame.
+
+    `encoded` is either of them, behind the digest of the other. So whoever has the one can prove that it belongs to the
+    name, and needs no compressor that makes the very same frame. A small pack is named by the same function.
+    """
+    other, mine = bytes(encoded[:DIGEST_BYTES]), _sha256(encoded[DIGEST_BYTES:])
+    return _sha256(other + mine if is_framed(encoded) else mine + other)
+
+
+def is_framed(encoded: Buffer) -> bool:
+    """Is what stands behind the digest a frame, not a document?"""
+    return encoded[DIGEST_BYTES : DIGEST_BYTES + len(ZSTD_MAGIC)] == ZSTD_MAGIC

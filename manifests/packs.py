@@ -15,7 +15,8 @@ from .limits import MANIFEST_BYTES_MAX, PACKS_MAX, STREAM_BYTES_MAX
 @dataclass(frozen=True, slots=True)
 class Pack:
     """`base`: manifest digest of the earlier release that its pieces are made from, or empty when none is needed.
-    `manifest`: SHA-256 of the pack's own manifest, which has `manifest_bytes`. `size`: bytes of the whole pack.
+    `manifest`: digest of the pack's own manifest, which has `manifest_bytes`. `size`: bytes of the whole pack; 0 for a
+    small one, which is a single object that travels as a manifest does, with that digest and so many bytes.
     """
 
     base: bytes
@@ -26,8 +27,13 @@ class Pack:
     def __post_init__(self) -> None:
         if len(self.base) not in (0, DIGEST_BYTES) or len(self.manifest) != DIGEST_BYTES:
             raise MalformedManifestError(f"a pack is named by digests of {DIGEST_BYTES} bytes")
-        if not 0 < self.manifest_bytes <= MANIFEST_BYTES_MAX or not 0 < self.size <= STREAM_BYTES_MAX:
+        if not 0 < self.manifest_bytes <= MANIFEST_BYTES_MAX or not 0 <= self.size <= STREAM_BYTES_MAX:
             raise MalformedManifestError("a pack or its manifest has an impossible size")
+
+    @property
+    def small(self) -> bool:
+        """It has no manifest, pieces or swarm of its own."""
+        return not self.size
 
 
 def check_packs(packs: Sequence[Pack]) -> None:

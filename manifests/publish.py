@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from . import chunker, codec
-from .blobs import BlobStore, chunk_path, manifest_path
+from . import chunker, codec, edits
+from .blobs import BlobStore, chunk_path, edits_path, manifest_path
 from .catalog import Catalog, manifest_bytes
 from .digest import digest_function, manifest_digest
 from .entries import FILE
@@ -78,6 +78,7 @@ def publish(
     encoded = _as_published(release, catalog, store, manifest) or codec.encode(manifest)
     name = manifest_digest(encoded)
     store.put(manifest_path(name), encoded)
+    _put_edits(store, manifest, name, encoded)
     new = catalog.add(release, sequence, name)
     return Publication(manifest, name, len(encoded), uploads.new_chunks, uploads.new_bytes, new)
 
@@ -96,6 +97,22 @@ def _as_published(release: ReleaseName, catalog: Catalog, store: BlobStore, mani
     except (PublishError, NoSuchBlobError):
         return None
     return encoded if codec.decode(encoded) == manifest else None
+
+
+def stored_edits(store: BlobStore, manifest: Manifest, digest: bytes) -> list[int]:
+    """Sequences of the releases from which edits in the store lead to this one: for its signers to say, so that no
+    device asks for what is not there.
+    """
+    bases = [pack.base for pack in manifest.packs if pack.base and store.exists(edits_path(digest, pack.base))]
+    return sorted(codec.decode(manifest_bytes(store, base)).sequence for base in bases)
+
+
+def _put_edits(store: BlobStore, manifest: Manifest, digest: bytes, encoded: bytes) -> None:
+    """Beside the manifest, what leads to it from those that its packs start from: for devices that have only a CDN."""
+    for pack in manifest.packs:
+        found = edits.make(manifest_bytes(store, pack.base), encoded) if pack.base else None
+        if found is not None:
+            store.put(edits_path(digest, pack.base), found)
 
 
 class Uploads:

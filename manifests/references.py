@@ -21,11 +21,11 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A manifest, its digest and encoded size; `approved` when both parties' signatures were checked."""
+    """A manifest, its digest and encoded form; `approved` when both parties' signatures were checked."""
 
     manifest: Manifest
     digest: bytes
-    length: int
+    encoded: bytes
     approved: bool
 
 
@@ -53,7 +53,7 @@ class Resolver:
         if "@" in reference and not Path(reference).exists():
             return self._release(parse_release(reference))
         data = Path(reference).read_bytes()
-        return Resolved(decode(data), manifest_digest(data), len(data), approved=False)
+        return Resolved(decode(data), manifest_digest(data), data, approved=False)
 
     def _release(self, release: ReleaseName) -> Resolved:
         if self._root is not None:
@@ -70,7 +70,7 @@ class Resolver:
 
     def _by_digest(self, digest: bytes, *, approved: bool) -> Resolved:
         data = manifest_bytes(self._store(), digest)
-        return Resolved(decode(data), digest, len(data), approved)
+        return Resolved(decode(data), digest, data, approved)
 
     def _approve(self, release: ReleaseName, root: bytes) -> Approved:
         with tempfile.TemporaryDirectory() as cache:

@@ -70,18 +70,20 @@ class Repository(Ceremonies):
 
     def sign(
         self, release: ReleaseName, party: str, signer: Signer, digest: bytes, length: int,
-        *, sequence: int = 0, life: timedelta = PARTY_LIFE,
+        *, sequence: int = 0, edits: Sequence[int] = (), life: timedelta = PARTY_LIFE,
     ) -> Signature:  # fmt: skip
-        """A party vouches for a release: its manifest has `length` bytes with this SHA-256. To be promoted.
+        """A party vouches for a release: its manifest has `length` bytes and this digest. To be promoted.
 
-        `sequence`: the manifest's; of more than RELEASES_KEPT releases the lowest leaves the list. SigningError when
-        the name is signed with another digest, by this party or by the other.
+        `sequence`: the manifest's; of more than RELEASES_KEPT releases the lowest leaves the list. `edits`: those of
+        the releases to which the store has edits. SigningError when the name is signed with another digest, by this
+        party or by the other.
         """
 
         def add(targets: dict[str, TargetFile]) -> None:
             path = target_path(party, release)
-            custom = {"custom": {"sequence": sequence}}
-            targets[path] = TargetFile(length, {"sha256": digest.hex()}, path, unrecognized_fields=custom)
+            custom = {"sequence": sequence} | ({"edits": list(edits)} if edits else {})
+            fields = {"custom": custom}
+            targets[path] = TargetFile(length, {"sha256": digest.hex()}, path, unrecognized_fields=fields)
             for old in sorted(targets, key=lambda path: _sequence(targets[path]))[:-RELEASES_KEPT]:
                 del targets[old]
 

@@ -8,7 +8,7 @@ No network here: `look_up` says what it wants, the caller fetches it and asks ag
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from tuf.api import exceptions as theirs
 from . import trust_seen
 from .authority import Authority, find_authority
 from .errors import ExpiredMetadataError, MetadataUnavailableError, UnknownReleaseError, UntrustedReleaseError
-from .limits import MANIFEST_BYTES_MAX
+from .limits import MANIFEST_BYTES_MAX, PACKS_MAX
 from .names import ReleaseName
 from .trust_updater import METADATA_URL, DurableUpdater, MappingFetcher, NeededError, open_updater
 from .tuf_api import TargetFile, Targets
@@ -56,11 +56,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """Both parties have signed: the manifest of `release` has `length` bytes with this SHA-256 `digest`."""
+    """Both parties have signed: the manifest of `release` has `length` bytes and this `digest`. `edits`: sequences of
+    the releases from which the store has edits that lead to it.
+    """
 
     release: ReleaseName
     digest: bytes
     length: int
+    edits: tuple[int, ...] = ()
 
 
 Answer = TypeVar("Answer")
@@ -175,7 +178,14 @@ def _approve(updater: DurableUpdater, release: ReleaseName) -> Approved:
     length, digest = contents.pop()
     if not 0 < length <= MANIFEST_BYTES_MAX or not digest:
         raise UntrustedReleaseError(f"{release} is signed without a SHA-256 or with an impossible length ({length})")
-    return Approved(release, bytes.fromhex(digest), length)
+    return Approved(release, bytes.fromhex(digest), length, _edits(signed.values()))
+
+
+def _edits(signed: Iterable[TargetFile]) -> tuple[int, ...]:
+    """What all parties say. It is a hint: nothing but a request in vain comes of a wrong one."""
+    said = [one.custom.get("edits") if isinstance(one.custom, dict) else None for one in signed]
+    known = [{number for number in one if type(number) is int} if isinstance(one, list) else set() for one in said]
+    return tuple(sorted(set.intersection(*known))[:PACKS_MAX])
 
 
 def _find(updater: DurableUpdater, party: str, release: ReleaseName) -> TargetFile | None:

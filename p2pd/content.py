@@ -1,12 +1,15 @@
 """The daemon's store as the exchange sees it: pieces by swarm, every disk job in one hop to a worker."""
 
 import errno
+from collections.abc import Sequence
 from typing import Final
 
 import trio
 
+from manifests import edits
 from manifests.errors import DigestMismatchError
 from p2pd.exchange import StorageError
+from p2pd.patching.smallpacks import SmallPacks
 from p2pd.store import Artifact, Store, StoreError
 from p2pd.world import World
 
@@ -16,10 +19,10 @@ back takes as long, and a busy machine's time twice."""
 
 
 class StoreContent:
-    """Reads and writes pieces of the artifacts in these stores, each artifact in one of them."""
+    """Reads and writes pieces of the artifacts in these stores, each artifact in one of them; and gives small packs."""
 
-    def __init__(self, world: World, *stores: Store) -> None:
-        self._world, self._stores = world, stores
+    def __init__(self, world: World, *stores: Store, small: SmallPacks) -> None:
+        self._world, self._stores, self._small = world, stores, small
 
     def _find(self, swarm: bytes) -> tuple[Store, Artifact] | None:
         return next(((store, store.artifacts[swarm]) for store in self._stores if swarm in store.artifacts), None)
@@ -57,19 +60,31 @@ class StoreContent:
     async def release_name(self, swarm: bytes) -> str | None:
         """The name of the swarm's release; None when it is not here."""
         found = self._find(swarm)
-        return found[1].manifest.release if found else None
+        return found[1].manifest.release if found else self._small.release(swarm)
 
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         """The size of the encoded manifest, and a part of it."""
+        whole = self._small.get(swarm) or await self._manifest(swarm)
+        return None if whole is None else (len(whole), whole[offset : offset + length])
+
+    async def make_edits(self, swarm: bytes, held: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+        """From one of these manifests, if it is here too, to the swarm's; None if that is not shorter."""
+        whole = await self._manifest(swarm)
+        for base in held:
+            old = await self._manifest(base)
+            if whole is not None and old is not None:
+                return await self._world.run_blocking(edits.between, base, old, swarm, whole)
+        return None
+
+    async def _manifest(self, swarm: bytes) -> bytes | None:
         found = self._find(swarm)
         if found is None:
             return None
         store, artifact = found
         try:
-            whole = await self._world.run_blocking(store.read_manifest, artifact)
+            return await self._world.run_blocking(store.read_manifest, artifact)
         except OSError:
             return None
-        return len(whole), whole[offset : offset + length]
 
 
 def describe(error: OSError) -> str:

@@ -1,6 +1,6 @@
 """All releases on this machine: those being fetched and those being kept, each a member of its swarm."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
@@ -10,7 +10,7 @@ import trio
 
 from manifests.names import ReleaseName
 from manifests.trust import Approved
-from p2pd.adding import add_release, all_readable
+from p2pd.adding import add_release, all_readable, held_manifests
 from p2pd.announcer import Announcer
 from p2pd.content import describe
 from p2pd.exchange import Exchange, Membership
@@ -19,6 +19,7 @@ from p2pd.manifest_race import ManifestRace
 from p2pd.origins import Origins
 from p2pd.patching.config import PatchingConfig
 from p2pd.patching.patching import Patching
+from p2pd.patching.smallpacks import SmallPacks
 from p2pd.policy.announcing import PEERS_WANTED, peers_wanted
 from p2pd.store import Artifact, ArtifactElsewhereError, NoSpaceError, Store
 from p2pd.swarm import Ledger, Swarm
@@ -57,22 +58,16 @@ class Download:
 
 
 class Downloads:
-    """Fetches releases and shares what is here. `packs`: the store of packs, which are not releases."""
+    """Fetches releases and shares what is here. `packs`: the store of packs, no releases; `small`: small ones."""
 
     def __init__(
-        self,
-        world: World,
-        store: Store,
-        packs: Store,
-        exchange: Exchange,
-        origins: Origins,
-        announcer: Announcer,
-        patching: PatchingConfig,
-    ) -> None:
+        self, world: World, store: Store, packs: Store, exchange: Exchange, origins: Origins, announcer: Announcer,
+        patching: PatchingConfig, small: SmallPacks,
+    ) -> None:  # fmt: skip
         self._world, self._store, self._exchange = world, store, exchange
         self._origins, self._announcer = origins, announcer
-        self.patching = Patching(world, store, packs, exchange, patching, self)
-        self._race = ManifestRace(exchange, origins, self._known_peers)
+        self.patching = Patching(world, store, packs, exchange, patching, self, small)
+        self.race = ManifestRace(exchange, origins, self._known_peers, world.run_blocking)
         self._seeders: tuple[PeerInfo, ...] = ()
         self.lan: LanDesk | None = None
         """Set where peers on the LAN are looked for."""
@@ -137,7 +132,7 @@ class Downloads:
             )
             for swarm, one in memberships.items()
         ]
-        joining = [swarm for swarm in {**self.active, **self._race.wanted} if swarm not in memberships]
+        joining = [swarm for swarm in dict.fromkeys((*self.active, *self.race.announced)) if swarm not in memberships]
         return statuses + [SwarmStatus(swarm, 0, 0, PEERS_WANTED) for swarm in joining]
 
     async def learn_holders(self, within_s: float) -> None:
@@ -164,7 +159,7 @@ class Downloads:
         self._handouts[handout.swarm] = handout
         self._name_importers(handout.swarm)
         self._exchange.neighbours.suggest(handout.swarm, handout.peers)
-        self._race.on_handout(handout.swarm)
+        self.race.on_handout(handout.swarm)
 
     def _name_importers(self, swarm: bytes) -> None:
         membership = self._exchange.memberships.get(swarm)
@@ -229,8 +224,8 @@ class Downloads:
         for swarm, download in self.active.items():
             if str(download.release) == release:
                 membership = self._exchange.memberships.get(swarm)
-                if download.step == "manifest" and swarm in self._race.wanted:
-                    return self._race.wanted[swarm].waits_for
+                if download.step == "manifest" and swarm in self.race.wanted:
+                    return self.race.wanted[swarm].waits_for
                 if membership is None or download.step not in ("patch", "fetch"):
                     return download.waits_for
                 words = membership.problem or self.patching.waits_for(swarm)
@@ -258,7 +253,7 @@ class Downloads:
         try:
             while (leaving := self._removing.get(approved.digest)) is not None:
                 await leaving.wait()
-            artifact = await self._prepare(download)
+            artifact = await self._prepare(download, approved.edits)
             if not artifact.finished:
                 await self._complete(download, artifact)
             elif artifact.swarm not in self._exchange.memberships:
@@ -277,10 +272,11 @@ class Downloads:
         if artifact is None or not artifact.finished:
             self._exchange.leave(swarm)
 
-    async def _prepare(self, download: Download) -> Artifact:
+    async def _prepare(self, download: Download, edits: Sequence[int]) -> Artifact:
         artifact = self._store.artifacts.get(download.swarm)
         if artifact is None:
-            encoded = await self.obtain_manifest(download.swarm, download.manifest_length)
+            held = await self._world.run_blocking(held_manifests, self._store, download.release, edits)
+            encoded = await self.race.run(download.swarm, download.manifest_length, self.announce, held=held)
         else:  # what lies here must be what was asked for, too
             encoded = await self._world.run_blocking(self._store.read_manifest, artifact)
             if artifact.finished and not await self._intact(download, artifact):
@@ -390,8 +386,12 @@ class Downloads:
 
     async def obtain_manifest(self, swarm: bytes, length: int) -> bytes:
         """A manifest's bytes, verified; tried until they come."""
-        return await self._race.run(swarm, length, self.announce)
+        return await self.race.run(swarm, length, self.announce)
+
+    async def obtain_small(self, pack: bytes, length: int, release: bytes) -> bytes:
+        """A small pack's bytes, verified; tried until they come, from whoever has its release."""
+        return await self.race.run(pack, length, lambda: None, like=release)
 
     async def find_manifest(self, swarm: bytes) -> bytes | None:
         """One of which only the digest is known; None if it is not to be had now."""
-        return await self._race.find(swarm)
+        return await self.race.find(swarm)

@@ -44,6 +44,11 @@ def samples(daemon: Daemon, now: float) -> Iterator[Sample]:
     yield Sample("p2pd_tracker_connected", "1 while a tracker answers", daemon.announcer.connected)
     yield Sample("p2pd_paused", "1 while a person paused downloads", daemon.downloads.paused)
     counts = daemon.downloads.patching.counts
+    came = daemon.downloads.race.counts
+    yield Sample("p2pd_manifest_bytes_total", "Manifests and small packs", came.whole_bytes, {"form": "whole"})
+    yield Sample("p2pd_manifest_bytes_total", "Manifests and small packs", came.edits_bytes, {"form": "edits"})
+    yield Sample("p2pd_manifest_saved_bytes_total", "Not fetched, for edits came instead", came.saved_bytes)
+    yield Sample("p2pd_refused_edits_total", "Edits that led to no such manifest", came.refused_edits)
     yield Sample("p2pd_pack_bytes_total", "Bytes of packs that were applied", counts.pack_bytes)
     yield Sample("p2pd_patched_bytes_total", "Bytes of releases made from packs", counts.patched_bytes)
     yield Sample("p2pd_refused_pieces_total", "Pieces that a pack did not make", counts.refused_pieces)

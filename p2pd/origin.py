@@ -15,7 +15,7 @@ from typing import Final
 import httpx
 import trio
 
-from manifests.digest import digest_function
+from manifests.digest import digest_function, manifest_digest
 
 from . import gzipped
 from .lines import Lines
@@ -100,18 +100,25 @@ class Origin:
     async def fetch_chunk(self, digest: bytes, length: int, algorithm: str = "blake3") -> bytes:
         """The chunk of this digest, exactly `length` bytes, verified; OriginError."""
         name = digest.hex()
-        return await self._fetch_exact(f"chunks/{name[:2]}/{name}", digest, length, algorithm)
+        return await self._fetch_exact(f"chunks/{name[:2]}/{name}", digest, length, digest_function(algorithm))
 
     async def fetch_manifest(self, digest: bytes, length: int) -> bytes:
         """A manifest's bytes, verified; OriginError."""
-        return await self._fetch_exact(f"manifests/{digest.hex()}", digest, length, "sha256")
+        return await self._fetch_exact(f"manifests/{digest.hex()}", digest, length, manifest_digest)
+
+    async def fetch_edits(self, digest: bytes, base: bytes, length: int) -> bytes:
+        """What leads to a manifest, of `length` bytes, from another one; OriginError.
+
+        Not verified: what comes of it is.
+        """
+        path = f"edits/{digest.hex()}/{base.hex()}"
+        return (await self._fetch(path, digest, length, lambda data: Outcome.OK)).data
 
     async def find_manifest(self, digest: bytes, max_bytes: int) -> bytes:
         """A manifest's bytes, verified, when their number is not known; OriginError."""
-        function = digest_function("sha256")
 
         def check(data: bytes) -> Outcome:
-            return Outcome.OK if function(data) == digest else Outcome.CORRUPT
+            return Outcome.OK if manifest_digest(data) == digest else Outcome.CORRUPT
 
         return (await self._fetch(f"manifests/{digest.hex()}", digest, max_bytes, check)).data
 
@@ -123,9 +130,7 @@ class Origin:
         attempt = await self._fetch(path, path.encode(), max_bytes, lambda data: Outcome.OK, metadata=True)
         return attempt.data if attempt.outcome is Outcome.OK else None
 
-    async def _fetch_exact(self, path: str, digest: bytes, length: int, algorithm: str) -> bytes:
-        function = digest_function(algorithm)
-
+    async def _fetch_exact(self, path: str, digest: bytes, length: int, function: Callable[[bytes], bytes]) -> bytes:
         def check(data: bytes) -> Outcome:
             if len(data) != length:
                 return Outcome.WRONG_LENGTH

@@ -29,6 +29,7 @@ from p2pd.exchange import Exchange, Node
 from p2pd.lan import LanDesk
 from p2pd.origins import Origins
 from p2pd.patching.shelf import DIRECTORY as PACKS
+from p2pd.patching.smallpacks import SmallPacks
 from p2pd.rendezvous import Rendezvous
 from p2pd.resolver import Resolver
 from p2pd.store import Store
@@ -117,7 +118,8 @@ async def _assemble(
 ) -> Daemon:
     """Make the parts and let each know those that it works with."""
     who = Node(node, config.fleet, config.region, "daemon")
-    exchange = Exchange(world, who, StoreContent(world, store, packs))
+    small = SmallPacks(config.patching.keep_s, trio.current_time)
+    exchange = Exchange(world, who, StoreContent(world, store, packs, small=small))
     citizenship = Citizenship(config, world, exchange.caps, exchange.hold_back)
     await nursery.start(citizenship.run)
     background = Background(exchange, origins.present.lines, config.limits)
@@ -150,20 +152,19 @@ async def _assemble(
         exchange.neighbours.detour = rendezvous.reach
         await nursery.start(rendezvous.run)
     resolver = Resolver(world, await _trust_chain(config, world), origins)
-    downloads = Downloads(world, store, packs, exchange, origins, announcer, config.patching)
+    downloads = Downloads(world, store, packs, exchange, origins, announcer, config.patching, small)
     downloads.floor_bytes_per_s = config.http_floor_bytes_per_s
     if config.lan_discovery and world.lan is not None:
         nearby = Nearby(node, config.fleet, world.rng)
         allowed, on_news = citizenship.lan_discovery_allowed, downloads.on_lan_news
         downloads.lan = LanDesk(world.lan(), nearby, node=node, fleet=config.fleet, allowed=allowed, on_news=on_news)
-    accounts = Accounts(downloads, exchange, announcer, origins, background)
     downloads.paused = await world.run_blocking(is_paused, config, world.disk)
     updates = Updates(config, world, store, downloads, resolver, announcer, node, attestor)
     announcer.look = downloads.statuses
     announcer.watch(tuple(sorted(config.services)))
     return Daemon(
         config, world, node, address, trio.current_time(), store, exchange, origins, resolver, announcer, downloads,
-        updates, citizenship, background, accounts,
+        updates, citizenship, background, Accounts(downloads, exchange, announcer, origins, background),
     )  # fmt: skip
 
 

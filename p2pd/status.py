@@ -107,6 +107,10 @@ def patching_status(patching: Patching) -> dict[str, Any]:
             }
             for pack in patching.shelf.store.artifacts.values()
         ],
+        "small_packs": [
+            {"release": release, "digest": digest.hex(), "bytes": count}
+            for digest, release, count in patching.small.rows()
+        ],
         "at_work": [
             {
                 "release": work.release.manifest.release,

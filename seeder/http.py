@@ -1,6 +1,6 @@
 """The seeder's plain HTTP: the blob store's own paths, so that any CDN or curl can stand before it.
 
-GET /chunks/<aa>/<hex>  /manifests/<hex>  /metadata/<name>     objects, with ranges and validators
+GET /chunks/<aa>/<hex>  /manifests/<hex>  /edits/<hex>/<hex>  /metadata/<name>     objects, with ranges and validators
 GET /healthz                                                   200 while it serves
 GET /metrics                                                   Prometheus text
 """
@@ -31,6 +31,7 @@ STATUS: Final = {Fault.MISSING: 404, Fault.CORRUPT: 502, Fault.UNAVAILABLE: 503}
 MEDIA_TYPE: Final = {
     Kind.CHUNK: "application/octet-stream",
     Kind.MANIFEST: "application/octet-stream",
+    Kind.EDITS: "application/octet-stream",
     Kind.VERSIONED: "application/json",
     Kind.TIMESTAMP: "application/json",
 }
@@ -57,10 +58,13 @@ class HttpDoor:
             return text_response(404, "there is nothing at this path")
         try:
             data = await self._shield.get(asked.path)
+            told = data if asked.kind is Kind.MANIFEST else b""
+            if asked.kind is Kind.EDITS and request.peer.products:
+                told = await self._shield.get(f"manifests/{asked.path.split('/')[1]}")
         except NotServed as error:
             status = STATUS[error.failure.fault]
             return text_response(status, str(error), {"Retry-After": "1"} if status == 503 else {})
-        if asked.kind is Kind.MANIFEST and not _may_have(request.peer, data):
+        if told and not _may_have(request.peer, told):
             return text_response(403, "your certificate is not for this product")
         response = answer(request, asked, data)
         if request.method == "GET":
@@ -69,11 +73,13 @@ class HttpDoor:
 
 
 def _may_have(peer: Identity, manifest: bytes) -> bool:
-    """Whether they may have this release. Who has no manifest knows no name of a chunk, so chunks need no such look."""
+    """Whether they may have this release. Who has no manifest knows no name of a chunk, so chunks need no such look.
+    Neither do small packs: what has the right digest and is no manifest.
+    """
     try:
         return not peer.products or may_have_release(peer, decode(manifest).release)
     except MalformedManifestError:
-        return False
+        return True
 
 
 def answer(request: Request, asked: Resource, data: bytes) -> Response:

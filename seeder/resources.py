@@ -1,7 +1,8 @@
 """Which paths exist at all. Pure.
 
     chunks/<first two hex digits>/<64 hex>      a chunk's bytes, named by their digest
-    manifests/<64 hex>                          a manifest's bytes, named by their SHA-256
+    manifests/<64 hex>                          a manifest's bytes, or a small pack's, named by their digest
+    edits/<64 hex>/<64 hex>                     what leads to a manifest from an earlier one
     metadata/timestamp.json                     changes with every publication
     metadata/<N>.<role>.json                    one version of a TUF role, never changed
 
@@ -20,6 +21,7 @@ METADATA_BYTES_MAX: Final = 16 * 1024 * 1024
 """One TUF file; a snapshot of 500 products with 50 releases each takes 35 KB."""
 _CHUNK: Final = re.compile(r"chunks/([0-9a-f]{2})/(\1[0-9a-f]{62})")
 _MANIFEST: Final = re.compile(r"manifests/([0-9a-f]{64})")
+_EDITS: Final = re.compile(r"edits/([0-9a-f]{64})/[0-9a-f]{64}")
 _VERSIONED: Final = re.compile(r"metadata/[1-9][0-9]{0,9}\.[a-z0-9][a-z0-9._-]{0,79}\.json")
 _TIMESTAMP: Final = "metadata/timestamp.json"
 
@@ -29,6 +31,7 @@ class Kind(Enum):
 
     CHUNK = "chunk"
     MANIFEST = "manifest"
+    EDITS = "edits"
     VERSIONED = "versioned metadata"
     TIMESTAMP = "timestamp"
 
@@ -36,6 +39,7 @@ class Kind(Enum):
 BYTES_MAX: Final = {
     Kind.CHUNK: CHUNK_BYTES_MAX,
     Kind.MANIFEST: MANIFEST_BYTES_MAX,
+    Kind.EDITS: MANIFEST_BYTES_MAX,
     Kind.VERSIONED: METADATA_BYTES_MAX,
     Kind.TIMESTAMP: METADATA_BYTES_MAX,
 }
@@ -43,7 +47,9 @@ BYTES_MAX: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One object of the blob store. `digest` is what names it, empty for metadata (its signatures vouch for it)."""
+    """One object of the blob store. `digest` is what names it, empty for metadata (its signatures vouch for it) and for
+    edits (what comes of them has a digest).
+    """
 
     kind: Kind
     path: str
@@ -70,6 +76,8 @@ def resource(path: str) -> Resource | None:
         return Resource(Kind.CHUNK, path, bytes.fromhex(match[2]))
     if match := _MANIFEST.fullmatch(path):
         return Resource(Kind.MANIFEST, path, bytes.fromhex(match[1]))
+    if _EDITS.fullmatch(path):
+        return Resource(Kind.EDITS, path)
     if path == _TIMESTAMP:
         return Resource(Kind.TIMESTAMP, path)
     return Resource(Kind.VERSIONED, path) if _VERSIONED.fullmatch(path) else None

@@ -4,10 +4,12 @@ A peer that joins a swarm we are not in makes us read that release's manifest an
 nobody has been in for a while is left again. Which releases there are is the blob store's business: nothing is listed.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import trio
 
+from manifests import edits
 from manifests.blobs import chunk_path, manifest_path
 from manifests.codec import decode
 from manifests.errors import DigestMismatchError, MalformedManifestError
@@ -30,8 +32,8 @@ IDLE_S: Final = 600.0
 class ShieldContent:
     """What the exchange serves: pieces of opened manifests, through the shield's cache."""
 
-    def __init__(self, shield: Shield) -> None:
-        self._shield = shield
+    def __init__(self, world: World, shield: Shield) -> None:
+        self._world, self._shield = world, shield
         self.manifests: dict[bytes, Manifest] = {}
 
     async def read_piece(self, swarm: bytes, piece: int) -> bytes | None:
@@ -57,8 +59,13 @@ class ShieldContent:
             try:
                 manifest = decode(await self._shield.get(manifest_path(swarm)))
             except (NotServed, MalformedManifestError):
-                return None
+                return self._release_of_small_pack(swarm)
         return manifest.release
+
+    def _release_of_small_pack(self, pack: bytes) -> str | None:
+        """Who asks for one is in the swarm of its release."""
+        opened = self.manifests.values()
+        return next((one.release for one in opened if any(pack == named.manifest for named in one.packs)), None)
 
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         """The size of a manifest and a part of it."""
@@ -70,13 +77,27 @@ class ShieldContent:
         self._shield.count_served("peer", len(part))
         return len(encoded), part
 
+    async def make_edits(self, swarm: bytes, held: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+        """From one of these manifests, if it is in the store too, to the swarm's."""
+        for base in held:
+            try:
+                new = await self._shield.get(manifest_path(swarm))
+                old = await self._shield.get(manifest_path(base))
+            except NotServed:
+                continue
+            made = await self._world.run_blocking(edits.between, base, old, swarm, new)
+            if made is not None:
+                self._shield.count_served("peer", len(made[1]))
+            return made
+        return None
+
 
 class PeerDoor:
     """Seeds on the peer wire."""
 
     def __init__(self, world: World, shield: Shield, node: Node) -> None:
         self._world, self._shield = world, shield
-        self._content = ShieldContent(shield)
+        self._content = ShieldContent(world, shield)
         self.exchange = Exchange(world, node, self._content, on_unknown_swarm=self._stranger)
         self._opening: dict[bytes, None] = {}
         self._used_at: dict[bytes, float] = {}

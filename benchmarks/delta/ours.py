@@ -23,7 +23,9 @@ from .tools import Tools
 if TYPE_CHECKING:
     from p2pd.store import Store
 
-OLD_MANIFEST, NEW_MANIFEST, PACK_MANIFEST = "old.manifest", "new.manifest", "pack.manifest"
+OLD_MANIFEST, PACK_MANIFEST, SMALL_PACK = "old.manifest", "pack.manifest", "small.pack"
+NEW_EDITS, NEW_DIGEST = "new.edits", "new.digest"
+"""The new manifest as it travels, and its name, which is signed."""
 PLENTY_BYTES = 2**30
 INSTALLED, PACK, MADE = "installed", "pack", "made"
 
@@ -73,6 +75,7 @@ def _cpu_s() -> float:
 
 def publish(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int) -> dict[str, Any]:
     """Both releases and the pack between them, in a blob store; what a device that holds the old one fetches."""
+    from manifests import edits
     from manifests.blobs import BlobStore, manifest_path
     from manifests.chunker import PROFILES
     from manifests.codec import decode
@@ -100,14 +103,24 @@ def publish(old: Path, new: Path, directory: Path, profile: str, memory_bytes: i
     )
     cpu_s = _cpu_s() - began
     (named,) = second.manifest.packs
-    for name, digest in ((OLD_MANIFEST, first.digest), (NEW_MANIFEST, second.digest), (PACK_MANIFEST, named.manifest)):
-        (directory / name).write_bytes(store.get(manifest_path(digest)))
-    pack = decode((directory / PACK_MANIFEST).read_bytes())
+    held, fresh, pack = (store.get(manifest_path(one)) for one in (first.digest, second.digest, named.manifest))
+    travels = edits.between(first.digest, held, second.digest, fresh)
+    if travels is None:
+        raise RuntimeError("edits are longer than the manifest")
+    pieces = None if named.small else decode(pack)
+    files = {
+        OLD_MANIFEST: held,
+        NEW_EDITS: travels[1],
+        NEW_DIGEST: second.digest,
+        PACK_MANIFEST if pieces else SMALL_PACK: pack,
+    }
+    for name, data in files.items():
+        (directory / name).write_bytes(data)
     return {
         "cpu_s": cpu_s,
-        "fetch_bytes": second.manifest_bytes + named.manifest_bytes + named.size,
-        "manifest_bytes": second.manifest_bytes + named.manifest_bytes + pack.lengths[0],
-        "requests": 2 + pack.pieces,
+        "fetch_bytes": len(travels[1]) + named.manifest_bytes + named.size,
+        "manifest_bytes": len(travels[1]) + (named.manifest_bytes + pieces.lengths[0] if pieces else 0),
+        "requests": 2 + (pieces.pieces if pieces else 0),
     }
 
 
@@ -117,15 +130,17 @@ def fetch(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int
     from manifests.codec import decode
 
     store, packs = _stores(directory)
-    first, pack = ((directory / name).read_bytes() for name in (OLD_MANIFEST, PACK_MANIFEST))
+    first = (directory / OLD_MANIFEST).read_bytes()
     entry = decode(first).entries[0]
     place = directory / INSTALLED
     shutil.copy(old, place)
     place.chmod(entry.mode)
     store.add(first, str(place))
-    blobs, staged = BlobStore(str(directory / "blobs")), packs.add(pack, str(directory / PACK))
-    for piece in range(staged.manifest.pieces):
-        packs.write_piece(staged, piece, blobs.get(chunk_path(staged.manifest.digest(piece))), "origin")
+    if (directory / PACK_MANIFEST).exists():
+        blobs = BlobStore(str(directory / "blobs"))
+        staged = packs.add((directory / PACK_MANIFEST).read_bytes(), str(directory / PACK))
+        for piece in range(staged.manifest.pieces):
+            packs.write_piece(staged, piece, blobs.get(chunk_path(staged.manifest.digest(piece))), "origin")
     for one in (store, packs):
         one.close()
     return {}
@@ -133,22 +148,28 @@ def fetch(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int
 
 def apply(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int) -> dict[str, Any]:
     """From there to the new release under its name, as the daemon does it."""
+    from manifests import edits
     from p2pd.patching.patch import Base, Patch
+    from p2pd.patching.smallpatch import SmallPatch
     from p2pd.world.memory import keep_freed
 
     keep_freed()
     store, packs = _stores(directory)
     began = _cpu_s()
-    release = store.add((directory / NEW_MANIFEST).read_bytes(), str(directory / MADE))
+    held, travelled, digest = ((directory / name).read_bytes() for name in (OLD_MANIFEST, NEW_EDITS, NEW_DIGEST))
+    release = store.add(edits.apply(held, travelled, digest), str(directory / MADE))
     for batch in store.reusable(release):
         store.reuse(release, batch)
     (named,) = release.manifest.packs
-    pack, base = packs.artifacts[named.manifest], store.artifacts[named.base]
-    patch = Patch(store, packs, release, pack, named, Base(base.manifest, base), memory_bytes)
-    if not patch.open():
-        raise RuntimeError("the index is damaged")
-    for bundle in patch.needed():
-        patch.apply(bundle)
+    base = Base(store.artifacts[named.base].manifest, store.artifacts[named.base])
+    if named.small:
+        SmallPatch(store, release, (directory / SMALL_PACK).read_bytes(), base).apply()
+    else:
+        patch = Patch(store, packs, release, packs.artifacts[named.manifest], named, base, memory_bytes)
+        if not patch.open():
+            raise RuntimeError("the index is damaged")
+        for bundle in patch.needed():
+            patch.apply(bundle)
     store.finish(release)
     cpu_s = _cpu_s() - began
     for one in (store, packs):

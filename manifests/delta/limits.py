@@ -31,3 +31,19 @@ def base_bytes_max(profile: Profile) -> int:
 def patch_bytes_max(piece_bytes: int) -> int:
     """Of a patch before it is compressed. One that is longer than its piece can pay; one twice as long can't."""
     return 2 * piece_bytes + _MARGIN_BYTES
+
+
+SMALL_BYTES_MAX: Final = 64 * 2**10
+"""A pack that fits in so many bytes is a small one: it travels whole, from one source, and again when interrupted."""
+
+SMALL_NEW_BYTES_MAX: Final = 64 * 2**20
+"""Of the pieces that a small pack makes, one by one; and of those that it starts from. Who makes it holds them all."""
+
+SMALL_LITERAL_BYTES_MAX: Final = 4 * 2**20
+"""Of what is new in it, expanded."""
+
+SMALL_PLAN_BYTES_MAX: Final = 2**20
+"""Of its plan, expanded."""
+
+DICTIONARY_BYTES_MAX: Final = 8 * 2**20
+"""Of the old pieces that what is new is compressed with: in memory twice while it is expanded."""

@@ -14,10 +14,14 @@ from manifests.nested.recipes import MEMORY_BYTES_MAX
 
 from . import index_codec, making
 from .bundling import PATCHES_BYTES
+from .condensing import condense
 from .encoding import BEST_LEVEL
+from .limits import SMALL_BYTES_MAX
 from .matching import Source, missing
 from .pack import PackIndex
 
+CONDENSED_BYTES_MAX: Final = SMALL_BYTES_MAX * 3 // 2
+"""Of bundles that are tried as a small pack, which takes a sixth less, or a third of a text's."""
 BASE_DIGITS: Final = 16
 """Of a base's digest, in the name of a pack's file."""
 
@@ -51,6 +55,18 @@ def from_store(store: BlobStore, manifest: Manifest) -> Source:
     return Source(manifest, read)
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A pack as the release is to name it. `object`: its manifest or, of a small one, itself. `index_bytes`,
+    `pieces`: 0 of a small one."""
+
+    pack: Pack
+    object: bytes
+    index: PackIndex
+    index_bytes: int
+    pieces: int
+
+
 def build(
     release: Source,
     base: Source | None,
@@ -62,29 +78,59 @@ def build(
     opened_memory_bytes: int = MEMORY_BYTES_MAX,
     apply_speed_min: float | None = None,
     advance: Callable[[int], None] = lambda count: None,
-) -> tuple[PackIndex, Manifest]:
-    """Make a pack: its index and its manifest. `put` is given each of its pieces with its digest, the index last.
+) -> Built:
+    """Make a pack. `put` is given each of its pieces with its digest, the index last; a small one has none.
 
     `base` None: for devices that hold no earlier release. `level`: zstd's. `opened_memory_bytes`,
     `apply_speed_min`, `advance`: see `making.make`. Raises what reading the sources and `put` raise.
     """
-    digest_of = digest_function(release.manifest.algorithm)
-    digests, lengths = bytearray(), array("I")
-
-    def take(piece: bytes) -> None:
-        digest = digest_of(piece)
-        put(digest, piece)
-        digests.extend(digest)
-        lengths.append(len(piece))
-
+    pieces = _Pieces(release.manifest.algorithm, put)
     index = making.make(
-        release, base, base_digest, take,
+        release, base, base_digest, pieces.take,
         level=level, threads=threads, opened_memory_bytes=opened_memory_bytes, apply_speed_min=apply_speed_min,
         advance=advance,
     )  # fmt: skip
-    take(index_codec.encode(index))
-    digests[:] = digests[-DIGEST_BYTES:] + digests[:-DIGEST_BYTES]
-    return index, _manifest(release.manifest, base_digest, bytes(digests), lengths[-1:] + lengths[:-1])
+    small = condense(index, pieces.held, release, base) if pieces.total <= CONDENSED_BYTES_MAX else None
+    encoded_index = index_codec.encode(index)
+    if small is not None and len(small) <= pieces.total + len(encoded_index):
+        return Built(Pack(base_digest, manifest_digest(small), len(small), 0), small, index, 0, 0)
+    pieces.take(encoded_index)
+    pieces.put_held()
+    manifest = pieces.manifest(release.manifest, base_digest)
+    encoded = codec.encode(manifest)
+    pack = Pack(base_digest, manifest_digest(encoded), len(encoded), manifest.size)
+    return Built(pack, encoded, index, len(encoded_index), manifest.pieces)
+
+
+class _Pieces:
+    """A pack's pieces on their way: held until it is known that it is no small one, then put."""
+
+    def __init__(self, algorithm: str, put: Callable[[bytes, bytes], None]) -> None:
+        self._digest_of, self._put = digest_function(algorithm), put
+        self._digests, self._lengths = bytearray(), array("I")
+        self.held: list[bytes] = []
+        self.total = 0
+        """Bytes taken so far."""
+
+    def take(self, piece: bytes) -> None:
+        """The next piece."""
+        self._digests += self._digest_of(piece)
+        self._lengths.append(len(piece))
+        self.total += len(piece)
+        self.held.append(piece)
+        if self.total > CONDENSED_BYTES_MAX:
+            self.put_held()
+
+    def put_held(self) -> None:
+        """All that was taken is put."""
+        for piece in self.held:
+            self._put(self._digest_of(piece), piece)
+        self.held = []
+
+    def manifest(self, release: Manifest, base: bytes) -> Manifest:
+        """The pack's own; the last piece taken is the index, which comes first."""
+        digests = bytes(self._digests[-DIGEST_BYTES:] + self._digests[:-DIGEST_BYTES])
+        return _manifest(release, base, digests, self._lengths[-1:] + self._lengths[:-1])
 
 
 def publish_pack(
@@ -104,21 +150,19 @@ def publish_pack(
     def put(digest: bytes, piece: bytes) -> None:
         store.put(chunk_path(digest), piece, durable=False)
 
-    index, manifest = build(
+    built = build(
         release, base, base_digest, put,
         level=level, threads=threads, opened_memory_bytes=opened_memory_bytes, apply_speed_min=apply_speed_min,
         advance=advance,
     )  # fmt: skip
     store.sync()
-    encoded = codec.encode(manifest)
-    name = manifest_digest(encoded)
-    store.put(manifest_path(name), encoded)
+    store.put(manifest_path(built.pack.manifest), built.object)
     lacking = missing(release.manifest, base.manifest if base else None)
     return MadePack(
-        Pack(base_digest, name, len(encoded), manifest.size),
+        built.pack,
         sum(release.manifest.lengths[piece] for piece in lacking),
-        manifest.pieces,
-        len(index.opened.streams),
+        max(1, built.pieces),
+        len(built.index.opened.streams),
     )
 
 

@@ -1,5 +1,6 @@
 """The seam between the exchange and where bytes are kept: the daemon's store, or the seeder's shield."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -24,4 +25,8 @@ class Content(Protocol):
 
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         """The whole size of a swarm's encoded manifest and a part of it, for a peer that asks; None: not here."""
+        ...
+
+    async def make_edits(self, swarm: bytes, held: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+        """One of the manifests `held` by a peer, and what leads from it to the swarm's; None: send it whole."""
         ...

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import trio
 
@@ -32,10 +32,14 @@ from .bases import bases_of
 from .config import PatchingConfig
 from .patch import INDEX_PIECE, Base, Made, Patch
 from .shelf import Shelf
+from .smallpacks import SmallPacks
+from .smallpatch import SmallPatch
 
 LOOK_S: Final = 1.0
 """How often what may be fetched as it is is thought over."""
 RETRY_S: Final = 2.0
+
+Result = TypeVar("Result")
 
 
 class Ways(Protocol):
@@ -43,6 +47,10 @@ class Ways(Protocol):
 
     async def obtain_manifest(self, swarm: bytes, length: int) -> bytes:
         """A manifest's bytes, verified; tried until they come."""
+        ...
+
+    async def obtain_small(self, pack: bytes, length: int, release: bytes) -> bytes:
+        """A small pack's bytes, verified, from whoever is in its release's swarm; tried until they come."""
         ...
 
     async def find_manifest(self, swarm: bytes) -> bytes | None:
@@ -105,13 +113,15 @@ class Counts:
 
 
 class Patching:
-    """Makes releases from packs. `store` holds releases, `packs` the packs."""
+    """Makes releases from packs. `store` holds releases, `packs` the packs, `small` the small ones."""
 
     def __init__(
-        self, world: World, store: Store, packs: Store, exchange: Exchange, config: PatchingConfig, ways: Ways
-    ) -> None:
+        self, world: World, store: Store, packs: Store, exchange: Exchange, config: PatchingConfig, ways: Ways,
+        small: SmallPacks,
+    ) -> None:  # fmt: skip
         self._world, self._store, self._exchange = world, store, exchange
         self._config, self._ways = config, ways
+        self.small = small
         self.shelf = Shelf(world, packs, config.keep_s, ways.leave)
         self.work: dict[bytes, Work] = {}
         """By the release's swarm."""
@@ -122,7 +132,8 @@ class Patching:
     @property
     def packs_at_work(self) -> list[bytes]:
         """Swarms of the packs that are being fetched."""
-        return [work.pack.manifest for work in self.work.values() if work.pack is not None]
+        packs = (work.pack for work in self.work.values())
+        return [pack.manifest for pack in packs if pack is not None and not pack.small]
 
     def pack_at_work(self, release: bytes) -> bytes:
         """The swarm of the pack that is being fetched for it; empty for none."""
@@ -278,6 +289,9 @@ class Patching:
 
     async def _take(self, named: Pack, base: Base | None, work: Work) -> None:
         """Fetch a pack, and apply it as it comes. MalformedManifestError, StoreError, OSError."""
+        if named.small:
+            await self._take_small(named, base, work)
+            return
         pack = await self._lay_out(named)
         membership = self._exchange.memberships.get(pack.swarm) or self._ways.join(pack, 1 << INDEX_PIECE)
         patch = Patch(
@@ -289,6 +303,16 @@ class Patching:
         work.hope_for(_union(needed))
         self._want(pack.swarm, bits.of(1 + bundle for bundle in needed))
         await self._apply_all(patch, membership, needed, work)
+
+    async def _take_small(self, named: Pack, base: Base | None, work: Work) -> None:
+        release = work.release
+        data = self.small.get(named.manifest) or await self._ways.obtain_small(
+            named.manifest, named.manifest_bytes, release.swarm
+        )
+        self.small.keep(named.manifest, release.manifest.release, data)
+        made = await self._apply(SmallPatch(self._store, release, data, base).apply, work)
+        work.hope_for(0)
+        self._take_note(made, named.manifest_bytes, work)
 
     async def _lay_out(self, named: Pack) -> Artifact:
         packs = self.shelf.store
@@ -328,21 +352,21 @@ class Patching:
         while needed:
             news = membership.news
             for bundle in [one for one in needed if patch.pack.has(1 + one)]:
-                made = await self._apply(patch, bundle, work)
+                made = await self._apply(partial(patch.apply, bundle), work)
                 if made is None:
                     self._lost(patch, membership, 1 + bundle)
                 else:
                     made = replace(made, refused=made.refused & needed.pop(bundle))
                     work.hope_for(_union(needed))
-                    self._take_note(made, patch, bundle, work)
+                    self._take_note(made, patch.pack.manifest.lengths[1 + bundle], work)
             if needed:
                 await news.wait()
 
-    async def _apply(self, patch: Patch, bundle: int, work: Work) -> Made | None:
+    async def _apply(self, apply: Callable[[], Result], work: Work) -> Result:
         """As often as the disk needs to have room for it."""
         while True:
             try:
-                made = await self._world.run_blocking(patch.apply, bundle)
+                made = await self._world.run_blocking(apply)
             except NoSpaceError as error:
                 work.problem = str(error)
             except OSError as error:
@@ -352,11 +376,11 @@ class Patching:
                 return made
             await trio.sleep(RETRY_S)
 
-    def _take_note(self, made: Made, patch: Patch, bundle: int, work: Work) -> None:
+    def _take_note(self, made: Made, pack_bytes: int, work: Work) -> None:
         now, lengths = trio.current_time(), work.release.manifest.lengths
         work.fallback.progress(now)
         work.fallback.patched(made.written)
-        self.counts.pack_bytes += patch.pack.manifest.lengths[1 + bundle]
+        self.counts.pack_bytes += pack_bytes
         self.counts.patched_bytes += sum(lengths[piece] for piece in bits.iterate(made.written))
         self.counts.refused_pieces += made.refused.bit_count()
         if made.refused:

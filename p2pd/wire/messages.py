@@ -27,6 +27,8 @@ HELLO_BYTES_MAX: Final = 8 * 1024
 """The frame of a Hello: who has not said who it is gets no more memory than this."""
 MANIFEST_PART_BYTES_MAX: Final = 256 * 1024
 """As a block: one part never keeps other messages waiting for long."""
+HELD_MAX: Final = 4
+"""Manifests that a request for one may name as held: those of the last releases."""
 REASON_CHARS_MAX: Final = 64
 
 Channel = Annotated[int, Meta(ge=0, le=2**32 - 1)]
@@ -113,19 +115,22 @@ class Reject(Message, frozen=True, tag="reject"):
 
 
 class ManifestRequest(Message, frozen=True, tag="manifest?"):
-    """Send me this swarm's manifest from `offset`."""
+    """Send me this swarm's manifest (or small pack) from `offset`; as edits of one that I hold, if you can."""
 
     swarm: SwarmId
     offset: Amount
+    held: Annotated[tuple[SwarmId, ...], Meta(max_length=HELD_MAX)] = ()
 
 
 class ManifestPart(Message, frozen=True, tag="manifest"):
-    """Bytes of a manifest at `offset`, of `total`; total 0: I don't have it."""
+    """Bytes of a manifest at `offset`, of `total`; total 0: I don't have it. `base`: the one that they are edits of;
+    empty: they are the manifest itself."""
 
     swarm: SwarmId
     offset: Amount
     total: Amount
     data: Annotated[bytes, Meta(max_length=MANIFEST_PART_BYTES_MAX)]
+    base: Annotated[bytes, Meta(max_length=SWARM_ID_BYTES)] = b""
 
 
 class Ping(Message, frozen=True, tag="ping"):

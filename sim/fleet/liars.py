@@ -1,6 +1,6 @@
 """Peers and trackers that lie: the shipped exchange, announcer and wire, with bad content behind them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import trio
@@ -64,6 +64,11 @@ class LyingContent:
         await trio.lowlevel.checkpoint()
         encoded = self._releases[swarm].encoded
         return len(encoded), bytes(len(encoded))[offset : offset + length]
+
+    async def make_edits(self, swarm: bytes, held: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+        """Edits that lead nowhere."""
+        await trio.lowlevel.checkpoint()
+        return held[0], b"\1" + swarm
 
 
 async def lie(

@@ -11,7 +11,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from manifests.blobs import chunk_path, manifest_path
+from manifests.blobs import chunk_path, edits_path, manifest_path
 from p2pd.wire import bits
 from p2pd.wire.codec import encode
 from p2pd.wire.connection import BlockReceived, Event, Joined, PeerConnection
@@ -24,6 +24,7 @@ from tests.stories.publisher import Release, make_files
 
 CHANNEL = 1
 WAIT_S = 5.0
+EARLIER = bytes(32)
 DOORS = ("peer", "shield")
 
 
@@ -80,6 +81,7 @@ async def shop(autojump_clock: MockClock, tmp_path: Path) -> AsyncIterator[Shop]
         fleet = Fleet(nursery, tmp_path)
         await fleet.open()
         release = fleet.publish("shop@1", make_files(files=2))
+        fleet.store.put(edits_path(release.digest, EARLIER), b"what leads to it")
         (host,) = await fleet.hosts(1)
         await fleet.deploy("shop@1")
         await fleet.until_running("shop@1", [host])
@@ -104,6 +106,12 @@ async def test_another_products_device_gets_no_manifest_by_http(
 ) -> None:
     device = Device(shop, "other")
     assert await device.get(manifest_path(device.release.digest), method, **headers) == 403
+
+
+async def test_another_products_device_gets_no_edits_that_lead_to_it(shop: Shop, autojump_clock: MockClock) -> None:
+    path = edits_path(shop.release.digest, EARLIER)
+    assert await Device(shop, "other").get(path) == 403
+    assert await Device(shop, "shop").get(path) == 200
 
 
 @pytest.mark.parametrize("path", ["", "chunks", "chunks/", "manifests/", "metadata/", "chunks/../manifests"])

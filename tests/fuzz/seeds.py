@@ -96,18 +96,13 @@ def write_corpus() -> int:
 
 
 def wrapped(document: bytes) -> bytes:
-    """A manifest's document as a manifest travels: compressed, where this format is."""
-    return zstandard.ZstdCompressor(level=1).compress(document) if _is_compressed() else document
+    """A manifest's document as it is published: compressed, behind its digest."""
+    return sha256(document).digest() + zstandard.ZstdCompressor(level=1).compress(document)
 
 
 def unwrapped(encoded: bytes) -> bytes:
     """The document within a manifest's bytes."""
-    return zstandard.ZstdDecompressor().decompress(encoded) if _is_compressed() else encoded
-
-
-@cache
-def _is_compressed() -> bool:
-    return codec.encode(make_manifest()).startswith(zstandard.FRAME_HEADER)
+    return codec.document_of(encoded)
 
 
 def _release(base: bytes) -> Manifest:

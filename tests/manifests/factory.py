@@ -92,9 +92,10 @@ class Publisher:
         digest: bytes = DIGEST,
         parties: Sequence[str] = ("build", "release"),
         length: int = LENGTH,
+        edits: Sequence[int] = (),
     ) -> None:
         for party in parties:
-            self.repository.sign(release, party, self.keys[party], digest, length)
+            self.repository.sign(release, party, self.keys[party], digest, length, edits=edits)
 
     def promote(self) -> None:
         self.repository.promote(self.keys["online"])

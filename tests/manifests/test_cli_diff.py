@@ -28,7 +28,7 @@ def test_a_published_pack_is_what_travels(two: Shell) -> None:
     assert done["packed"]
     assert done["reused"] + done["patched"] + done["full"] == done["new_bytes"] == len(NOISE)
     assert done["fetch_bytes"] < 2000 < done["patched"]
-    assert done["requests"] == 4
+    assert done["requests"] == 2
 
 
 def test_files_are_compared_as_if_they_were_published_with_patches(two: Shell) -> None:

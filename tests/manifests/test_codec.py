@@ -2,6 +2,7 @@
 
 import json
 from array import array
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,8 @@ def plain() -> bytes:
 
 
 def packed(document: bytes) -> bytes:
-    data: bytes = zstandard.ZstdCompressor().compress(document)
-    return data
+    frame: bytes = zstandard.ZstdCompressor().compress(document)
+    return sha256(document).digest() + frame
 
 
 def altered(**changes: Any) -> bytes:
@@ -157,13 +158,25 @@ def test_a_document_that_declares_too_much_is_refused_before_it_is_expanded() ->
 def test_a_document_of_unknown_length_is_refused() -> None:
     frame = zstandard.ZstdCompressor(write_content_size=False).compress(plain())
     with pytest.raises(MalformedManifestError, match="of more than"):
-        codec.decode(frame)
+        codec.decode(sha256(plain()).digest() + frame)
+
+
+def test_a_frame_that_holds_another_document_than_its_digest_says_is_malformed() -> None:
+    with pytest.raises(MalformedManifestError, match="another document"):
+        codec.decode(bytes(32) + packed(plain())[32:])
+
+
+def test_a_document_behind_its_frames_digest_is_the_same_manifest_by_the_same_name() -> None:
+    framed = packed(plain())
+    bare = sha256(framed[32:]).digest() + plain()
+    assert codec.decode(bare) == codec.decode(framed)
+    assert manifest_digest(bare) == manifest_digest(framed)
 
 
 def test_a_document_longer_than_declared_is_malformed() -> None:
     frame = bytearray(packed(bytes(200)))
-    assert frame[5] == 200
-    frame[5] = 100
+    assert frame[37] == 200
+    frame[37] = 100
     with pytest.raises(MalformedManifestError, match="not a manifest"):
         codec.decode(bytes(frame))
 

@@ -89,18 +89,18 @@ NEW = release("aXYZW", Entry("one", "file", size=250), Entry("two", "file", size
 
 
 def test_with_a_pack_everything_that_travels_counts() -> None:
-    difference = compare(OLD, NEW, 17, Route(INDEX, 5))
+    difference = compare(OLD, NEW, 17, Route(INDEX, 5, 4))
     assert difference.fetch_bytes == 17 + 5 + 30 + 40 + 100
     assert (difference.reused, difference.patched, difference.full) == (100, 200, 200)
     assert (difference.manifest_bytes, difference.packed) == (22, True)
 
 
 def test_with_a_pack_requests_are_manifests_index_bundles_and_what_it_lacks() -> None:
-    assert compare(OLD, NEW, 17, Route(INDEX, 5)).requests == 2 + 1 + 2 + 1
+    assert compare(OLD, NEW, 17, Route(INDEX, 5, 4)).requests == 2 + 1 + 2 + 1
 
 
 def test_what_is_compressed_together_is_shared_by_what_it_holds() -> None:
-    one, two = compare(OLD, NEW, 17, Route(INDEX, 5)).files
+    one, two = compare(OLD, NEW, 17, Route(INDEX, 5, 4)).files
     assert one.fetch_bytes in (17, 18)
     assert one.fetch_bytes + two.fetch_bytes == 30 + 40 + 100
     assert one.patched == two.patched + 100 == 150

@@ -213,7 +213,8 @@ def test_a_damaged_manifest_in_the_store_is_found(tree: Path, store: BlobStore) 
 def test_a_release_that_another_zstd_compressed_is_still_the_same(tree: Path, store: BlobStore) -> None:
     """Who publishes again, with a newer library, must not be told that the version is taken."""
     encoded = codec.encode(send(tree, store).manifest)
-    other = zstandard.ZstdCompressor(level=1).compress(codec.encode_document(codec.decode(encoded)))
+    document = codec.document_of(encoded)
+    other = encoded[:32] + zstandard.ZstdCompressor(level=1).compress(document)
     (record,) = Catalog(store).releases("shop")
     store.replace(record.path, manifest_digest(other).hex().encode())
     store.put(manifest_path(manifest_digest(other)), other)

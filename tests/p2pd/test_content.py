@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
+import trio
 
 from manifests.entries import FILE, Entry
 from p2pd.content import AT_ONCE_BYTES_MAX, StoreContent
+from p2pd.patching.smallpacks import SmallPacks
 from p2pd.store import Artifact, Store
 from p2pd.world import Args, T
 from tests.fakes.disk import MemoryDisk
@@ -48,7 +50,7 @@ def keep(disk: MemoryDisk, release: Release) -> Kept:
     store, workers = opened(disk), Workers()
     world = replace(memory_world(MemoryNetwork().host("here"), disk=disk), run_blocking=workers)
     artifact = install(store, release)
-    return Kept(StoreContent(world, store), artifact, store, workers)
+    return Kept(StoreContent(world, store, small=SmallPacks(60.0, trio.current_time)), artifact, store, workers)
 
 
 @pytest.mark.parametrize(("disk", "jobs"), [(WarmDisk(), []), (MemoryDisk(), ["read_piece"])], ids=["warm", "cold"])

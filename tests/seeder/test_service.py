@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 
 import httpx
 import pytest
@@ -12,6 +11,7 @@ from trio.testing import MockClock
 
 from manifests.blobs import manifest_path
 from manifests.codec import encode
+from manifests.digest import manifest_digest
 from p2pd.prometheus import parse
 from p2pd.world.http import client
 from p2pd.world.network import Identity
@@ -64,7 +64,7 @@ async def test_a_chunk_may_be_kept_for_ever_under_its_digest(autojump_clock: Moc
 
 async def test_a_manifest_is_served_by_its_digest(autojump_clock: MockClock) -> None:
     async with site() as here:
-        path = manifest_path(sha256(DATA).digest())
+        path = manifest_path(manifest_digest(DATA))
         here.store.put(path, DATA)
         assert (await here.get(path)).content == DATA
 
@@ -237,7 +237,7 @@ async def test_told_to_stop_it_finishes_what_it_began(autojump_clock: MockClock)
 async def test_a_manifest_is_for_those_whose_certificate_names_its_product(autojump_clock: MockClock) -> None:
     network, store = MemoryNetwork(), CountingStore()
     manifest, _, _ = make_release(3)
-    path = manifest_path(sha256(encode(manifest)).digest())
+    path = manifest_path(manifest_digest(encode(manifest)))
     store.put(path, encode(manifest))
     config = SeederConfig(store="memory:///", http_listen="seeder:80")
     async with trio.open_nursery() as nursery:

@@ -1,5 +1,7 @@
 """Nodes that are not what they say: real exchanges with content of their own making."""
 
+from collections.abc import Sequence
+
 import trio
 
 from manifests.codec import encode
@@ -37,6 +39,10 @@ class Poison:
         """The right length, the wrong bytes."""
         encoded = b"!" * len(encode(self._release.manifest))
         return len(encoded), encoded[offset : offset + length]
+
+    async def make_edits(self, swarm: bytes, held: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+        """None: the wrong bytes, whole."""
+        return None
 
 
 class Absence(Poison):

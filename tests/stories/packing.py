@@ -11,18 +11,20 @@ from manifests.packs import Pack
 from tests.stories.fleet import Fleet
 from tests.stories.publisher import Files, Release
 
-EDIT_BYTES = 40
+EDIT_BYTES = 800
+"""A release of `words` then differs in more than a small pack may hold."""
+TINY_EDIT_BYTES = 20
 
 
-def edited(files: Files, rng_seed: int = 3) -> Files:
+def edited(files: Files, rng_seed: int = 3, edit_bytes: int = EDIT_BYTES) -> Files:
     """The same tree with a few bytes of every file written anew: nearly every chunk of it is another."""
     rng = Random(rng_seed)
-    return {name: bytes(_edited(bytearray(data), rng)) for name, data in files.items()}
+    return {name: bytes(_edited(bytearray(data), rng, edit_bytes)) for name, data in files.items()}
 
 
-def _edited(data: bytearray, rng: Random) -> bytearray:
+def _edited(data: bytearray, rng: Random, edit_bytes: int) -> bytearray:
     for at in range(0, len(data), 12_000):
-        data[at : at + EDIT_BYTES] = rng.randbytes(len(data[at : at + EDIT_BYTES]))
+        data[at : at + edit_bytes] = rng.randbytes(len(data[at : at + edit_bytes]))
     return data
 
 
@@ -36,7 +38,7 @@ def words(files: int = 12, file_bytes: int = 150_000) -> Files:
 def publish_packed(
     fleet: Fleet, name: str, files: Files, *bases: Release | None, stored: bool = True
 ) -> tuple[Release, list[Manifest]]:
-    """A release with a pack from each of these bases (None: from nothing), and the packs' own manifests.
+    """A release with a pack from each of these bases (None: from nothing), and the manifests of the large ones.
 
     `stored`: the packs can be had.
     """
@@ -51,7 +53,8 @@ def publish_packed(
             pack = publish_pack(from_store(store, manifest), source, digest, place, level=3, threads=1).pack
             encoded = place.get(manifest_path(pack.manifest))
             store.put(manifest_path(pack.manifest), encoded)
-            made.append(codec.decode(encoded))
+            if not pack.small:
+                made.append(codec.decode(encoded))
             yield pack
 
     return fleet.publish(name, files, packs=packs), made

@@ -1,6 +1,6 @@
 """The publisher of the stories: the real publishing and signing code before a blob store in memory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -12,7 +12,7 @@ from manifests.chunker import PROFILES
 from manifests.manifest import HealthCheck, Manifest
 from manifests.names import parse_release
 from manifests.packs import Pack
-from manifests.publish import publish
+from manifests.publish import publish, stored_edits
 from manifests.tuf_api import CryptoSigner
 from tests.fakes.world import EPOCH
 from tests.manifests.factory import Publisher, new_signer, write_tree
@@ -78,18 +78,20 @@ class Publishing:
         tree = write_tree(self._directory / name, files)
         check = HealthCheck(("bin/check",), attempts=2) if health else None
         made = publish(tree, self.store, release, profile=PROFILES["device"], health=check, packs=packs)
-        self.sign(name, made.digest, made.manifest_bytes, parties)
+        edits = stored_edits(self.store, made.manifest, made.digest)
+        self.sign(name, made.digest, made.manifest_bytes, parties, edits)
         return Release(name, files, made.manifest, made.digest, made.manifest_bytes)
 
     def sign(
-        self, name: str, digest: bytes, manifest_bytes: int, parties: tuple[str, ...] = ("build", "release")
-    ) -> None:
+        self, name: str, digest: bytes, manifest_bytes: int, parties: tuple[str, ...] = ("build", "release"),
+        edits: Sequence[int] = (),
+    ) -> None:  # fmt: skip
         """These parties say that this manifest is the release of this name."""
         release = parse_release(name)
         if release.product not in self._products:
             self.publisher.add_product(release.product)
             self._products.add(release.product)
-        self.publisher.sign(release, digest, parties, manifest_bytes)
+        self.publisher.sign(release, digest, parties, manifest_bytes, edits)
         self.publisher.promote()
 
     def renew(self, utc: float) -> None:

@@ -24,7 +24,7 @@ async def test_it_is_made_again_byte_for_byte_and_nothing_is_left_behind(
     (host,) = await fleet.hosts(1)
     await fleet.deploy("shop@1")
     await fleet.until_running("shop@1", [host])
-    release, (pack,) = publish_packed(fleet, "shop@2", compressed(edited(texts)), first)
+    release, (pack,) = publish_packed(fleet, "shop@2", compressed(edited(texts, edit_bytes=40)), first)
     await fleet.deploy("shop@2")
     await fleet.until_running("shop@2", [host])
     assert visible(host) == release.files
@@ -44,7 +44,7 @@ async def test_a_host_that_may_not_use_the_memory_fetches_it_as_it_is(
     (host,) = await fleet.hosts(1, patching=PatchingConfig(recompressing_bytes_max=0))
     await fleet.deploy("shop@1")
     await fleet.until_running("shop@1", [host])
-    release, _ = publish_packed(fleet, "shop@2", compressed(edited(texts)), first)
+    release, _ = publish_packed(fleet, "shop@2", compressed(edited(texts, edit_bytes=40)), first)
     await fleet.deploy("shop@2")
     await fleet.until_running("shop@2", [host])
     assert visible(host) == release.files

@@ -21,7 +21,7 @@ from manifests.unpack import unpack
 from tests.manifests.delta.makings import noise, text
 
 OLD = text(1, 60_000)
-NEW = OLD[:200_000] + b"!" + OLD[200_000:] + noise(1, 50_000)
+NEW = OLD[:200_000] + b"!" + OLD[200_000:] + noise(1, 150_000)
 
 
 @pytest.fixture

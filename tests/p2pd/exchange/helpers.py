@@ -1,6 +1,7 @@
 """A small fleet of exchanges on a network in memory, with content in memory, under the virtual clock."""
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -48,6 +49,7 @@ class MemoryContent:
     manifest: Manifest
     pieces: dict[int, bytes] = field(default_factory=dict)
     sources: dict[int, str] = field(default_factory=dict)
+    edits: tuple[bytes, bytes] | None = None
 
     async def read_piece(self, swarm: bytes, piece: int) -> bytes | None:
         await trio.lowlevel.checkpoint()
@@ -65,6 +67,10 @@ class MemoryContent:
     async def read_manifest(self, swarm: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
         await trio.lowlevel.checkpoint()
         return len(swarm), swarm[offset : offset + length]
+
+    async def make_edits(self, swarm: bytes, held: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+        await trio.lowlevel.checkpoint()
+        return self.edits
 
 
 @dataclass

@@ -10,6 +10,7 @@ import trio
 from blake3 import blake3
 from trio.testing import MockClock
 
+from manifests.digest import manifest_digest
 from p2pd.gzipped import pack
 from p2pd.httpmessages import Request, Response, StreamedBody
 from p2pd.httpserver import Handler, HttpServer
@@ -101,9 +102,9 @@ async def test_a_chunk_may_be_named_by_sha256() -> None:
         assert await origin.fetch_chunk(sha256(DATA).digest(), len(DATA), "sha256") == DATA
 
 
-async def test_a_manifest_is_named_by_sha256() -> None:
+async def test_a_manifest_is_named_by_its_digest() -> None:
     async with origin_of(good) as origin:
-        assert await origin.fetch_manifest(sha256(DATA).digest(), len(DATA)) == DATA
+        assert await origin.fetch_manifest(manifest_digest(DATA), len(DATA)) == DATA
 
 
 @pytest.mark.parametrize(

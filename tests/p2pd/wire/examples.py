@@ -15,8 +15,8 @@ PEER_MESSAGES: Final[tuple[messages.AnyMessage, ...]] = (
     messages.Request(1, 70_000),
     messages.Cancel(1, 7),
     messages.Reject(1, 7, "busy"),
-    messages.ManifestRequest(SWARM, 262_144),
-    messages.ManifestPart(SWARM, 262_144, 262_147, b"end"),
+    messages.ManifestRequest(SWARM, 262_144, (SWARM,)),
+    messages.ManifestPart(SWARM, 262_144, 262_147, b"end", SWARM),
     messages.Ping(2**40),
     messages.Pong(2**40),
 )

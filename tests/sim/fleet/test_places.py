@@ -38,7 +38,7 @@ INTO = {
 }
 
 
-@pytest.mark.parametrize("dies, copies", [((), 1.2), (("d001",), 1.3)], ids=["all live", "an importer dies"])
+@pytest.mark.parametrize("dies, copies", [((), 1.25), (("d001",), 1.3)], ids=["all live", "an importer dies"])
 def test_about_one_copy_comes_over_the_link_of_each_region_zone_and_rack(dies: Collection[str], copies: float) -> None:
     with fleet_of(PLAN, 1) as fleet:
         seconds, found = fleet.clock.run(_play, fleet, dies, rng_seed=1)

@@ -1,0 +1,114 @@
+"""A pack of a few kilobytes, made small: its patches joined to one, for all of its pieces."""
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+from manifests.manifest import Manifest
+
+from . import codecs, patches, small
+from .limits import DICTIONARY_BYTES_MAX, SMALL_BYTES_MAX, SMALL_LITERAL_BYTES_MAX, SMALL_NEW_BYTES_MAX
+from .matching import Source
+from .pack import Item, PackIndex, content_bytes
+from .patches import Cover
+
+
+def condense(index: PackIndex, bundles: Sequence[bytes], release: Source, base: Source | None) -> bytes | None:
+    """The small pack of the same content, or None: it opens streams, or would not be small.
+
+    Raises what reading the sources raises.
+    """
+    items = sorted(_items(index, bundles, release.manifest), key=lambda one: one[0].piece)
+    made = [item.piece for item, _ in items]
+    bases = sorted({piece for item, _ in items for piece in item.bases})
+    sizes = [sum(release.manifest.lengths[piece] for piece in made)]
+    sizes += [sum(base.manifest.lengths[piece] for piece in bases)] if base else []
+    if not made or max(sizes) > SMALL_NEW_BYTES_MAX:
+        return None
+    covers = list(_joined(items, bases, release.manifest, base.manifest if base else None))
+    changes, literals = _content(covers, made, bases, release, base)
+    if len(literals) > SMALL_LITERAL_BYTES_MAX:
+        return None
+    data = small.encode(made, bases, covers, changes, literals, b"".join(_dictionary(bases, base)))
+    return data if len(data) <= SMALL_BYTES_MAX else None
+
+
+def _items(index: PackIndex, bundles: Sequence[bytes], release: Manifest) -> Iterator[tuple[Item, list[Cover]]]:
+    """Each item with the covers of its patch, if it has one."""
+    if index.opened.streams:
+        return
+    for frames, data in zip(index.bundles, bundles, strict=True):
+        at = 0
+        for frame in frames:
+            encoded, at = data[at : at + frame.length], at + frame.length
+            stream = codecs.reader(frame.codec, encoded) if any(item.patch for item in frame.items) else None
+            for item in frame.items:
+                content = codecs.read_exactly(stream, content_bytes(item, release)) if stream else b""
+                yield item, patches.covers(content) if item.patch else []
+
+
+def _joined(
+    items: Sequence[tuple[Item, list[Cover]]], bases: Sequence[int], release: Manifest, base: Manifest | None
+) -> Iterator[Cover]:
+    """Covers of all pieces by all bases, laid end to end; those that go on in both are one."""
+    lengths = [base.lengths[piece] for piece in bases] if base else []
+    starts = dict(zip(bases, accumulate(lengths, initial=0), strict=False))
+    last, new = Cover(0, 0, 0), 0
+    for item, covers in items:
+        own = list(accumulate((base.lengths[piece] for piece in item.bases), initial=0)) if base else []
+        for cover in covers:
+            for part in _split(cover, own):
+                place = max(at for at, start in enumerate(own[:-1]) if start <= part.old)
+                found = Cover(new + part.new, starts[item.bases[place]] + part.old - own[place], part.length)
+                if (last.new + last.length, last.old + last.length) == (found.new, found.old):
+                    last = Cover(last.new, last.old, last.length + found.length)
+                    continue
+                if last.length:
+                    yield last
+                last = found
+        new += release.lengths[item.piece]
+    if last.length:
+        yield last
+
+
+def _split(cover: Cover, starts: Sequence[int]) -> Iterator[Cover]:
+    """A cover, cut where one base ends and the next begins."""
+    new, old, end = cover.new, cover.old, cover.old + cover.length
+    for cut in [*(start for start in starts if old < start < end), end]:
+        yield Cover(new, old, cut - old)
+        new, old = new + cut - old, cut
+
+
+def _content(
+    covers: Sequence[Cover], made: Sequence[int], bases: Sequence[int], release: Source, base: Source | None
+) -> tuple[list[tuple[int, bytes]], bytes]:
+    """What differs where there are covers, and what has none."""
+    import numpy as np  # which only those have who publish patches
+
+    new = np.frombuffer(b"".join(map(release.read, made)), np.uint8)
+    old = np.frombuffer(b"".join(map(base.read, bases)) if base else b"", np.uint8)
+    fresh = np.ones(len(new), bool)
+    differences = [np.zeros(0, np.uint8)]
+    for cover in covers:
+        place = slice(cover.new, cover.new + cover.length)
+        fresh[place] = False
+        differences.append(new[place] - old[cover.old : cover.old + cover.length])
+    added = np.concatenate(differences)
+    places = np.flatnonzero(added)
+    breaks = np.flatnonzero(np.diff(places) > 1)
+    firsts = places[np.concatenate(([0], breaks + 1))] if len(places) else places
+    lasts = places[np.concatenate((breaks, [len(places) - 1]))] if len(places) else places
+    changes, end = list[tuple[int, bytes]](), 0
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        changes.append((first - end, added[first : last + 1].tobytes()))
+        end = last + 1
+    return changes, new[fresh].tobytes()
+
+
+def _dictionary(bases: Sequence[int], base: Source | None) -> Iterator[bytes]:
+    left = DICTIONARY_BYTES_MAX
+    for piece in bases:
+        data = base.read(piece) if base else b""
+        left -= len(data)
+        if left < 0:
+            return
+        yield data

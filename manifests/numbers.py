@@ -1,0 +1,56 @@
+"""Numbers as rows of bytes: 7 bits each, high ones first, the top bit says that more follow."""
+
+from .errors import MalformedManifestError
+
+_BITS_MAX = 63
+
+
+def number(value: int) -> bytes:
+    """A number that is not negative."""
+    digits = [value & 0x7F]
+    while value := value >> 7:
+        digits.append(value & 0x7F | 0x80)
+    return bytes(reversed(digits))
+
+
+def signed(value: int) -> bytes:
+    """Any number: the lowest bit is the sign."""
+    return number(value * 2 if value >= 0 else -value * 2 - 1)
+
+
+class Row:
+    """Reads what was written so, from the start. MalformedManifestError where it ends too early."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    @property
+    def ended(self) -> bool:
+        """Everything was read."""
+        return self.at >= len(self.data)
+
+    def number(self) -> int:
+        """The next number."""
+        value = 0
+        while True:
+            if self.at >= len(self.data) or value >> (_BITS_MAX - 7):
+                raise MalformedManifestError("a number is damaged")
+            byte = self.data[self.at]
+            self.at += 1
+            value = value << 7 | byte & 0x7F
+            if byte < 0x80:
+                return value
+
+    def signed(self) -> int:
+        """The next number, with a sign."""
+        value = self.number()
+        return -(value + 1 >> 1) if value & 1 else value >> 1
+
+    def bytes(self, count: int) -> bytes:
+        """So many bytes as they are."""
+        found = self.data[self.at : self.at + count]
+        if len(found) != count:
+            raise MalformedManifestError("a row of bytes is too short")
+        self.at += count
+        return found
