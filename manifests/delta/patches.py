@@ -14,6 +14,8 @@ _NAME: Final = b"HDIFF13&\0"
 _FIELDS: Final = 11
 """Sizes: new, old, number of covers, then four streams, each with its compressed size, which is 0."""
 _IDENTITY_MIN: Final = 64
+_ONE: Final = tuple(bytes((value,)) for value in range(0x80))
+"""Numbers of one byte, as most are."""
 
 
 class Cover(NamedTuple):
@@ -33,12 +35,13 @@ def identity(size: int) -> bytes:
 
 def joined(size: int, base_size: int, covers: Sequence[Cover], control: bytes, codes: bytes, literals: bytes) -> bytes:
     """A patch of these parts. `covers` ascend in the piece, and don't overlap there."""
-    places, new, old = bytearray(), 0, 0
-    for cover in covers:
-        places += _signed(cover.old - old)
-        places += number(cover.new - new)
-        places += number(cover.length)
-        new, old = cover.new + cover.length, cover.old + cover.length
+    places, at, back = bytearray(), 0, 0
+    for new, old, length in covers:
+        step, gap = old - back, new - at
+        places += _ONE[step] if 0 <= step < 0x40 else _signed(step)
+        places += _ONE[gap] if gap < 0x80 else number(gap)
+        places += _ONE[length] if length < 0x80 else number(length)
+        at, back = new + length, old + length
     fields = (size, base_size, len(covers), len(places), 0, len(control), 0, len(codes), 0, len(literals), 0)
     return b"".join((_NAME, *map(number, fields), places, control, codes, literals))
 
@@ -51,8 +54,12 @@ def covers(patch: bytes) -> list[Cover]:
         first = patch[at]
         step, at = (first & 0x3F, at + 1) if first < 0x40 or 0x80 <= first < 0xC0 else _number(patch, at, first & 0x3F)
         old += -step if first & 0x80 else step
-        gap, at = _number(patch, at)
-        length, at = _number(patch, at)
+        gap, length = patch[at], patch[at + 1]
+        if gap < 0x80 and length < 0x80:
+            at += 2
+        else:
+            gap, at = _number(patch, at)
+            length, at = _number(patch, at)
         new += gap
         found.append(Cover(new, old, length))
         new, old = new + length, old + length

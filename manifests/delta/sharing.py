@@ -18,8 +18,6 @@ from .patches import Cover, joined
 
 USED_MIN: Final = 2**10
 """A base of which so few bytes are used costs the device more to read than they cost to send."""
-GAP_MIN: Final = 1
-"""So many equal bytes end a run of different ones."""
 _RUN: Final = 3
 """The tag of a run of codes; that of a run of zeros is 0."""
 
@@ -86,23 +84,15 @@ def patch_of(covers: Sequence[Cover], piece: bytes, base: bytes) -> bytes:
 
 
 def _runs(added: Octets) -> tuple[bytes, bytes]:
-    """Runs of zeros, and runs of anything: control and codes."""
-    places = np.flatnonzero(added)
-    if not len(places):
-        return (_tokens(np.array([len(added)]), np.zeros(1, np.int64)) if len(added) else b""), b""
-    breaks = np.flatnonzero(np.diff(places) > GAP_MIN)
-    starts = places[np.concatenate(([0], breaks + 1))]
-    ends = places[np.concatenate((breaks, [len(places) - 1]))] + 1
-    edges = np.empty(2 * len(starts) + 2, np.int64)
-    edges[0], edges[1:-1:2], edges[2:-1:2], edges[-1] = 0, starts, ends, len(added)
+    """Runs of zeros, and runs of anything else: control and codes."""
+    if not len(added):
+        return b"", b""
+    some = added != 0
+    edges = np.concatenate(([0], np.flatnonzero(some[1:] != some[:-1]) + 1, [len(added)]))
     lengths = np.diff(edges)
     tags = np.zeros(len(lengths), np.int64)
-    tags[1::2] = _RUN
-    some = lengths > 0
-    inside = np.zeros(len(added) + 1, np.int8)
-    inside[starts], inside[ends] = 1, -1
-    codes = added[np.cumsum(inside[:-1], dtype=np.int8).view(bool)]
-    return _tokens(lengths[some], tags[some]), codes.tobytes()
+    tags[0 if some[0] else 1 :: 2] = _RUN
+    return _tokens(lengths, tags), added[some].tobytes()
 
 
 def _tokens(lengths: Numbers, tags: Numbers) -> bytes:
