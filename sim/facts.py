@@ -16,7 +16,7 @@ ORIGIN, SEEDER, RACK, REGION, REMOTE, HTTP = range(6)
 SOURCES: Final = (
     "origin", "regional seeder", "peers, same rack", "peers, same region", "peers, other region", "HTTP",
 )  # fmt: skip
-"""The columns of `bytes_by_source`. Real daemons do not tell racks apart: a rack's peers are the region's there."""
+"""The columns of `bytes_by_source`. Real daemons tell racks apart where `racks.named` is set."""
 PEERS: Final = (RACK, REGION, REMOTE)
 
 

@@ -81,6 +81,10 @@ class Racks:
 
     hosts: int = 0
     uplink_bytes_per_s: float = UNLIMITED
+    named: bool = False
+    """hosts' certificates say in which rack they are, so that they prefer it; arrays always know"""
+    copies: float = 0.0
+    """that may come over a rack's link (0: any number), where racks are named"""
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,8 @@ class SwarmPlan:
         self._check("policy.rarest_of", self.policy.rarest_of, 1, 64)
         self._check("origin.uplink_bytes_per_s", self.origin.uplink_bytes_per_s, 0.0, 1e15)
         self._check("daemons.dilution", self.daemons.dilution, 0, self.content.chunk_bytes)
+        if self.racks.copies and not (self.racks.named and self.racks.hosts):
+            raise ScenarioError("racks.copies: only who knows its rack can keep to it; set racks.named and hosts")
         for cut in self.regions.cuts:
             self._check("regions.cuts: region", cut.region, 0, self.regions.count - 1)
         if not self.origin.uplink_bytes_per_s and not (self.seeders.per_region and self.seeders.uplink_bytes_per_s):

@@ -151,7 +151,8 @@ class _Scene:
 
     def _begin_download(self) -> None:
         for taker in self._takers:
-            self._fleet.start_daemon(taker, limits=self._limits if taker != PEER else {})
+            limits = self._limits if taker != PEER else {}
+            self._fleet.start_daemon(taker, limits=limits, lan_discovery=self._case.two)
         self._fleet.wait(self._takers)
         before = self._received(self._taker)
         self._wait(lambda: self._received(self._taker) > before + BEGUN_BYTES, "the download begins")

@@ -3,8 +3,9 @@
 A queue grows where more is sent than a link carries. Each connection's round trip over the least that its kind ever
 took tells how long that queue is; a queue that all our connections stand in is our link's (or our neighbour's on it).
 
-nearly no queue      ->  use more: a third each round at first and below half of what is known to fit; above that a
-                         little of it, more with each second in which that was right
+nearly no queue      ->  use more: a third each round at first, when others had left us next to nothing, and below half
+                         of what is known to fit; above that a little of it, more with each second in which that was
+                         right
 more than TARGET_S   ->  use less, by as much as it is too long, half at most
 packets were lost    ->  use less, by a fifth: this queue may be too short to be seen
 nothing was sent     ->  nothing is known, nothing changes
@@ -16,7 +17,6 @@ notice when it is free again. Both directions are steered by the same delay, eac
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import isinf
 from statistics import median_low
 from typing import Final
 
@@ -36,6 +36,9 @@ STEPS_MAX: Final = 3.0
 ROUNDS_MAX: Final = 5.0
 """Who is heard of less often than each round makes up for so many."""
 FLOOR_SHARE: Final = 0.02
+CROWDED: Final = 2.0
+"""Using no more than so many times the floor, one begins as at first when the queue is gone. (Who came while others
+filled the link took 20 s to find out what it carries.)"""
 FLOOR_BYTES_PER_S_MIN: Final = 8 * 1024.0
 FLOOR_BYTES_PER_S_MAX: Final = 64 * 1024.0
 USED_SHARE: Final = 0.8
@@ -131,6 +134,8 @@ class Way:
     known_per_s: float = 0.0
     _moved_at: float = float("-inf")
     _less_at: float = float("-inf")
+    _crowded: bool = True
+    """Others left us next to nothing when we last used less: then what is known to fit says little."""
     _heard_at: float = float("-inf")
 
     @property
@@ -163,7 +168,7 @@ class Way:
     def _use_more(self, rounds: float, now: float) -> None:
         used_share = self.used_per_s / self.rate_per_s
         right_s = now - self._less_at
-        if self.rate_per_s < self.known_per_s / 2 or isinf(right_s):
+        if self._crowded or self.rate_per_s < self.known_per_s / 2:
             if used_share >= USED_SHARE_GROWING:
                 self.rate_per_s *= GROWTH**rounds
         elif used_share >= USED_SHARE:
@@ -174,6 +179,7 @@ class Way:
             self._less_at = now
             used_per_s = min(self.rate_per_s, self.used_per_s / USED_SHARE)
             self.rate_per_s = max(self.floor_per_s, used_per_s * (1 - share))
+            self._crowded = self.rate_per_s <= CROWDED * self.floor_per_s
 
 
 @dataclass(slots=True)

@@ -53,6 +53,8 @@ def fleet_plan(plan: SwarmPlan, who: Population) -> Diluted:
         dilution=dilution,
         daemons=hosts.count,
         regions=tuple(f"region-{number}" for number in range(regions.count)),
+        zones=int(plan.racks.named),
+        copies_per_rack_link=plan.racks.copies,
         racks=-(-each // plan.racks.hosts) if plan.racks.hosts else 1,
         seeders=1 if outside else regions.count * plan.seeders.per_region,
         seeders_outside=outside,

@@ -9,6 +9,7 @@ from math import inf
 from random import Random
 from typing import Final
 
+from p2pd.policy import sources
 from p2pd.policy.sources import Tier
 from p2pd.swarm import Complete, Fetch, Send, Serve, Swarm
 from p2pd.swarm.actions import Action, Withdraw
@@ -301,6 +302,5 @@ def tier_of(node: Node, other: Node) -> Tier:
     """What `other` is to `node`."""
     if other.shield:
         return Tier.SHIELD
-    if node.region != other.region:
-        return Tier.REMOTE
-    return Tier.LAN if node.lan and node.lan == other.lan else Tier.REGION
+    nearby = bool(node.lan) and (node.region, node.lan) == (other.region, other.lan)
+    return sources.tier_of(role="daemon", region=other.where, own_region=node.where, nearby=nearby)

@@ -79,26 +79,32 @@ class Deployment:
         plan, key = self._plan, f"d{number + 1:03d}"
         region, speed = number % plan.regions.count, float(self._who.speed[number])
         up, down = plan.hosts.uplink_bytes_per_s * speed, plan.hosts.downlink_bytes_per_s * speed
-        place = Place(key, self._rack(region, number), up, down, float(self._who.latency_s[number]))
-        return Node(key, place, region)
+        rack, inside = self._rack(region, number)
+        place = Place(key, inside, up, down, float(self._who.latency_s[number]))
+        return Node(key, place, region, rack=rack if plan.racks.named else "")
 
-    def _rack(self, region: int, number: int) -> Place:
+    def _rack(self, region: int, number: int) -> tuple[str, Place]:
         racks = self._plan.racks
         if not racks.hosts:
-            return self._regions[region]
+            return "", self._regions[region]
         each = -(-self._plan.hosts.count // self._plan.regions.count)
         key = (region, number // self._plan.regions.count % -(-each // racks.hosts))
         if key not in self._racks:
             rate = racks.uplink_bytes_per_s
             self._racks[key] = Place(f"rack-{key}", self._regions[region], rate, rate)
-        return self._racks[key]
+        return f"zone-1/rack-{key[1] + 1}", self._racks[key]
 
     # -- the run ------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Until all that live have it, or patience ends."""
         plan, heap = self._plan, self.crowd.heap
-        meetings = Meetings(self.crowd, Random(f"meetings/{self._seed}"), plan.tracker.announce_s or ANNOUNCE_S)
+        meetings = Meetings(
+            self.crowd,
+            Random(f"meetings/{self._seed}"),
+            plan.tracker.announce_s or ANNOUNCE_S,
+            copies_per_rack=plan.racks.copies,
+        )
         if self._like is None:
             for node in self.shields:
                 heap.at(COMMAND_S, self._begin, node, meetings)

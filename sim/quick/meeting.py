@@ -14,7 +14,7 @@ from p2pd.policy.importing import COPIES
 from p2pd.policy.sources import Tier
 from p2pd.wire.announce import SwarmStatus
 from sim.net.place import route
-from tracker.swarms.handout import Asker, choose, importers
+from tracker.swarms.handout import Asker, choose, importing
 from tracker.swarms.registry import Node as Member
 from tracker.swarms.registry import Registry
 
@@ -31,10 +31,13 @@ _SWARM: Final = b"q" * 32
 
 
 class Meetings:
-    """`announce_s`: between two looks of a node that misses pieces. `away`: the tracker does not answer."""
+    """`announce_s`: between two looks of a node that misses pieces. `away`: the tracker does not answer.
+    `copies_per_rack`: as an operator may ask for; 0: any number."""
 
-    def __init__(self, crowd: Crowd, rng: Random, announce_s: float, degree: int = DEGREE) -> None:
-        self.away = False
+    def __init__(
+        self, crowd: Crowd, rng: Random, announce_s: float, degree: int = DEGREE, copies_per_rack: float = 0.0
+    ) -> None:
+        self.away, self._copies_per_rack = False, copies_per_rack
         self._crowd, self._rng, self._announce_s, self._degree = crowd, rng, announce_s, degree
         self._registry = Registry(len(crowd.nodes), len(crowd.nodes))
         self._dialled: dict[str, set[str]] = {}
@@ -46,7 +49,7 @@ class Meetings:
             return
         if node.key not in self._registry:
             role = "seeder" if node.shield else "daemon"
-            self._registry.register(Member(node.key, node.key, f"region-{node.region}", role))
+            self._registry.register(Member(node.key, node.key, node.where, role))
         pieces, complete = len(self._crowd.lengths), node.brain.complete
         status = SwarmStatus(_SWARM, pieces if complete else 0, pieces, 0 if complete else WANTED)
         self._registry.announce(node.key, (status,))
@@ -67,9 +70,9 @@ class Meetings:
         swarm = self._registry.swarm(_SWARM)
         if swarm is None or node.brain is None:
             return
-        region = f"region-{node.region}"
-        named = choose(swarm, Asker(node.key, region, False), WANTED, self._rng)
-        node.brain.circles.name_importers(importers(swarm, region), COPIES, (), self._crowd.heap.now)
+        named = choose(swarm, Asker(node.key, node.where, False), WANTED, self._rng)
+        region, *inner = importing(swarm, node.where, (COPIES, 0.0, self._copies_per_rack))
+        node.brain.circles.name_importers(region.importers, region.copies, inner, self._crowd.heap.now)
         nodes = self._crowd.nodes
         others = {key: nodes[key] for key in [*named, *(one.key for one in self._shields)]}
         candidates = [_candidate(node, other) for other in others.values() if other.key not in node.ways]

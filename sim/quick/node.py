@@ -21,6 +21,8 @@ class Node:
     shield: bool = False
     lan: int = 0
     """On which LAN, of those whose hosts know each other; 0: on none."""
+    rack: str = ""
+    """ZONE/RACK, where certificates name it."""
     brain: Swarm | None = None
     ways: dict[str, Way] = field(default_factory=dict)
     uploads: Uploads = field(init=False)
@@ -38,6 +40,11 @@ class Node:
 
     def __post_init__(self) -> None:
         self.uploads = Uploads(self._spread)
+
+    @property
+    def where(self) -> str:
+        """As its certificate says."""
+        return f"region-{self.region}/{self.rack}" if self.rack else f"region-{self.region}"
 
     def _spread(self, _: bytes) -> Sequence[int]:
         return self.brain.spread if self.brain is not None else ()

@@ -66,6 +66,8 @@ def _groups(plan: SwarmPlan) -> tuple[I32, I32]:
     """Region and rack of each host. Regions take turns: hosts pull in order of number, and none may always be last."""
     number = np.arange(plan.hosts.count, dtype=np.int64)
     region = (number % plan.regions.count).astype(np.int32)
+    if plan.racks.named:
+        raise ScenarioError("racks.named: arrays always know their racks, by policy.rack_degree; leave it out")
     if not plan.racks.hosts:
         return region, np.zeros(plan.hosts.count, dtype=np.int32)
     racks_each = -(-plan.hosts.count // plan.regions.count) // plan.racks.hosts + 1

@@ -116,6 +116,21 @@ def test_when_the_other_has_gone_it_is_back_within_five_seconds(pings: bool) -> 
     assert link.run(10)[1] > 0.8
 
 
+@pytest.mark.parametrize("pings", [False, True])
+@pytest.mark.parametrize(("bytes_per_s", "queue_s"), LINKS)
+def test_who_came_while_another_filled_the_link_has_most_of_it_ten_seconds_after_that_one_went(
+    bytes_per_s: float, queue_s: float, pings: bool
+) -> None:
+    link = Link(bytes_per_s, queue_s, pings=pings, here=False)
+    link.window = BEGINNING * bytes_per_s * link.base_s
+    link.run(20)
+    link.here = True
+    link.run(20)
+    link.window = 0.0
+    link.run(10)
+    assert link.run(5)[1] > 0.75
+
+
 def test_its_own_queue_is_short() -> None:
     link = Link(queue_s=1.0)
     link.run(10)
