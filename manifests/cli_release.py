@@ -57,7 +57,8 @@ def _show(found: Resolved, console: Console, files: bool) -> None:
     print(f"{manifest.pieces} chunks by {manifest.algorithm}, profile {manifest.profile.name}{_average(manifest)}")
     for pack in manifest.packs:
         base = f"from {pack.base.hex()[:16]}…" if pack.base else "of all chunks, compressed"
-        print(f"a pack {base}: {human_bytes(pack.size)}, manifest {pack.manifest.hex()[:16]}…")
+        size = human_bytes(pack.size + pack.manifest_bytes)
+        print(f"a pack {base}: {size}, {'' if pack.small else 'manifest '}{pack.manifest.hex()[:16]}…")
     if manifest.health:
         print(f"healthy when: {shlex.join(manifest.health.argv)}")
     if files:

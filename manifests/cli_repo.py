@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import keys
-from .blobs import METADATA, BlobStore, manifest_path
+from .blobs import EDITS, MANIFESTS, METADATA, BlobStore, manifest_path
 from .catalog import Catalog
 from .cli_keys import key_or_signer, own, public, signer
 from .cli_sign import life, repository
@@ -128,7 +128,7 @@ def copy(arguments: Namespace, console: Console) -> int:
         release = parse_release(name)
         catalog = Catalog(source)
         digest = catalog.digest(release)
-        paths += [manifest_path(digest), catalog.path(release)]
+        paths += [manifest_path(digest), catalog.path(release), *_leading_to(source, digest)]
     copied = 0
     for path in paths:
         data = source.get(path)
@@ -144,6 +144,12 @@ def copy(arguments: Namespace, console: Console) -> int:
     value = {"from": arguments.source, "to": arguments.target, "copied": copied, "files": len(paths)}
     console.result(value, lambda: print(f"{copied} of {len(paths)} files were new there"))
     return EXIT_OK
+
+
+def _leading_to(store: BlobStore, digest: bytes) -> list[str]:
+    """Edits that lead to a manifest, and what they start from: its signers say which there are."""
+    found = store.list(f"{EDITS}/{digest.hex()}")
+    return found + [f"{MANIFESTS}/{path.rpartition('/')[2]}" for path in found]
 
 
 def drop_draft(arguments: Namespace, console: Console) -> int:

@@ -20,8 +20,6 @@ from .limits import SMALL_BYTES_MAX
 from .matching import Source, missing
 from .pack import PackIndex
 
-CONDENSED_BYTES_MAX: Final = SMALL_BYTES_MAX * 3 // 2
-"""Of bundles that are tried as a small pack, which takes a sixth less, or a third of a text's."""
 BASE_DIGITS: Final = 16
 """Of a base's digest, in the name of a pack's file."""
 
@@ -90,7 +88,7 @@ def build(
         level=level, threads=threads, opened_memory_bytes=opened_memory_bytes, apply_speed_min=apply_speed_min,
         advance=advance,
     )  # fmt: skip
-    small = condense(index, pieces.held, release, base) if pieces.total <= CONDENSED_BYTES_MAX else None
+    small = condense(index, pieces.held, release, base) if pieces.total <= SMALL_BYTES_MAX else None
     encoded_index = index_codec.encode(index)
     if small is not None and len(small) <= pieces.total + len(encoded_index):
         return Built(Pack(base_digest, manifest_digest(small), len(small), 0), small, index, 0, 0)
@@ -118,7 +116,7 @@ class _Pieces:
         self._lengths.append(len(piece))
         self.total += len(piece)
         self.held.append(piece)
-        if self.total > CONDENSED_BYTES_MAX:
+        if self.total > SMALL_BYTES_MAX:
             self.put_held()
 
     def put_held(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 import securesystemslib.signer
@@ -64,6 +65,26 @@ def test_two_sign_on_machines_of_their_own_and_only_metadata_travels(shared: She
     shared(f"repo promote --key keys/online.key {HERE}")
     assert warnings(shared) == []
     assert shared(f"unpack shop@1.0 {HERE} --output out")["approved"]
+
+
+def test_who_signs_a_copy_says_of_edits_what_the_others_say(shared: Shell, tmp_path: Path) -> None:
+    """Or devices that have only a CDN would be told of none."""
+    content = Random(1).randbytes(1_000_000)
+    (tmp_path / "image").write_bytes(content)
+    shared("publish image --product shop --version 2.0 --store store --profile device")
+    (tmp_path / "image").write_bytes(content + b"!")
+    shared("publish image --product shop --version 2.1 --store store --profile device --base 2.0")
+    shared("repo copy --from store --to usb --release shop@2.1")
+    for party, key, place in (("build", "build", "store"), ("release", "ann", "usb"), ("release", "bob", "usb")):
+        shared(f"sign shop@2.1 --party {party} --key keys/{key}.key --store {place} --root root.json")
+    said = {
+        json.dumps(target["custom"]["edits"])
+        for place in ("store", "usb")
+        for path in sorted((tmp_path / place / "metadata").glob("*-shop.json"))[-2:]
+        for name, target in json.loads(path.read_text())["signed"]["targets"].items()
+        if name.endswith("/2.1")
+    }
+    assert said == {"[2]"}
 
 
 def test_another_repository_is_not_copied_over(signed: Shell) -> None:

@@ -1,7 +1,9 @@
 """Edits lead from one manifest to another, and to nothing else."""
 
+import json
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -25,6 +27,7 @@ def large(version: str, changed: tuple[int, ...] = (), pieces: int = 400) -> Man
     return replace(make_manifest(), version=version, digests=b"".join(digests), lengths=lengths, entries=(entry,))
 
 
+VECTOR = json.loads((Path(__file__).parents[1] / "vectors" / "manifest.json").read_text(encoding="utf-8"))
 OLD = codec.encode(large("1"))
 NEW = codec.encode(large("2", (7, 8, 300)))
 DIGEST = manifest_digest(NEW)
@@ -127,6 +130,14 @@ def test_two_manifests_with_nothing_in_common_are_given_up_early() -> None:
     noise = Random(1).randbytes(32 * 20_000)
     other = codec.encode(replace(large("2", pieces=20_000), digests=noise))
     assert edits.make(OLD, other) is None
+
+
+def test_the_golden_edits_lead_from_the_golden_manifest_to_the_golden_digest() -> None:
+    golden = VECTOR["edits"]
+    found = edits.apply(
+        bytes.fromhex(VECTOR["manifest"]), bytes.fromhex(golden["edits"]), bytes.fromhex(golden["digest"])
+    )
+    assert codec.decode(found) == replace(make_manifest(), version="1.1", sequence=8)
 
 
 def test_a_damaged_side_makes_no_edits() -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,23 @@ NEXT = ReleaseName("shop", "1.1")
 
 def test_what_both_parties_signed_is_approved(publisher: Publisher, client: Client) -> None:
     publisher.sign()
+    publisher.promote()
+    assert client.look_up() == Approved(RELEASE, DIGEST, LENGTH)
+
+
+def test_what_both_parties_say_of_edits_is_believed_and_nothing_else(publisher: Publisher, client: Client) -> None:
+    publisher.sign(parties=["build"], edits=(3, 5, 9))
+    publisher.sign(parties=["release"], edits=(5, 4, 3))
+    publisher.promote()
+    assert client.look_up() == Approved(RELEASE, DIGEST, LENGTH, (3, 5))
+
+
+@pytest.mark.parametrize("edits", [5, "5", [True], [None], {"5": 5}])
+def test_nonsense_about_edits_is_passed_over(publisher: Publisher, client: Client, edits: Any) -> None:
+    for party in ("build", "release"):
+        fields = {"custom": {"edits": edits}}
+        path = f"{party}/{RELEASE.product}/{RELEASE.version}"
+        put_party(publisher, party, TargetFile(LENGTH, {"sha256": DIGEST.hex()}, path, unrecognized_fields=fields))
     publisher.promote()
     assert client.look_up() == Approved(RELEASE, DIGEST, LENGTH)
 
