@@ -17,6 +17,7 @@ notice when it is free again. Both directions are steered by the same delay, eac
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import isinf
 from statistics import median_low
 from typing import Final
 
@@ -39,6 +40,9 @@ FLOOR_SHARE: Final = 0.02
 CROWDED: Final = 2.0
 """Using no more than so many times the floor, one begins as at first when the queue is gone. (Who came while others
 filled the link took 20 s to find out what it carries.)"""
+FREE_S: Final = 3.0
+"""But only after so long without a queue: who never saw the link free takes a part of the others' queue for distance,
+and that part is all there is for two seconds after each of their losses."""
 FLOOR_BYTES_PER_S_MIN: Final = 8 * 1024.0
 FLOOR_BYTES_PER_S_MAX: Final = 64 * 1024.0
 USED_SHARE: Final = 0.8
@@ -134,7 +138,7 @@ class Way:
     known_per_s: float = 0.0
     _moved_at: float = float("-inf")
     _less_at: float = float("-inf")
-    _crowded: bool = True
+    _crowded: bool = False
     """Others left us next to nothing when we last used less: then what is known to fit says little."""
     _heard_at: float = float("-inf")
 
@@ -168,7 +172,8 @@ class Way:
     def _use_more(self, rounds: float, now: float) -> None:
         used_share = self.used_per_s / self.rate_per_s
         right_s = now - self._less_at
-        if self._crowded or self.rate_per_s < self.known_per_s / 2:
+        free = isinf(right_s) or (self._crowded and right_s >= FREE_S)
+        if free or self.rate_per_s < self.known_per_s / 2:
             if used_share >= USED_SHARE_GROWING:
                 self.rate_per_s *= GROWTH**rounds
         elif used_share >= USED_SHARE:
