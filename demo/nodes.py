@@ -9,7 +9,7 @@ import trio
 
 ANSWER_S: Final = 5.0
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
-PEER_TIERS: Final = frozenset({"lan", "region", "remote"})
+PEER_TIERS: Final = frozenset({"lan", "rack", "zone", "region", "remote"})
 """What a daemon counts stored bytes by, as p2pd.policy.sources names it: other daemons."""
 PAID_TIERS: Final = frozenset({"shield", "origin"})
 """The seeder on the peer wire, and plain HTTP. What is left, `local`, was copied on the host itself."""

@@ -23,7 +23,7 @@ HTTP_PORT: Final = 8480
 VERSION: Final = "1"
 OPERATOR: Final = "operator"
 TOKEN_USES: Final = 1_000
-PAID_TIERS: Final = frozenset({"lan", "region", "remote", "shield", "origin"})
+PAID_TIERS: Final = frozenset({"lan", "rack", "zone", "region", "remote", "shield", "origin"})
 """What a daemon counts stored bytes by; what is left, `local`, was copied on the host itself."""
 
 
