@@ -13,10 +13,8 @@ from .finding import Member, members, squashfs_codec
 from .recipes import Recipe
 from .recreating import Recipes
 
-ALGORITHM: Final = "blake3"
 MEMORY_BYTES: Final = 2**30
 """What making a stream again may take, to be told: a publisher's machine has it."""
-_BASE: Final = bytes(32)
 
 
 @dataclass(frozen=True)

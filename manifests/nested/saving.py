@@ -48,10 +48,7 @@ class Update:
     @property
     def work_bytes(self) -> int:
         """What `saving` tells `advance` in all."""
-        return sum(count * work_bytes(new.manifest, old.manifest) for count, (new, old) in self._counted())
-
-    def _counted(self) -> tuple[tuple[int, tuple[Source, Source]], ...]:
-        return (2, self._closed), (1, self._plain)
+        return sum(work_bytes(new.manifest, old.manifest) for new, old in (self._closed, self._closed, self._plain))
 
     def saving(self, advance: Callable[[int], None] = lambda count: None) -> Saving:
         """What it sends, measured by making the packs."""
