@@ -32,15 +32,21 @@ class Row:
 
     def number(self) -> int:
         """The next number."""
-        value = 0
-        while True:
-            if self.at >= len(self.data) or value >> (_BITS_MAX - 7):
-                raise MalformedManifestError("a number is damaged")
-            byte = self.data[self.at]
+        try:
+            value = self.data[self.at]
             self.at += 1
-            value = value << 7 | byte & 0x7F
-            if byte < 0x80:
+            if value < 0x80:
                 return value
+            value &= 0x7F
+            while not value >> (_BITS_MAX - 7):
+                byte = self.data[self.at]
+                self.at += 1
+                value = value << 7 | byte & 0x7F
+                if byte < 0x80:
+                    return value
+        except IndexError:
+            pass
+        raise MalformedManifestError("a number is damaged")
 
     def signed(self) -> int:
         """The next number, with a sign."""

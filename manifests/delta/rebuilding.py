@@ -96,13 +96,15 @@ class _Rebuilding:
     def _add(self, like: bytearray, length: int) -> None:
         start, end = self._covered, self._covered + length
         while self._change_at < end:
-            at, values = self._change_at - start, self._values
-            for place in range(at, min(at + len(values), length)):
-                like[place] = like[place] + values[place - at] & 0xFF
-            if at + len(values) > length:  # it goes on in what follows
-                self._change_at, self._values = end, values[length - at :]
-                break
-            self._change_at, self._values = self._next_change(start + at + len(values))
+            place, values = self._change_at - start, self._values
+            if place + len(values) > length:  # it goes on in what follows
+                self._change_at, self._values = end, values[length - place :]
+                values = values[: length - place]
+            else:
+                self._change_at, self._values = self._next_change(self._change_at + len(values))
+            for value in values:
+                like[place] = like[place] + value & 0xFF
+                place += 1
         self._covered = end
 
     def _next_change(self, end: int) -> tuple[int, bytes]:

@@ -45,6 +45,12 @@ def test_too_many_requests_too_much_memory_and_too_slow_are_each_said() -> None:
     assert [words.split(" ours host ")[1].split()[0] for words in said] == ["makes", "holds", "applies"]
 
 
+@pytest.mark.parametrize("cpu_s, kept", [(0.01, True), (0.05, False)])
+def test_what_applying_costs_whatever_the_size_is_not_held_against_a_small_file(cpu_s: float, kept: bool) -> None:
+    said = broken_claims([Compared("pair", 200_000, 200_000, (ours(1000, 2, Cost(cpu_s, 2**20)),))])
+    assert (said == []) is kept
+
+
 @pytest.mark.parametrize(
     "pair, share, kept",
     [
