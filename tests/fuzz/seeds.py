@@ -4,7 +4,7 @@ import json
 import struct
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -14,11 +14,12 @@ import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from manifests import codec
+from manifests import codec, edits
 from manifests.authority import Authority, Signers
 from manifests.blobs import BlobStore
-from manifests.delta import codecs, index_codec
+from manifests.delta import codecs, index_codec, small
 from manifests.delta.pack import RAW, XZ, ZSTD, ZSTD_BASES, Frame, Item, PackIndex
+from manifests.delta.patches import Cover
 from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest, Profile
 from manifests.tuf_api import CryptoSigner
@@ -168,6 +169,7 @@ def _manifest() -> Iterator[bytes]:
     for one in (make_manifest(), published().manifest):
         yield unwrapped(codec.encode(one))
         yield codec.encode(one)
+        yield edits.make(codec.encode(published().manifest), codec.encode(replace(one, version="3"))) or b""
 
 
 def _pack() -> Iterator[bytes]:
@@ -176,6 +178,8 @@ def _pack() -> Iterator[bytes]:
     yield index + published().base[: len(index)]
     bundle = published().base + codecs.compress(ZSTD, bytes(PIECE_BYTES), 3) + codecs.compress(XZ, bytes(9_000), 3)
     yield b"\x80" * len(bundle) + bundle
+    changes = [(9, b"\1\2"), (300, b"\3")]
+    yield small.encode([0, 3], [1, 2], [Cover(0, 5, PIECE_BYTES + 99)], changes, bytes(PIECE_BYTES - 99), b"")
 
 
 def _http() -> Iterator[bytes]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from manifests import codec
-from manifests.delta import index_codec
+from manifests import codec, edits
+from manifests.delta import index_codec, small
 from manifests.delta.applying import apply_bundle
+from manifests.delta.rebuilding import apply_small
 from manifests.errors import ManifestError
 from manifests.names import ReleaseName
 from manifests.trust import Approved, TrustChain, Wanted
@@ -116,7 +117,9 @@ def goals(data: bytes) -> None:
 
 
 def manifest(data: bytes) -> None:
-    """A manifest, as it travels and as it is beneath its compression: canonical, its pieces tile its files."""
+    """A manifest, as it travels and as it is beneath its compression: canonical, its pieces tile its files. The same
+    bytes as edits lead nowhere.
+    """
     for encoded in (data, wrapped(data)):
         try:
             found = codec.decode(encoded)
@@ -125,10 +128,15 @@ def manifest(data: bytes) -> None:
         assert unwrapped(codec.encode(found)) == unwrapped(encoded)
         for piece in range(min(found.pieces, STEPS_MAX)):
             assert sum(extent.length for extent in found.extents(piece)) == found.lengths[piece]
+    try:
+        made = edits.apply(codec.encode(published().manifest), data, bytes(32))
+    except ManifestError:
+        return
+    raise AssertionError(f"edits led to {len(made)} bytes of that digest")
 
 
 def pack(data: bytes) -> None:
-    """A pack: its index, then a bundle, cut at the first half."""
+    """A pack: its index, then a bundle, cut at the first half; and the same bytes as a small pack."""
     index, bundle = data[: len(data) // 2], data[len(data) // 2 :]
     release = published().manifest
     try:
@@ -139,6 +147,13 @@ def pack(data: bytes) -> None:
         fits = all(item.piece < release.pieces for frame in frames for item in frame.items)
         for made in apply_bundle(frames, bundle, release, lambda number: published().base) if fits else ():
             assert made.data is None or len(made.data) == release.lengths[made.piece]
+    try:
+        one = small.decode(data)
+        small.check(one, release, release)
+    except ManifestError:
+        return
+    for made in apply_small(one, release, release, lambda number: bytes(release.lengths[number])):
+        assert made.data is None or len(made.data) == release.lengths[made.piece]
 
 
 def http(data: bytes) -> None:
