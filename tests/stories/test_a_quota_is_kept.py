@@ -139,7 +139,7 @@ async def test_a_pack_counts_and_makes_room_before_any_release_does(
     autojump_clock: trio.testing.MockClock, fleet: Fleet
 ) -> None:
     first = release_of(fleet, 1)
-    second, (pack,) = publish_packed(fleet, "shop@2", edited(first.files), first)
+    second, (pack,) = publish_packed(fleet, "shop@2", edited(first.files, edit_bytes=4_000), first)
     third = release_of(fleet, 3)
     releases_bytes = sum(one.size_bytes for one in (first, second, third))
     (host,) = await fleet.hosts(
@@ -160,7 +160,7 @@ async def test_a_pack_for_which_there_is_no_room_is_not_taken(
     autojump_clock: trio.testing.MockClock, fleet: Fleet
 ) -> None:
     first = release_of(fleet, 1)
-    second, _ = publish_packed(fleet, "shop@2", edited(first.files), first)
+    second, _ = publish_packed(fleet, "shop@2", edited(first.files, edit_bytes=4_000), first)
     (host,) = await fleet.hosts(1, quota_bytes=quota_for(first, 2.001), services=plenty())
     await running(fleet, host, first, second)
     assert packs_of(host) == 0
