@@ -42,6 +42,34 @@ def choose_offers(count: int, lacking: int, named: int, held: int) -> list[int]:
     return chosen
 
 
+class Order:
+    """In which order pieces go out that nobody was named yet.
+
+    Small ones first, then ever larger ones, then ever smaller ones. A piece goes on when it is whole: while they are
+    small all peers soon have something to pass on, and the last one is soon everywhere. And a peer that was named large
+    ones has more to send than others, for which they wait while it rests: with sizes that differ by 10 and come as it
+    happens a swarm loses 4 % of its time, with neighbours of one size nothing (`docs/policy.md`). Pieces of one size go
+    out by number, which keeps reads sequential.
+    """
+
+    def __init__(self, lengths: Sequence[int]) -> None:
+        by_size = sorted(range(len(lengths)), key=lengths.__getitem__)
+        alike = len(by_size) < 3 or lengths[by_size[1]] == lengths[by_size[-1]]  # the last is what was left
+        self._pieces = sorted(by_size) if alike else by_size[::2] + by_size[1::2][::-1]
+        self._first = 0
+
+    def __repr__(self) -> str:
+        return f"<Order: {self._first} of {len(self._pieces)} given>"
+
+    def choose(self, count: int, due: int, given: int) -> list[int]:
+        """Up to `count` of the set `due`, of which none is in the set `given`; that one only grows."""
+        pieces, first = self._pieces, self._first
+        while first < len(pieces) and given >> pieces[first] & 1:
+            first += 1
+        self._first = first
+        return list(islice((piece for piece in islice(pieces, first, None) if due >> piece & 1), count)) if due else []
+
+
 def answer_want(wanted: Sequence[int], have: int, named: int) -> list[int]:
     """Which of the pieces that a peer finds nowhere to name to it: a few that are not on their way to somebody.
 

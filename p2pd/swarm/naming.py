@@ -7,7 +7,7 @@ unspread    we named it to a peer and have not seen it at another: its further w
 from itertools import islice
 from typing import Final
 
-from p2pd.policy.offering import OFFERS_MIN, WANTED_MAX, answer_want, choose_offers, offers_wanted
+from p2pd.policy.offering import OFFERS_MIN, WANTED_MAX, Order, answer_want, choose_offers, offers_wanted
 from p2pd.policy.serving import SENDS_MAX
 from p2pd.wire.messages import HAVES_MAX, Have, Lost
 
@@ -39,6 +39,7 @@ class Naming:
         self._books = books
         self._piece_bytes = sum(books.lengths) / len(books.lengths) if books.lengths else 1.0
         self.named = self._given = 0
+        self._order = Order(books.lengths)
         self._spreading = Spreading(books.lengths)
         self._spare = round(SPARE_SHARE * len(books.lengths))
 
@@ -50,8 +51,12 @@ class Naming:
         self._offer(peer, offers_wanted(peer.unspread, rate, self._piece_bytes), now)
 
     def _offer(self, peer: PeerView, count: int, now: float) -> None:
-        lacking = self._books.present & ~peer.bits
-        self._name(peer, choose_offers(count, lacking, self.named, self._books.by_peers.held), now)
+        if count <= 0:
+            return
+        lacking, held = self._books.present & ~peer.bits, self._books.by_peers.held
+        again = choose_offers(count, lacking & self._given, self.named, held)
+        fresh = lacking & ~self._given & ~held
+        self._name(peer, again + self._order.choose(count - len(again), fresh, self._given), now)
 
     def _would_rest(self, now: float) -> bool:
         """Nobody waits for our uplink, or only some who are slow to take what they asked for."""

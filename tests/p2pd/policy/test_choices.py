@@ -19,7 +19,7 @@ from p2pd.policy.dialing import (
     counted,
     keeps_new_connection,
 )
-from p2pd.policy.offering import OFFERS_MAX, OFFERS_MIN, WANTED_MAX, answer_want, choose_offers, offers_wanted
+from p2pd.policy.offering import OFFERS_MAX, OFFERS_MIN, WANTED_MAX, Order, answer_want, choose_offers, offers_wanted
 from p2pd.policy.picking import pick_rarest
 from p2pd.policy.retention import MANY, Kept, Shelf, Spare, choose_evictions, choose_removals
 from p2pd.policy.sources import Tier
@@ -60,6 +60,26 @@ def test_no_piece_is_offered_that_is_named_held_or_not_lacking(count: int, lacki
     due = lacking & ~named & ~held
     assert len(chosen) == min(count, due.bit_count())
     assert bits.of(chosen) & ~due == 0
+
+
+def test_small_pieces_go_out_first_and_last() -> None:
+    order = Order([5, 1, 9, 3, 7, 2, 8, 6, 4])
+    given: list[int] = []
+    while chosen := order.choose(2, bits.full(9) & ~bits.of(given), bits.of(given)):
+        given += chosen
+    assert [[5, 1, 9, 3, 7, 2, 8, 6, 4][piece] for piece in given] == [1, 3, 5, 7, 9, 8, 6, 4, 2]
+
+
+@pytest.mark.parametrize("last", [1, 4])
+def test_pieces_of_one_size_go_out_by_number(last: int) -> None:
+    assert Order([4, 4, 4, last]).choose(9, bits.full(4), 0) == [0, 1, 2, 3]
+
+
+@given(st.lists(st.integers(1, 9), min_size=PIECES, max_size=PIECES), st.integers(0, 100), SETS, SETS)
+def test_the_order_chooses_what_is_due_and_never_was_given(lengths: list[int], count: int, due: int, on: int) -> None:
+    chosen = Order(lengths).choose(count, due & ~on, on)
+    assert bits.of(chosen) & ~(due & ~on) == 0
+    assert len(set(chosen)) == len(chosen) == min(count, (due & ~on).bit_count())
 
 
 @pytest.mark.parametrize(

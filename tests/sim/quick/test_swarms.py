@@ -4,6 +4,7 @@ Measured figures and what limits each case: `docs/policy.md`.
 """
 
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 
@@ -45,6 +46,16 @@ def test_slow_peers_do_not_hold_up_the_others(links: list[Link], allowed: float)
     outcome = run(links)
     assert max(outcome.finished_s) <= allowed * bound_s(links)
     assert outcome.shield_pieces <= 1.05 * PIECES
+
+
+@pytest.mark.parametrize("rng_seed", [1, 2, 3])
+def test_pieces_of_unlike_sizes_cost_little(rng_seed: int) -> None:
+    dice = Random(rng_seed)
+    lengths = [round(min(512 * 1024, 40 * 1024 + dice.expovariate(1 / (120 * 1024)))) for _ in range(PIECES)]
+    links = [Link(6 * MB, 6 * MB)] * 8
+    outcome = simulate(lengths, links, shield=links[0], rng_seed=rng_seed, until_s=60.0)
+    assert max(outcome.finished_s) <= 1.08 * sum(lengths) / (6 * MB)  # as they come: 1.10 to 1.12
+    assert outcome.duplicates <= 0.001 * 8 * sum(lengths)  # 0.5 %
 
 
 @pytest.mark.parametrize("slow", [Link(0.25 * MB, 0.25 * MB), Link(1 * MB, 0.25 * MB)], ids=["both ways", "down"])
