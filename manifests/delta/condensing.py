@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
+from manifests.errors import MalformedPackError
 from manifests.manifest import Manifest
 
 from . import codecs, patches, small
@@ -10,10 +11,11 @@ from .limits import DICTIONARY_BYTES_MAX, SMALL_BYTES_MAX, SMALL_LITERAL_BYTES_M
 from .matching import Source
 from .pack import Item, PackIndex, content_bytes
 from .patches import Cover
+from .rebuilding import apply_small
 
 
 def condense(index: PackIndex, bundles: Sequence[bytes], release: Source, base: Source | None) -> bytes | None:
-    """The small pack of the same content, or None: it opens streams, or would not be small.
+    """The small pack of the same content, proven to make it, or None: it opens streams, or would not be small.
 
     Raises what reading the sources raises.
     """
@@ -29,7 +31,18 @@ def condense(index: PackIndex, bundles: Sequence[bytes], release: Source, base: 
     if len(literals) > SMALL_LITERAL_BYTES_MAX:
         return None
     data = small.encode(made, bases, covers, changes, literals, b"".join(_dictionary(bases, base)))
-    return data if len(data) <= SMALL_BYTES_MAX else None
+    return data if len(data) <= SMALL_BYTES_MAX and _makes_all(data, release, base) else None
+
+
+def _makes_all(data: bytes, release: Source, base: Source | None) -> bool:
+    """A plan can be longer than any device reads, and yet compress to nothing."""
+    held, read = (base.manifest, base.read) if base else (None, lambda piece: b"")
+    try:
+        pack = small.decode(data)
+        small.check(pack, release.manifest, held)
+    except MalformedPackError:
+        return False
+    return all(made.data is not None for made in apply_small(pack, release.manifest, held, read))
 
 
 def _items(index: PackIndex, bundles: Sequence[bytes], release: Manifest) -> Iterator[tuple[Item, list[Cover]]]:

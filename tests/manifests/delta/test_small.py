@@ -1,19 +1,22 @@
 """A pack of a few kilobytes is one object, of one patch for all of its pieces."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifests.delta import index_codec, limits, making, small
+from manifests.delta import codecs, index_codec, limits, making, small
 from manifests.delta.applying import DAMAGED, NO_BASE, Applied
 from manifests.delta.condensing import condense
 from manifests.delta.matching import Source, missing
 from manifests.delta.outlining import outline
+from manifests.delta.pack import XZ, Frame, Item, PackIndex
 from manifests.delta.patches import Cover
 from manifests.delta.rebuilding import apply_small
+from manifests.delta.sharing import patch_of
+from manifests.digest import digest_function
 from manifests.errors import MalformedPackError
 
 from .makings import noise, release, text
@@ -164,6 +167,20 @@ def test_a_pack_that_would_not_be_small_is_not_condensed() -> None:
     bundles = list[bytes]()
     index = making.make(made, base, bytes(32), bundles.append, threads=1)
     assert condense(index, bundles, made, base) is None
+
+
+def test_a_pack_whose_plan_no_device_would_read_is_not_condensed() -> None:
+    """All bytes changed by the same: next to nothing compressed, and longer than a plan may be."""
+    base = release(noise(3, limits.SMALL_PLAN_BYTES_MAX + 200_000))
+    pieces = [bytes(byte + 3 & 0xFF for byte in base.read(piece)) for piece in range(base.manifest.pieces)]
+    digests = b"".join(map(digest_function("blake3"), pieces))
+    made = Source(replace(base.manifest, digests=digests), pieces.__getitem__)
+    all_changed = [patch_of([Cover(0, 0, len(one))], one, base.read(at)) for at, one in enumerate(pieces)]
+    content = codecs.compress(XZ, b"".join(all_changed), 0)
+    items = tuple(Item(at, (at,), len(patch)) for at, patch in enumerate(all_changed))
+    index = PackIndex(bytes(32), ((Frame(XZ, len(content), items),),))
+    assert len(content) < limits.SMALL_BYTES_MAX
+    assert condense(index, [content], made, base) is None
 
 
 def test_an_outline_shares_its_bytes_among_its_pieces() -> None:
