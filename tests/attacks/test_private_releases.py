@@ -20,11 +20,11 @@ from p2pd.world.http import client
 from p2pd.world.network import Identity
 from tests.fakes.network import MemoryNetwork
 from tests.stories.fleet import Fleet
+from tests.stories.packing import edited, publish_packed
 from tests.stories.publisher import Release, make_files
 
 CHANNEL = 1
 WAIT_S = 5.0
-EARLIER = bytes(32)
 DOORS = ("peer", "shield")
 
 
@@ -60,7 +60,15 @@ class Device:
 
     async def manifest(self, door: str) -> bytes:
         """What it is given of the manifest."""
-        heard = await self.ask(door, ManifestRequest(self.release.digest, 0))
+        return await self.object(door, self.release.digest)
+
+    async def small_pack(self, door: str) -> bytes:
+        """What it is given of the pack."""
+        return await self.object(door, self.release.manifest.packs[0].manifest)
+
+    async def object(self, door: str, digest: bytes) -> bytes:
+        """What it is given under this name."""
+        heard = await self.ask(door, ManifestRequest(digest, 0))
         return b"".join(one.data for one in heard if isinstance(one, ManifestPart))
 
     async def pieces_of(self, door: str) -> list[Event]:
@@ -80,11 +88,13 @@ async def shop(autojump_clock: MockClock, tmp_path: Path) -> AsyncIterator[Shop]
     async with trio.open_nursery() as nursery:
         fleet = Fleet(nursery, tmp_path)
         await fleet.open()
-        release = fleet.publish("shop@1", make_files(files=2))
-        fleet.store.put(edits_path(release.digest, EARLIER), b"what leads to it")
+        first = fleet.publish("shop@1", make_files(files=2))
         (host,) = await fleet.hosts(1)
         await fleet.deploy("shop@1")
         await fleet.until_running("shop@1", [host])
+        release, _ = publish_packed(fleet, "shop@2", edited(first.files, edit_bytes=20), first)
+        await fleet.deploy("shop@2")
+        await fleet.until_running("shop@2", [host])
         assert host.daemon is not None
         yield Shop(fleet.network, release, host.daemon.address)
         nursery.cancel_scope.cancel()
@@ -93,6 +103,13 @@ async def shop(autojump_clock: MockClock, tmp_path: Path) -> AsyncIterator[Shop]
 @pytest.mark.parametrize("door", DOORS)
 async def test_another_products_device_gets_no_manifest_of_it(shop: Shop, autojump_clock: MockClock, door: str) -> None:
     assert await Device(shop, "other", "sho").manifest(door) == b""
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_another_products_device_gets_no_small_pack_of_it(
+    shop: Shop, autojump_clock: MockClock, door: str
+) -> None:
+    assert await Device(shop, "other", "sho").small_pack(door) == b""
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -109,7 +126,7 @@ async def test_another_products_device_gets_no_manifest_by_http(
 
 
 async def test_another_products_device_gets_no_edits_that_lead_to_it(shop: Shop, autojump_clock: MockClock) -> None:
-    path = edits_path(shop.release.digest, EARLIER)
+    path = edits_path(shop.release.digest, shop.release.manifest.packs[0].base)
     assert await Device(shop, "other").get(path) == 403
     assert await Device(shop, "shop").get(path) == 200
 
@@ -124,6 +141,7 @@ async def test_its_own_device_gets_all_of_it(shop: Shop, autojump_clock: MockClo
     device = Device(shop, "other", "shop")
     for door in DOORS:
         assert await device.manifest(door)
+        assert await device.small_pack(door)
         assert any(isinstance(one, BlockReceived) for one in await device.pieces_of(door))
     assert await device.get(manifest_path(device.release.digest)) == 200
     assert await device.get(chunk_path(device.release.manifest.digest(0))) == 200
