@@ -106,6 +106,14 @@ class TrustChain:
         """Who may set goals in this fleet; None when goals are not signed in it. Otherwise as `look_up`."""
         return self.ask(lambda updater: find_authority(updater.top_targets), fetched, offline=offline)
 
+    def prepare(
+        self, products: Sequence[str], fetched: Mapping[str, bytes | None], *, offline: bool = False
+    ) -> int | Wanted:
+        """Read beforehand what a look-up of any release of these products reads; how many lists of releases that were.
+        Otherwise as `look_up`, but that a product may be unknown."""
+        roles = [role_name(party, product) for product in products for party in PARTIES]
+        return self.ask(lambda updater: _read(updater, products), fetched, offline=offline, roles=roles)
+
     def ask(
         self,
         question: Callable[[DurableUpdater], Answer],
@@ -179,6 +187,17 @@ def _approve(updater: DurableUpdater, release: ReleaseName) -> Approved:
     if not 0 < length <= MANIFEST_BYTES_MAX or not digest:
         raise UntrustedReleaseError(f"{release} is signed without a SHA-256 or with an impossible length ({length})")
     return Approved(release, bytes.fromhex(digest), length, _edits(signed.values()))
+
+
+def _read(updater: DurableUpdater, products: Sequence[str]) -> int:
+    """Have all lists of these products' releases read, as `_find` does."""
+    there = [
+        one for one in products if all(f"{role_name(party, one)}.json" in updater.snapshot.meta for party in PARTIES)
+    ]
+    for product in there:
+        for party in PARTIES:
+            updater.get_targetinfo(f"{party}/{product}/-")
+    return len(there)
 
 
 def _edits(signed: Iterable[TargetFile]) -> tuple[int, ...]:

@@ -125,7 +125,10 @@ class ManifestRace:
         with trio.move_on_after(HANDOUT_S_MAX):
             await handout.wait()
         while True:
-            for peer in self._known_peers(wanted.peers)[:MANIFEST_PEERS]:
+            peers = self._known_peers(wanted.peers)[:MANIFEST_PEERS]
+            for peer in peers[1:]:
+                self._exchange.spawn(self._exchange.neighbours.reach, peer)  # all are dialled at once
+            for peer in peers:
                 session = await self._exchange.neighbours.reach(peer)
                 encoded = await self._from_peer(session, wanted) if session is not None else None
                 if encoded is not None:

@@ -5,6 +5,7 @@ from random import Random
 from typing import Final
 
 import httpx
+import trio
 
 from p2pd.origin import Origin
 from p2pd.origin_health import Source
@@ -22,6 +23,10 @@ class Origins:
         self.present = Origin(client, self._configured, rng)
         self.any = bool(configured)
         """There is at least one source."""
+        self.known = trio.Event()
+        """There was one, at some time."""
+        if self.any:
+            self.known.set()
 
     def use_seeders(self, seeders: Sequence[PeerInfo]) -> None:
         """The tracker named these shields."""
@@ -29,3 +34,5 @@ class Origins:
         known = [source for source in self._configured if source.base_url not in urls]
         self.present.use([Source("shield", url) for url in urls] + known)
         self.any = bool(urls or known)
+        if self.any:
+            self.known.set()

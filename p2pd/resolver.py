@@ -5,7 +5,8 @@ The chain itself is pure (`manifests.trust`): it says which file of metadata it 
 or the CDN by HTTP; when none answers, what was fetched before is used for as long as it has not expired.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from math import inf
 from typing import Final, Protocol, TypeVar
@@ -13,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 import trio
 
 from manifests.authority import Authority
-from manifests.errors import MetadataUnavailableError, UnknownReleaseError
+from manifests.errors import ManifestError, MetadataUnavailableError, UnknownReleaseError
 from manifests.names import ReleaseName
 from manifests.trust import Approved, TrustChain, Wanted
 from p2pd.origin import OriginError
@@ -55,6 +56,14 @@ class Resolver:
             self._authority = await self._ask(self._chain.authority)
             self._authority_at = trio.current_time()
         return self._authority
+
+    async def prepare(self, products: Sequence[str]) -> None:
+        """Read, as soon as there is somebody to ask, what the first goal will need: it is in a hurry, and who has just
+        started is not. What can't be had or believed now is the goal's to complain about."""
+        await self._origins.known.wait()
+        with suppress(ManifestError, OriginError):
+            await self.authority()
+            await self._ask(partial(self._chain.prepare, products))
 
     async def _ask(self, look: _Look[T]) -> T:
         async with self._lock:

@@ -94,6 +94,7 @@ async def run(
             nursery.start_soon(daemon.downloads.patching.shelf.run)
             nursery.start_soon(daemon.updates.witness.run)
             nursery.start_soon(daemon.announcer.run)
+            nursery.start_soon(daemon.resolver.prepare, sorted(set(map(config.product, config.services))))
             nursery.start_soon(daemon.background.run)
             nursery.start_soon(daemon.accounts.run)
             if daemon.downloads.lan is not None:

@@ -242,24 +242,26 @@ class Neighbours:
 
     async def reach(self, peer: PeerInfo) -> Session | None:
         """A session with this peer, dialling if need be; None when it does not answer soon."""
-        settled = self._reached.setdefault(peer.node, trio.Event())
-        tier = self.tier(peer.node, role=peer.role, region=peer.region)
-        candidate = Candidate(peer.node, peer.address, tier, peer.complete, peer.webrtc)
-
-        async def dial() -> None:
-            try:
-                await self._converse(await self._way_to(candidate), True)
-            except OSError:
-                pass  # the caller is told None
-            finally:
-                settled.set()
-
         if peer.node not in self.sessions:
-            self._exchange.spawn(dial)
+            settled = self._reached.get(peer.node)
+            if settled is None:
+                settled = self._reached[peer.node] = trio.Event()
+                self._exchange.spawn(self._dial_once, peer, settled)
             with trio.move_on_after(DETOUR_S_MAX if peer.webrtc and self.detour else REACH_S_MAX):
                 await settled.wait()
-        self._reached.pop(peer.node, None)
         return self.sessions.get(peer.node)
+
+    async def _dial_once(self, peer: PeerInfo, settled: trio.Event) -> None:
+        tier = self.tier(peer.node, role=peer.role, region=peer.region)
+        candidate = Candidate(peer.node, peer.address, tier, peer.complete, peer.webrtc)
+        try:
+            await self._converse(await self._way_to(candidate), True)
+        except OSError:
+            pass  # who waits for it is told None
+        finally:
+            settled.set()
+            if self._reached.get(peer.node) is settled:
+                del self._reached[peer.node]
 
     # -- a connection's life ------------------------------------------------------------------------------------
 
@@ -312,8 +314,8 @@ class Neighbours:
             self._dismiss(old)
             old.end("replaced by a newer connection")
         self.sessions[node] = session
-        if node in self._reached:
-            self._reached[node].set()
+        if (settled := self._reached.pop(node, None)) is not None:
+            settled.set()
         return True
 
     def _dismiss(self, session: Session) -> None:

@@ -1,12 +1,12 @@
 """Small manifests, publishers with keys in memory, and clients, for the tests of this folder."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from manifests.blobs import BlobStore
 from manifests.chunker import PROFILES
@@ -14,9 +14,10 @@ from manifests.errors import NoSuchBlobError
 from manifests.manifest import Entry, HealthCheck, Manifest
 from manifests.names import ReleaseName
 from manifests.repository import Repository
-from manifests.trust import Approved, TrustChain
+from manifests.trust import Approved, TrustChain, Wanted
 from manifests.tuf_api import CryptoSigner, Metadata, Timestamp
 
+Answer = TypeVar("Answer")
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
 RELEASE = ReleaseName("shop", "1.0")
@@ -116,10 +117,19 @@ class Client:
     def look_up(
         self, release: ReleaseName = RELEASE, *, offline: bool = False, now: datetime | None = None
     ) -> Approved:
+        return self._ask(lambda chain, fetched: chain.look_up(release, fetched, offline=offline), now)
+
+    def prepare(self, *products: str) -> int:
+        """As a daemon does that has just started."""
+        return self._ask(lambda chain, fetched: chain.prepare(products, fetched))
+
+    def _ask(
+        self, look: Callable[[TrustChain, dict[str, bytes | None]], Answer | Wanted], now: datetime | None = None
+    ) -> Answer:
         moment = (now or self.publisher.now).timestamp()
         chain = TrustChain(self.publisher.root, self.cache, lambda: moment)
         fetched: dict[str, bytes | None] = {}
-        while not isinstance(answer := chain.look_up(release, fetched, offline=offline), Approved):
+        while isinstance(answer := look(chain, fetched), Wanted):
             self.asked.append(answer.path)
             try:
                 fetched[answer.path] = self.publisher.store.get(answer.path, max_bytes=answer.max_bytes)

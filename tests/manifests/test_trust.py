@@ -38,6 +38,23 @@ def test_what_both_parties_say_of_edits_is_believed_and_nothing_else(publisher: 
     assert client.look_up() == Approved(RELEASE, DIGEST, LENGTH, (3, 5))
 
 
+def test_who_is_prepared_asks_for_the_timestamp_only(publisher: Publisher, client: Client) -> None:
+    publisher.sign()
+    publisher.promote()
+    assert client.prepare("shop") == 1
+    client.asked.clear()
+    assert client.look_up() == Approved(RELEASE, DIGEST, LENGTH)
+    assert client.asked == ["metadata/timestamp.json"]
+
+
+@pytest.mark.parametrize("products", [("shop",), ("till", "shop"), ()])
+def test_one_prepares_for_what_nobody_signed_yet(
+    products: tuple[str, ...], publisher: Publisher, client: Client
+) -> None:
+    publisher.promote()
+    assert client.prepare(*products) == 0
+
+
 @pytest.mark.parametrize("edits", [5, "5", [True], [None], {"5": 5}])
 def test_nonsense_about_edits_is_passed_over(publisher: Publisher, client: Client, edits: Any) -> None:
     for party in ("build", "release"):

@@ -1,5 +1,7 @@
 """Promise: from the operator's word to the first piece it takes less than two seconds."""
 
+from pathlib import Path
+
 import trio
 import trio.testing
 
@@ -19,6 +21,10 @@ async def first_piece_s(fleet: Fleet, release: Release, hosts: list[Host]) -> fl
     begun = trio.current_time()
     await fleet.until(lambda: all(host.present_bytes(release) for host in hosts))
     return trio.current_time() - begun
+
+
+def files_of(host: Host) -> set[str]:
+    return {path.name for path in Path(host.config.state_directory).rglob("*.json")}
 
 
 async def test_a_download_begins_within_two_seconds_of_the_deploy(
@@ -71,3 +77,24 @@ async def test_peers_that_sit_on_what_they_have_are_left_before_they_delay_the_s
     for number in range(4):
         await join_as_liar(fleet, release, Stall(release), f"liar-{number}")
     assert await first_piece_s(fleet, release, [host]) < BEGINS_S + STALL_S
+
+
+async def test_who_vouches_for_a_service_is_known_before_its_first_goal(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    fleet.publish("shop@1")
+    (host,) = await fleet.hosts(1)
+    await trio.sleep(5)
+    assert files_of(host) >= {"timestamp.json", "build-shop.json", "release-shop.json"}
+
+
+async def test_a_host_that_starts_while_nobody_has_its_metadata_begins_with_its_goal(
+    autojump_clock: trio.testing.MockClock, fleet: Fleet
+) -> None:
+    release = fleet.publish("shop@1")
+    await fleet.seeder.stop()
+    hosts = await fleet.hosts(1)
+    await trio.sleep(60)
+    await fleet.seeder.start()
+    await trio.sleep(60)
+    assert await first_piece_s(fleet, release, hosts) < BEGINS_S

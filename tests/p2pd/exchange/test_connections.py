@@ -100,6 +100,28 @@ async def test_two_that_dial_each_other_at_once_keep_one_connection(autojump_clo
         assert ours.dialled is not theirs.dialled
 
 
+async def test_who_is_asked_for_twice_at_once_is_dialled_once(autojump_clock: Clock) -> None:
+    async with a_scene() as scene:
+        reached: list[bool] = []
+
+        async def reach() -> None:
+            reached.append(await scene.leecher.exchange.neighbours.reach(scene.honest.info()) is not None)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(reach)
+            nursery.start_soon(reach)
+        assert reached == [True, True]
+        assert scene.network.dials[scene.honest.info().address] == 1
+
+
+async def test_who_could_not_be_reached_is_dialled_again_when_asked_for_again(autojump_clock: Clock) -> None:
+    async with a_scene() as scene:
+        nobody = PeerInfo("nobody", "nobody:1", "here", "daemon", False)
+        for _ in range(2):
+            assert await scene.leecher.exchange.neighbours.reach(nobody) is None
+        assert scene.network.dials["nobody:1"] == 2
+
+
 async def test_a_node_that_dials_again_replaces_its_old_connection(autojump_clock: Clock) -> None:
     async with a_scene() as scene:
         first = await Hostile.dial(scene, "peer")

@@ -1,6 +1,7 @@
 """Real daemons in racks in zones in regions, each behind a narrow link: one copy comes over each of them."""
 
 from collections.abc import Collection, Mapping
+from statistics import fmean
 
 import pytest
 import trio
@@ -38,16 +39,18 @@ INTO = {
 }
 
 
-@pytest.mark.parametrize("dies, copies", [((), 1.25), (("d001",), 1.3)], ids=["all live", "an importer dies"])
-def test_about_one_copy_comes_over_the_link_of_each_region_zone_and_rack(dies: Collection[str], copies: float) -> None:
+@pytest.mark.parametrize("dies", [(), ("d001",)], ids=["all live", "an importer dies"])
+def test_about_one_copy_comes_over_the_link_of_each_region_zone_and_rack(dies: Collection[str]) -> None:
     with fleet_of(PLAN, 1) as fleet:
         seconds, found = fleet.clock.run(_play, fleet, dies, rng_seed=1)
-    assert max(found.values()) <= copies
+    for copies in found.values():
+        assert fmean(copies) <= 1.2
+        assert max(copies) <= 1.35  # of eight racks, the one that was least lucky: eight dice gave 1.03 to 1.31
     assert seconds <= 4 * PLAN.size_bytes / RATE
 
 
-async def _play(fleet: Fleet, dies: Collection[str]) -> tuple[float, Mapping[str, float]]:
-    """Seconds from the command until the last has it; copies into the region, zone and rack that took most."""
+async def _play(fleet: Fleet, dies: Collection[str]) -> tuple[float, Mapping[str, list[float]]]:
+    """Seconds from the command until the last has it; copies into each region, zone and rack."""
     async with trio.open_nursery() as nursery:
         await fleet.run(nursery)
         await trio.sleep(1)
@@ -74,14 +77,14 @@ def _done(fleet: Fleet, name: str) -> bool:
     return daemon is None or any(artifact.finished for artifact in daemon.store.artifacts.values())
 
 
-def _copies(fleet: Fleet, level: str) -> float:
+def _copies(fleet: Fleet, level: str) -> list[float]:
     into = dict.fromkeys((around(fleet.place_of[name])[LEVELS.index(level)] for name in fleet.daemons), 0)
     for name, member in fleet.daemons.items():
         if member.running is not None:
             for one in member.running.store.artifacts.values():
                 brought = sum(one.bytes_by_source.get(source, 0) for source in INTO[level])
                 into[around(fleet.place_of[name])[LEVELS.index(level)]] += brought
-    return max(into.values()) / PLAN.size_bytes
+    return [brought / PLAN.size_bytes for brought in into.values()]
 
 
 def test_a_goal_for_a_region_is_for_the_hosts_in_its_racks_and_for_no_others() -> None:
