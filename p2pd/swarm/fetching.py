@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
-from p2pd.policy.hedging import GAIN_S_MIN, HOPELESS_S, is_hopeless, worth_hedging
+from p2pd.policy.hedging import COPIES_MAX, GAIN_S_MIN, HOPELESS_S, WAITED_S_MIN, is_hopeless, worth_hedging
 from p2pd.policy.pacing import Rate, queue_bytes, total_queue_bytes
 from p2pd.policy.picking import pick_rarest
 from p2pd.policy.sources import ORIGIN_FETCHES_MAX, STALL_S, Facts, Tier, origin_scope
@@ -352,7 +352,7 @@ class Fetching:
         if scope != "nothing":
             # Where nothing moves, what was asked for elsewhere counts for little: who is busy is asked again and again.
             unheld = scope == "unheld"
-            stalled = self.missing & ~bitset.of(tuple(self.origin.requested))
+            stalled = self.missing & ~bitset.of(tuple(self.origin.requested)) & ~self._asked_enough(now)
             falls_to_us = self._circles.mine(now)
             if now - max(self.progress_at, self.capped_at) >= STUCK_S:
                 falls_to_us = self.everything  # in whose part it is and who holds it does not bring it
@@ -363,6 +363,12 @@ class Fetching:
             self._ask_origin(candidates & ~self.requests.in_flight, self.top_up.why, now, pacing=True)
         if self.top_up.may_ask:
             self._ask_origin(self._late(now), self.top_up.why, now, pacing=True)
+
+    def _asked_enough(self, now: float) -> int:
+        """What as many as may be were asked for only just now."""
+        asked = self.requests.owners.items()
+        fresh = ((piece, sum(now - one.requested[piece] < WAITED_S_MIN for one in owners)) for piece, owners in asked)
+        return sum(1 << piece for piece, count in fresh if count >= COPIES_MAX)
 
     def _late(self, now: float) -> int:
         """Some of what was asked for already, and will not come from there in time."""

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from math import inf
 
 from p2pd.policy.deadline import BEHIND_S
+from p2pd.policy.hedging import COPIES_MAX
 from p2pd.policy.sources import ORIGIN_FETCHES_MAX, Tier
+from p2pd.swarm import ORIGIN
 from p2pd.swarm.topping import TopUp
 from p2pd.wire import bits
 
@@ -135,3 +137,21 @@ def test_what_falls_to_others_is_left_to_them_as_long_as_there_is_something_else
     swarm.wait(1.0)
     assert len(swarm.fetched()) == ORIGIN_FETCHES_MAX
     assert set(swarm.fetched()) <= share
+
+
+def test_http_is_not_asked_as_a_third_for_what_two_were_asked_for_just_now() -> None:
+    swarm = Driver(12, bits.of((2, 4)), rng_seed=0)
+    swarm.brain.use_origin(True, 0.0)
+    for held in (bits.of((0,)), bits.full(12)):  # as it was found
+        swarm.peer("a", held, Tier.LAN)
+        swarm.wait(4.0 if held > 1 else 0.0)
+        swarm.brain.remove_peer("a", swarm.now)
+        swarm.settle()
+    swarm.brain.arrived(ORIGIN, PIECE_BYTES, swarm.now)
+    swarm.brain.delivered(ORIGIN, 3, swarm.now)
+    swarm.peer("b", bits.of((0, 1)), Tier.REMOTE)
+    swarm.peer("a", bits.of((0,)), Tier.SHIELD)
+    swarm.wait(0.01)
+    fetching = swarm.brain._fetching
+    assert len(fetching.requests.owners[0]) == COPIES_MAX
+    assert 1 in fetching.origin.requested  # which only one was asked for
