@@ -81,9 +81,13 @@ class Flow:
     async def _room(self) -> None:
         """Until there is room in the window."""
         self._check_sender()
-        while self._outstanding >= self._window_bytes:
+        while self._outstanding >= self._window_bytes or self._is_crowded():
             await self._writable.park()
             self._check_sender()
+
+    def _is_crowded(self) -> bool:
+        """So much of it waits for a link on the way that TCP would have been told to slow down."""
+        return not self._network.diluted and any(link is not None and link.is_full(self) for link in self._way)
 
     def end(self) -> None:
         """Nothing more will come."""
@@ -122,6 +126,8 @@ class Flow:
         """A link or the latency is behind it."""
         quantum.stage += 1
         self._enter(quantum)
+        if not self._network.diluted:
+            self._writable.wake()
 
     def _enter(self, quantum: Quantum) -> None:
         """The next link, if there is one."""

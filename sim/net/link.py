@@ -3,9 +3,13 @@
 
 from collections import deque
 from heapq import heappush
-from typing import Protocol
+from typing import Final, Protocol
 
 from sim.clock import SimClock
+
+QUEUE_S: Final = 0.5
+"""What a router holds of what a link carries. TCP is told to slow down above it: the windows of a hundred connections
+would be a queue of a minute, and whoever waits for a piece or for metadata would give up before it comes, and again."""
 
 
 class Quantum:
@@ -48,6 +52,13 @@ class Link:
 
     def __repr__(self) -> str:
         return f"<Link {self.bytes_per_s:g} bytes/s, {len(self._turns)} flows wait>"
+
+    def is_full(self, flow: Flow) -> bool:
+        """What `flow` has waiting here takes more than QUEUE_S of turns."""
+        waiting = self._waiting.get(flow)
+        if not waiting:
+            return False
+        return len(waiting) * waiting[0].cost_bytes * len(self._turns) > QUEUE_S * self.bytes_per_s
 
     def carry(self, flow: Flow, quantum: Quantum) -> None:
         """Call `flow.passed(quantum)` when it has passed."""

@@ -151,6 +151,30 @@ def test_long_flows_share_links_max_min_fairly() -> None:
     assert [count / seconds for count in taken] == pytest.approx(right, rel=0.05)
 
 
+def test_where_many_share_a_link_a_sender_has_to_wait_with_all_but_what_is_there_soon() -> None:
+    """Or what was sent would come a minute after it was given up, and asked for again."""
+    net = Net(quantum_bytes=1024)
+    hub = net.host("hub", up=10 * 1024)
+    lags: list[float] = []
+
+    async def send(number: int) -> None:
+        here, there = await joined(hub, net.host(f"host-{number}"), number)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive, there, 16 * 1024)
+            await here.send_all(bytes(16 * 1024))
+            sent_at = trio.current_time()
+        lags.append(trio.current_time() - sent_at)
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            for number in range(1, 21):
+                nursery.start_soon(send, number)
+
+    net.run(main)
+    a_round_s = 20 * 1024 / (10 * 1024)
+    assert max(lags) < 2 * a_round_s  # of 32 s that all of it takes
+
+
 def test_the_exact_solver_fills_the_tightest_link_first() -> None:
     rates = max_min_rates([("up",), ("up", "down"), ("down",), ()], {"up": 10.0, "down": 4.0})
     assert rates == [8.0, 2.0, 2.0, float("inf")]
