@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from itertools import count
 from typing import Any, Final, TypeVar
 
 import trio
@@ -20,6 +21,7 @@ import uvloop
 from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from .network import Stream
+from .rtc_socket import RtcSocket
 from .tcp import TcpSocket
 
 T = TypeVar("T")
@@ -27,6 +29,9 @@ MESSAGE_BYTES: Final = 64 * 1024
 """Best throughput measured; the standard's limit is 256 KiB."""
 BUFFERED_BYTES: Final = 1024 * 1024
 """`send` never blocks: so much may wait in a channel before we wait."""
+BUFFERED_BYTES_MIN: Final = 16 * 1024
+BUFFERED_S: Final = 0.1
+"""In the background: what waits leaves late after others have come, and keeps our own requests."""
 UNREAD_BYTES_MAX: Final = 64 * 1024 * 1024
 """Nor can a sender be held back: whoever sends more than was asked for loses the channel."""
 OPEN_S: Final = 20.0
@@ -49,6 +54,7 @@ class RealRtc:
         self._loop = uvloop.new_event_loop()  # twice as fast here
         threading.Thread(target=self._loop.run_forever, name="webrtc", daemon=True).start()
         self._channels = 0
+        self._numbers = count(1)
 
     def __repr__(self) -> str:
         return f"<RealRtc {self._channels} channels>"
@@ -74,8 +80,9 @@ class RealRtc:
 
     async def open(self, side: "_Side", *, dialled: bool) -> Stream:
         """The stream, once the channel is open."""
-        ours = await self._run(side.opened(), OPEN_S, side)
-        stream = self._adopt(TcpSocket(trio.SocketStream(trio.socket.from_stdlib_socket(ours)), "webrtc:0"), dialled)
+        ours, joint = await self._run(side.opened(), OPEN_S, side)
+        local = trio.SocketStream(trio.socket.from_stdlib_socket(ours))
+        stream = self._adopt(RtcSocket(local, joint, next(self._numbers)), dialled)
         if dialled:
             try:
                 await stream.handshake()
@@ -144,7 +151,7 @@ class _Side:
     def __init__(self, configuration: RTCConfiguration, ended: Callable[[], None]) -> None:
         self._configuration, self._ended = configuration, ended
         self._pc: RTCPeerConnection | None = None
-        self._opened: asyncio.Future[socket.socket] | None = None
+        self._opened: asyncio.Future[tuple[socket.socket, _Joint]] | None = None
         self._closed = False
 
     def _begin(self) -> RTCPeerConnection:
@@ -177,7 +184,7 @@ class _Side:
             raise OSError("WebRTC: closed")
         await self._pc.setRemoteDescription(RTCSessionDescription(letter.decode(), "answer"))
 
-    async def opened(self) -> socket.socket:
+    async def opened(self) -> "tuple[socket.socket, _Joint]":
         if self._opened is None:
             raise OSError("WebRTC: closed")
         return await self._opened
@@ -188,8 +195,9 @@ class _Side:
             return
         ours, theirs = socket.socketpair()
         theirs.setblocking(False)
-        self._opened.set_result(ours)
-        self._joint = asyncio.ensure_future(_Joint(channel, theirs).run(self.close))
+        joint = _Joint(channel, theirs)
+        self._opened.set_result((ours, joint))
+        self._running = asyncio.ensure_future(joint.run(self.close))
 
     async def close(self) -> None:
         if not self._closed:
@@ -210,10 +218,18 @@ class _Joint:
         self._unread = bytearray()
         self._arrived, self._drained = asyncio.Event(), asyncio.Event()
         self._over = False
-        channel.bufferedAmountLowThreshold = BUFFERED_BYTES // 2
+        self._buffered_bytes = BUFFERED_BYTES
         channel.on("message", self._on_message)
         channel.on("bufferedamountlow", self._drained.set)
         channel.on("close", self._on_close)
+
+    def fares(self) -> tuple[float | None, int]:
+        """From any thread. aiortc knows what `RtcSocket` asks for, and has no public name for it."""
+        return self._channel.transport._srtt, self._channel.transport._last_sacked_tsn
+
+    def hold_to(self, upload_bytes_per_s: float) -> None:
+        """From any thread."""
+        self._buffered_bytes = round(max(BUFFERED_BYTES_MIN, min(BUFFERED_BYTES, BUFFERED_S * upload_bytes_per_s)))
 
     async def run(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         tasks = [asyncio.ensure_future(self._outwards()), asyncio.ensure_future(self._inwards())]
@@ -240,8 +256,9 @@ class _Joint:
 
     async def _outwards(self) -> None:
         loop = asyncio.get_running_loop()
-        while data := await loop.sock_recv(self._local, MESSAGE_BYTES):
-            while self._channel.bufferedAmount > BUFFERED_BYTES:
+        while data := await loop.sock_recv(self._local, min(MESSAGE_BYTES, self._buffered_bytes)):
+            while self._channel.bufferedAmount > self._buffered_bytes:
+                self._channel.bufferedAmountLowThreshold = self._buffered_bytes // 2
                 self._drained.clear()
                 await self._drained.wait()
             if self._over:
