@@ -16,8 +16,9 @@ from p2pd.policy.yielding import Transit
 from p2pd.world.http import measured
 from p2pd.world.network import Measured
 
-KEPT_S: Final = 2.0
-"""After the last answer began."""
+KEPT_S: Final = 30.0
+"""After the last answer began. Where others leave us little, a chunk takes many seconds; and who is met anew with each
+request is never seen twice."""
 
 
 class Line:

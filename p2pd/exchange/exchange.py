@@ -272,6 +272,10 @@ class Exchange:
             membership.brain.sent(session.remote.node, piece, now)
             self.settle(membership)
 
+    def upload_per_s(self, session: Session) -> float:
+        """All bytes that may leave to its side of the house in a second."""
+        return self.caps.way(self.tier(session)).up.rate_bytes_per_s
+
     async def throttle(self, session: Session, *, sent: int = 0, received: int = 0) -> None:
         """Wait as the caps say; what is sent owes nothing to the cap on what is received."""
         tier = self.tier(session)

@@ -53,6 +53,10 @@ class Owner(Protocol):
         """A whole piece left."""
         ...
 
+    def upload_per_s(self, session: "Session") -> float:
+        """All bytes that may leave to its side of the house in a second."""
+        ...
+
     async def throttle(self, session: "Session", *, sent: int = 0, received: int = 0) -> None:
         """Wait as the caps say."""
         ...
@@ -183,9 +187,9 @@ class Session:
         self._writing_since = math.inf
 
     async def _send_piece(self, swarm: bytes, piece: int, data: Buffer) -> None:
-        view, step, began = memoryview(data), slice_bytes(self._pace_per_s), trio.current_time()
-        for offset in range(0, len(view), step):
-            part = view[offset : offset + step]
+        view, offset, began = memoryview(data), 0, trio.current_time()
+        while offset < len(view):
+            part = view[offset : offset + slice_bytes(self._pace_per_s, self._owner.upload_per_s(self))]
             if not self.connection.joined(swarm):
                 return
             await self._owner.throttle(self, sent=len(part))
@@ -193,6 +197,7 @@ class Session:
             if self.connection.joined(swarm):
                 head = self.connection.block_head(swarm, piece, offset, len(part))
                 await self._send_all(head, part)
+            offset += len(part)
         self.useful_at = trio.current_time()
         if (seconds := self.useful_at - began) > 0:
             pace = len(view) / seconds

@@ -21,6 +21,9 @@ SLICE_BYTES_MIN: Final = 16 * 1024
 SLICE_BYTES_MAX: Final = 256 * 1024
 SLICE_BYTES_AT_FIRST: Final = 64 * 1024
 """While the rate is unknown."""
+SLICE_CAPPED_S: Final = 0.25
+SLICE_BYTES_CAPPED_MIN: Final = 4 * 1024
+"""At the least that the background uses (8 KiB/s) four peers are sent one each in 2 s."""
 
 
 @dataclass(slots=True)
@@ -62,15 +65,16 @@ def total_queue_bytes(rate_bytes_per_s: float, piece_bytes: float) -> float:
     return TOTAL_QUEUE_S * rate_bytes_per_s + TOTAL_QUEUE_PIECES_MIN * piece_bytes
 
 
-def slice_bytes(rate_bytes_per_s: float) -> int:
-    """How much of a piece to hand to a connection of this rate at once, and to leave unsent in the kernel.
+def slice_bytes(rate_bytes_per_s: float, cap_bytes_per_s: float = inf) -> int:
+    """How much of a piece to hand to a connection of this rate at once, under a cap for all of them together.
 
     What we say to that peer waits behind it, our own requests too: with 256 KiB on each of 8 connections a daemon with
-    10 Mbit/s up asked for its pieces 1.2 s late, and got half as many as its link could take (`docs/policy.md`).
+    10 Mbit/s up asked for its pieces 1.2 s late, and got half as many as its link could take (`docs/policy.md`). And
+    who is held to little must still be seen to move by each that it sends to, or it is left as one that stalls.
     """
-    if not rate_bytes_per_s:
-        return SLICE_BYTES_AT_FIRST
-    return round(max(SLICE_BYTES_MIN, min(SLICE_BYTES_MAX, SLICE_S * rate_bytes_per_s)))
+    capped = max(SLICE_BYTES_CAPPED_MIN, SLICE_CAPPED_S * cap_bytes_per_s)
+    usual = max(SLICE_BYTES_MIN, min(SLICE_BYTES_MAX, SLICE_S * rate_bytes_per_s))
+    return round(min(capped, usual if rate_bytes_per_s else SLICE_BYTES_AT_FIRST))
 
 
 @dataclass(slots=True)

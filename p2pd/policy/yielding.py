@@ -40,7 +40,9 @@ FLOOR_SHARE: Final = 0.02
 CROWDED: Final = 2.0
 """Using no more than so many times the floor, one begins as at first when the queue is gone. (Who came while others
 filled the link took 20 s to find out what it carries.)"""
-FREE_S: Final = 3.0
+QUIET_S: Final = 0.01
+FULL: Final = 0.85
+FREE_S: Final = 2.0
 """But only after so long without a queue: who never saw the link free takes a part of the others' queue for distance,
 and that part is all there is for two seconds after each of their losses."""
 FLOOR_BYTES_PER_S_MIN: Final = 8 * 1024.0
@@ -53,6 +55,8 @@ LESS_GAIN: Final = 0.3
 LESS_MAX: Final = 0.5
 LOOKS: Final = 3
 """The least of so many counts: what a busy host or a late acknowledgement adds comes and goes, a queue stays."""
+LOOKS_MIN: Final = 2
+"""Of so many where little is heard (HTTP tells once a request), and the one before is from long ago."""
 SMOOTHING: Final = 0.2
 """Of a round's bytes in what counts as used: pieces leave in slices."""
 RECENT_S: Final = 1.0
@@ -138,9 +142,11 @@ class Way:
     known_per_s: float = 0.0
     _moved_at: float = float("-inf")
     _less_at: float = float("-inf")
-    _crowded: bool = False
-    """Others left us next to nothing when we last used less: then what is known to fit says little."""
     _heard_at: float = float("-inf")
+    _crowded_since: float | None = None
+    """Others have the link: since when there was a queue last; None while they have not."""
+    _trying: bool = True
+    """Nothing went wrong since the link was seen to be free, or since the beginning."""
 
     @property
     def floor_per_s(self) -> float:
@@ -164,27 +170,40 @@ class Way:
         if now - self._moved_at > RECENT_S:
             return
         rounds, self._heard_at = min(ROUNDS_MAX, (now - self._heard_at) / ROUND_S), now
-        if queue_s > TARGET_S or lost:
+        if self._crowded_since is not None:
+            self._look_around(queue_s > QUIET_S or lost, self._crowded_since, now)
+        elif queue_s > (QUIET_S if self._trying and self.yields else TARGET_S) or lost:
             self._use_less(max(LOST_SHARE if lost else 0.0, min(LESS_MAX, LESS_GAIN * (queue_s / TARGET_S - 1))), now)
         else:
             self._use_more(rounds * (1 - queue_s / TARGET_S), now)
 
+    def _look_around(self, queue: bool, since: float, now: float) -> None:
+        """What we use now makes no queue: if there is one, others do."""
+        self.rate_per_s = self.floor_per_s
+        if queue:
+            self._crowded_since = now
+        elif now - since >= FREE_S:
+            self._crowded_since, self._trying = None, True
+
     def _use_more(self, rounds: float, now: float) -> None:
         used_share = self.used_per_s / self.rate_per_s
-        right_s = now - self._less_at
-        free = isinf(right_s) or (self._crowded and right_s >= FREE_S)
-        if free or self.rate_per_s < self.known_per_s / 2:
+        if self._trying or self.yields:
             if used_share >= USED_SHARE_GROWING:
                 self.rate_per_s *= GROWTH**rounds
         elif used_share >= USED_SHARE:
-            self.rate_per_s += rounds * STEP_SHARE * min(STEPS_MAX, 1 + right_s) * self.known_per_s
+            steps = min(STEPS_MAX, 1 + now - self._less_at) if self.rate_per_s < FULL * self.known_per_s else 1.0
+            self.rate_per_s += rounds * STEP_SHARE * steps * self.known_per_s
 
     def _use_less(self, share: float, now: float) -> None:
-        if now - self._less_at >= REST_S:
-            self._less_at = now
-            used_per_s = min(self.rate_per_s, self.used_per_s / USED_SHARE)
-            self.rate_per_s = max(self.floor_per_s, used_per_s * (1 - share))
-            self._crowded = self.rate_per_s <= CROWDED * self.floor_per_s
+        if now - self._less_at < REST_S:
+            return
+        if isinf(self._less_at) or self.used_per_s < self.known_per_s / 2:
+            self._crowded_since = now
+        self._less_at, self._trying = now, False
+        used_per_s = min(self.rate_per_s, self.used_per_s / USED_SHARE)
+        self.rate_per_s = max(self.floor_per_s, used_per_s * (1 - share))
+        if self.rate_per_s <= CROWDED * self.floor_per_s:
+            self._crowded_since = now
 
 
 @dataclass(slots=True)
@@ -193,7 +212,8 @@ class Yielding:
 
     up: Way = field(default_factory=Way)
     down: Way = field(default_factory=Way)
-    _queues: deque[float] = field(default_factory=lambda: deque([0.0], maxlen=LOOKS))
+    _queues: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=LOOKS))
+    """When we looked, and how long it was."""
     _meter: QueueMeter = field(default_factory=QueueMeter)
     _at: float = float("-inf")
     _moved: tuple[float, float] = (0, 0)
@@ -201,7 +221,7 @@ class Yielding:
     @property
     def queue_s(self) -> float:
         """How long it was when something moved last."""
-        return min(self._queues)
+        return min((queue_s for _, queue_s in self._queues), default=0.0)
 
     def look(self, transits: Sequence[Transit], sent_bytes: float, received_bytes: float, now: float) -> Rates:
         """Bytes are counted since the beginning; what may be used from now on: without limits, while no connection can
@@ -210,7 +230,9 @@ class Yielding:
         self._moved, self._at = (sent_bytes, received_bytes), now
         queue_s, lost = self._meter.look(transits, now)
         if queue_s is not None:
-            self._queues.append(queue_s)
+            self._queues.append((now, queue_s))
+            while len(self._queues) > LOOKS_MIN and self._queues[0][0] < now - LOOKS * ROUND_S:
+                self._queues.popleft()
         if any(moved) and not transits:
             return Rates()
         for way, count in zip((self.up, self.down), moved, strict=True):

@@ -19,6 +19,8 @@ INFO_BYTES: Final = _FIELDS.size
 UNLIMITED: Final = 2**32 - 1
 LOWER_EFFORT: Final = 0b000001 << 2
 """The DSCP of RFC 8622, as it stands in the IP header."""
+PACE_BYTES_PER_S_MIN: Final = 32 * 1024
+"""A packet each 45 ms. Slower, what the kernel took already would not have left before we are taken for stalled."""
 UNREAD_BYTES: Final = 128 * 1024
 """Enough for 1.3 MB/s over a round trip of 0.1 s."""
 
@@ -54,7 +56,7 @@ def be_gentle(connection: socket.socket) -> None:
 
 def pace(connection: socket.socket, bytes_per_s: float) -> None:
     """Let packets leave evenly, no faster than that, where the kernel can."""
-    at_most = round(min(UNLIMITED, bytes_per_s))
+    at_most = round(min(UNLIMITED, max(PACE_BYTES_PER_S_MIN, bytes_per_s)))
     _set(connection, socket.SOL_SOCKET, _SO_MAX_PACING_RATE, at_most.to_bytes(4, sys.byteorder))
 
 
