@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from manifests.errors import PublishError
@@ -51,25 +52,31 @@ def missing(release: Manifest, base: Manifest | None) -> list[int]:
     return found
 
 
+def similarity() -> ModuleType:
+    """What finds pieces that are alike. PublishError where numpy is not installed: devices apply packs without it."""
+    try:
+        from . import similarity as module
+    except ImportError:
+        raise PublishError("patches are made with numpy, which is not installed: pip install 'p2pd[publish]'") from None
+    return module
+
+
 def match(release: Source, base: Source, lacking: list[int], run: Run, advance: Callable[[int], None]) -> list[Match]:
     """Bases for these pieces, ascending. `advance` is told of bytes of either release as they are compared.
 
-    PublishError where numpy is not installed: devices apply packs without it.
+    PublishError: see `similarity`.
     """
-    try:
-        from .similarity import Resemblance, samples
-    except ImportError:
-        raise PublishError("patches are made with numpy, which is not installed: pip install 'p2pd[publish]'") from None
+    similar = similarity()
     bytes_max = base_bytes_max(release.manifest.profile)
 
     def sampled(source: Source, pieces: list[int]) -> Iterator[tuple[int, int, Any]]:
-        jobs = (partial(samples, source.read(piece)) for piece in pieces)
+        jobs = (partial(similar.samples, source.read(piece)) for piece in pieces)
         for piece, found in zip(pieces, run(jobs), strict=True):
             length = source.manifest.lengths[piece]
             advance(length)
             yield piece, length, found
 
-    known = Resemblance()
+    known = similar.Resemblance()
     for piece, length, found in sampled(base, missing(base.manifest, release.manifest)):
         known.add(piece, length, found)
     same = _same(release.manifest, base.manifest, lacking)

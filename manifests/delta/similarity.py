@@ -7,6 +7,7 @@ of what is not yet explained. Rare samples count more; those that a dozen pieces
 Memory: 12 bytes a sample, so 190 MB for 4 GB of old pieces, and about as much again while they are sorted.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,6 +47,11 @@ def samples(data: bytes) -> Samples:
         block = data[start : start + _BLOCK_BYTES + _GRAM_BYTES - 1]
         found += [_sample(block, shift) for shift in range(_WORD)]
     return np.unique(np.concatenate(found))
+
+
+def samples_of(blocks: Iterable[bytes]) -> Samples:
+    """Of what comes in blocks; runs that reach into the next one are left out."""
+    return np.unique(np.concatenate([_NOTHING, *map(samples, blocks)]))
 
 
 def _sample(block: bytes, shift: int) -> Samples:

@@ -41,7 +41,7 @@ class Split:
 
 def split_streams(source: Source, lacking: set[int], window_bytes_max: int) -> Iterator[Split]:
     """Those whose first parts touch these pieces, by offset. Raises what reading them raises."""
-    read, start = _by_offset(source), 0
+    read, start = by_offset(source), 0
     for entry in source.manifest.entries:
         if entry.kind == FILE:
             if entry.size >= IMAGE_BYTES_MIN:
@@ -73,7 +73,8 @@ def _within(read: Read, start: int, size: int) -> Read:
     return lambda offset, length: read(start + offset, max(0, min(length, size - offset)))
 
 
-def _by_offset(source: Source) -> Read:
+def by_offset(source: Source) -> Read:
+    """Of its stream: so many bytes at an offset. Raises what reading it raises."""
     offsets, piece_of = source.manifest.offsets, lru_cache(_PIECES_KEPT)(source.read)
 
     def read(offset: int, length: int) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import zstandard
 
-from manifests.delta import index_codec, opening
+from manifests.delta import index_codec, searching
 from manifests.delta.applying import NO_BASE
 from manifests.delta.closing import NOT_REMADE, can_close
 from manifests.delta.opened import Opened, Pieces, Stream
@@ -94,7 +94,7 @@ def test_what_no_recipe_of_ours_makes_stays_as_it_is() -> None:
 
 
 def test_a_stream_where_two_looks_overlap_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "RUN_BYTES_MAX", 20_000)
+    monkeypatch.setattr(searching, "RUN_BYTES_MAX", 20_000)
     parts = [OLD[start : start + 5000] for start in range(0, 120_000, 5000)]
     new, old = (
         b"".join(noise(number, 300) + COMPRESSORS["gzip"](change + part) for number, part in enumerate(parts))
