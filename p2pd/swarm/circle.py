@@ -155,9 +155,9 @@ class Circles:
     def __init__(self, own: str, pieces: int, now: float) -> None:
         self.lan, self.rack, self.zone, self.region = (Circle(own, pieces, now) for _ in range(4))
         self._all = (self.lan, self.rack, self.zone, self.region)
-        self._within = {tier: self._all[tier:] for tier in Tier}
+        self._within = tuple([self._all[tier:] for tier in Tier])
         """Those that a peer of a tier is in, the smallest first."""
-        self._crossed = {tier: self._all[:tier][::-1] for tier in Tier} | {Tier.SHIELD: ()}
+        self._crossed = tuple([self._all[:tier][::-1] if tier is not Tier.SHIELD else () for tier in Tier])
         """Those over whose links a byte from there comes, the largest first."""
         self._everything = bitset.full(pieces)
         self.name_importers((), COPIES, (), now)

@@ -221,7 +221,7 @@ class Fetching:
         if reason == "gone":
             return
         if peer.requested and reason != "failed":
-            peer.window = len(peer.requested)
+            peer.window = float(len(peer.requested))
         else:
             peer.busy_until = now + BUSY_S * (0.5 + self._rng.random())
             peer.refusals += 1

@@ -176,7 +176,7 @@ class Swarm:
 
     def _on_have(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         told = self._set_of(pieces)
-        fresh = told & ~peer.bits
+        fresh = told ^ (told & peer.bits)
         if fresh:
             peer.bits |= fresh
             if fresh.bit_count() == len(pieces):  # mostly: then nothing needs to be looked for
@@ -390,6 +390,7 @@ class Swarm:
     def _set_of(self, pieces: tuple[int, ...]) -> int:
         if len(pieces) > HAVES_MAX:
             raise RemoteProtocolError(f"{len(pieces)} pieces in one message, {HAVES_MAX} allowed")
-        if pieces and max(pieces) >= len(self._books.lengths):
+        found = bitset.of(pieces)
+        if found > self._fetching.everything:
             self._check(max(pieces))
-        return bitset.of(pieces)
+        return found

@@ -1,7 +1,6 @@
 """What we owe to others: a queue of promised pieces for each peer, and whose turn it is to be sent one."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
@@ -35,8 +34,8 @@ class Counts(Protocol):
         ...
 
 
-_Queue = OrderedDict[tuple[bytes, int], Owed]
-_NONE: Final[Mapping[int, int]] = {}
+_Queue = dict[tuple[bytes, int], Owed]
+_NONE: Final[dict[int, int]] = {}
 
 
 @dataclass(slots=True)
@@ -67,7 +66,7 @@ class Uploads:
 
     def add(self, peer: str, owed: Owed, now: float) -> tuple[str, Owed] | None:
         """Promise a piece, once. Where there is no room: who is to be told that we are busy, and for which piece."""
-        queue = self._queues.get(peer, OrderedDict())
+        queue = self._queues.get(peer, {})
         key = (owed.swarm, owed.piece)
         if key in queue:
             return None
@@ -105,7 +104,10 @@ class Uploads:
         looked_up, fewest, found = b"", 0, None
         held: Counts = _NONE
         given = _NONE
-        for key in islice(queue, looked_at):
+        for key in queue:
+            if not looked_at:
+                break
+            looked_at -= 1
             swarm, piece = key
             if swarm is not looked_up:
                 looked_up, held, given = swarm, self.spread(swarm), self._given.get(swarm, _NONE)
@@ -118,7 +120,7 @@ class Uploads:
 
     def withdraw(self, peer: str, swarm: bytes, piece: int) -> None:
         """The peer no longer wants it; nothing if it has left already."""
-        queue = self._queues.get(peer, OrderedDict())
+        queue = self._queues.get(peer, {})
         owed = queue.pop((swarm, piece), None)
         if owed is not None:
             self.queued_bytes -= owed.length
@@ -137,7 +139,7 @@ class Uploads:
         self._sending.pop(peer, None)
         self._granted.discard(peer)
         self._waiting.pop(peer, None)
-        self.queued_bytes -= sum(owed.length for owed in self._queues.pop(peer, OrderedDict()).values())
+        self.queued_bytes -= sum(owed.length for owed in self._queues.pop(peer, {}).values())
 
     def forget_swarm(self, swarm: bytes, peer: str | None = None) -> None:
         """We left a swarm, or this peer did: nothing of it is owed any more."""

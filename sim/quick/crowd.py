@@ -19,6 +19,7 @@ from p2pd.wire.messages import AnyMessage, Reject
 from sim.net import Place
 from sim.net.place import route
 
+from .deeds import Arrival, Stored, Timekeeping
 from .heap import Heap
 from .link import Link
 from .node import Node
@@ -46,9 +47,11 @@ class Crowd:
         self._part_bytes = max(lengths) / parts
         self._blocks = [min(parts, -(-length // BLOCK_BYTES_MAX)) for length in lengths]
         """Of each piece, and never more than the parts that it really travels in here."""
-        self._touched: dict[Way, None] = {}
+        self._touched: list[Way] = []
+        self._arrival = Arrival(self, inf)
+        """The last that was posted."""
         self._links: dict[tuple[Place, bool], Link] = {}
-        self._held: list[tuple[Way, Owed | Sequence[AnyMessage]]] = []
+        self._held: list[tuple[Way, Owed | list[AnyMessage]]] = []
 
     def __repr__(self) -> str:
         return f"<Crowd of {len(self.nodes)}, {self.unfinished} unfinished>"
@@ -78,13 +81,15 @@ class Crowd:
         """A connection, both ways; they meet when each hears that the other is in the swarm."""
         for here, there in ((one, other), (other, one)):
             if there.key not in here.ways:
+                if here.key in there.ways:
+                    there.ways[here.key].unheard = False
                 found = route(here.place, there.place)
                 links = [self._link(place, upwards=True) for place in found.left]
                 back = [self._link(place, upwards=False) for place in found.entered]
                 chain = (*filter(None, links), None, *filter(None, back))
                 window, tier = found.window_bytes(self._part_bytes), tier_of(there, here).name.lower()
                 here.ways[there.key] = Way(
-                    self.heap, self, here, there, chain, found.latency_s, window, self._parts, tier
+                    self, self.heap, here, there, chain, found.latency_s, window, self._parts, tier
                 )
 
     def _link(self, place: Place, *, upwards: bool) -> Link | None:
@@ -107,6 +112,8 @@ class Crowd:
     def part(self, one: Node, other: Node) -> None:
         """`one` finds its connection to `other` dead."""
         one.ways.pop(other.key, None)
+        if one.key in other.ways:
+            other.ways[one.key].unheard = True
         one.uploads.forget(other.key)
         self._take_turns(one)
         if one.brain is not None:
@@ -130,15 +137,22 @@ class Crowd:
             else:
                 way = self._do(node, action)
             if way is not None:
-                self._touched[way] = None
+                self._touch(way)
         if brain.next_timer() < node.timer_at:
             self._retime(node)
+
+    def _touch(self, way: Way) -> None:
+        if not way.touched:
+            way.touched = True
+            self._touched.append(way)
 
     def write_all(self) -> None:
         """Send what is to be sent: only now, as a daemon's writers run when its reader has told all that had come."""
         while self._touched:
             # All that were woken first take the next piece to send, then all write: as tasks do that run in turns.
-            ways, self._touched = self._touched, {}
+            ways, self._touched = self._touched, []
+            for way in ways:
+                way.touched = False
             for way in ways:
                 way.look()
             for way in ways:
@@ -170,27 +184,24 @@ class Crowd:
         if refused is not None and refused[0] in node.ways:
             other = node.ways[refused[0]]
             other.say(Reject(0, refused[1].piece, "busy"))
-            self._touched[other] = None
+            self._touch(other)
         way.owe()
         return way
 
     def _take_turns(self, node: Node) -> None:
         """Those to whom the next pieces go write."""
         for peer in node.uploads.turns(self.heap.now):
-            node.ways[peer].owe()
-            self._touched[node.ways[peer]] = None
+            way = node.ways[peer]
+            way.owe()
+            self._touch(way)
 
     def _retime(self, node: Node) -> None:
         """Its timekeeper looks at the timers anew, when it is its turn."""
         if not node.retimed:
             node.retimed = True
-            self.heap.wake(self._keep_time, node)
+            self.heap.wake(Timekeeping(self, node))
 
-    def _deadline(self, node: Node, when: float) -> None:
-        if node.timer_at == when:
-            self._keep_time(node)
-
-    def _keep_time(self, node: Node) -> None:
+    def keep_time(self, node: Node) -> None:
         """What a daemon's timekeeper does when it is woken (`p2pd.exchange`), and when it wakes again."""
         brain, now = node.brain, self.heap.now
         node.retimed = False
@@ -204,7 +215,7 @@ class Crowd:
         node.uploads_at = node.uploads.next_timer(now)
         timer_at = min(node.uploads_at, brain.next_timer())
         if timer_at != node.timer_at and timer_at < inf:
-            self.heap.timer(timer_at, self._deadline, node, timer_at)
+            self.heap.timer(timer_at, Timekeeping(self, node, timer_at))
         node.timer_at = timer_at
         self.write_all()
 
@@ -232,32 +243,36 @@ class Crowd:
             node.sent_pieces += 1
             node.brain.sent(way.receiver.key, owed.piece, now)
             self.settle(node)
-        self._touched[way] = None
+        self._touch(way)
 
-    def heard(self, way: Way, messages: Sequence[AnyMessage]) -> None:
+    def post(self, way: Way, messages: list[AnyMessage]) -> None:
+        """Messages set out, and are heard at the far end of the way."""
+        when = self.heap.now + way.latency_s
+        if when != self._arrival.when or when <= self.heap.now:
+            self._arrival = Arrival(self, when)
+            self.heap.post(when, self._arrival)
+        self._arrival.ways.append(way)
+        self._arrival.said.append(messages)
+
+    def heard(self, way: Way, messages: list[AnyMessage]) -> None:
         """Messages arrive."""
         node, key = way.receiver, way.sender.key
         brain = node.brain
         if self.blocked and self._is_held(way):
             self._held.append((way, messages))
-        elif brain is not None and key in node.ways and not node.dead:
+        elif brain is not None and not way.unheard and not node.dead:
             self.messages += len(messages)
             now = self.heap.now
             for message in messages:
                 brain.receive(key, message, now)
                 self.settle(node)
 
-    def messages_arrive(self, what: tuple[Way, Sequence[AnyMessage]]) -> None:
-        """The same, and nothing else arrives with them."""
-        self.heard(*what)
-        self.write_all()
-
     def brought(self, way: Way, owed: Owed) -> None:
         """A whole piece arrives: verified and stored at once, as hashing and disks are free here."""
         node, key, now = way.receiver, way.sender.key, self.heap.now
         if self.blocked and self._is_held(way):
             self._held.append((way, owed))
-        elif node.brain is not None and key in node.ways and not node.dead:
+        elif node.brain is not None and not way.unheard and not node.dead:
             self.messages += self._blocks[owed.piece]
             where = (node.region, node.lan)
             if where != (way.sender.region, way.sender.lan):
@@ -269,11 +284,11 @@ class Crowd:
                 tier = way.tier
                 node.received[tier] = node.received.get(tier, 0) + owed.length
                 self.changed[node] = None
-                self.heap.wake(self._stored, node, owed.piece)
+                self.heap.wake(Stored(self, node, owed.piece))
             else:
                 self.wasted_bytes += owed.length
 
-    def _stored(self, node: Node, piece: int) -> None:
+    def stored(self, node: Node, piece: int) -> None:
         """The job that verifies and writes has ended, of which nobody waited."""
         if node.brain is not None:
             node.brain.stored(piece, self.heap.now)

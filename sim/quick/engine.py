@@ -23,6 +23,7 @@ from sim.result import Result
 from sim.world import host_dice
 
 from .crowd import Crowd
+from .heap import uncollected
 from .history import History
 from .meeting import Meetings
 from .node import Node
@@ -191,8 +192,9 @@ def run(
     `like`: arrays of a run of the same plan on real daemons; hosts then begin, and meet, exactly as there.
     """
     refuse(plan, "quick")
-    deployment = Deployment(plan, population(plan, rng_seed), rng_seed, tick, like)
-    deployment.run()
+    with uncollected():
+        deployment = Deployment(plan, population(plan, rng_seed), rng_seed, tick, like)
+        deployment.run()
     tick(1.0)
     return deployment.ledger.result(
         name=name, engine="quick", about=about, settings=settings, rng_seed=rng_seed, died=deployment.died,

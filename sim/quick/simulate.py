@@ -16,6 +16,7 @@ from sim.net import Place
 from sim.plan import parts_of
 
 from .crowd import Crowd
+from .heap import uncollected
 from .meeting import Meetings
 from .node import Node
 
@@ -77,7 +78,8 @@ def simulate(
         meetings.come(node)
     for number, at in deaths.items():
         crowd.heap.at(at, _die, crowd, meetings, nodes[1 + number])
-    crowd.heap.run(until_s)
+    with uncollected():
+        crowd.heap.run(until_s)
     return Outcome(
         [node.finish_s if isfinite(node.finish_s) else float("inf") for node in nodes[1:]],
         nodes[0].sent_pieces,

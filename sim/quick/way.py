@@ -6,62 +6,35 @@ other connections on every link; no more than a window of bytes is under way. `s
 """
 
 from collections.abc import Sequence
-from heapq import heappush
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from p2pd.swarm.uploads import Owed
 from p2pd.wire.messages import AnyMessage
 
-from .heap import Heap
+from .heap import Deed, Heap
 from .link import Link
 from .unit import Unit
 
 if TYPE_CHECKING:
+    from .crowd import Crowd
     from .node import Node
 
 
-class Ends(Protocol):
-    """Whom a way tells what came of it."""
-
-    def owed(self, way: "Way") -> Owed | None:
-        """The next piece for the far end."""
-        ...
-
-    def left(self, way: "Way", owed: Owed) -> None:
-        """All parts of a piece are under way."""
-        ...
-
-    def heard(self, way: "Way", messages: Sequence[AnyMessage]) -> None:
-        """Messages arrive."""
-        ...
-
-    def messages_arrive(self, what: "tuple[Way, Sequence[AnyMessage]]") -> None:
-        """The same, and nothing else arrives with them."""
-        ...
-
-    def brought(self, way: "Way", owed: Owed) -> None:
-        """A whole piece arrives."""
-        ...
-
-    def write_all(self) -> None:
-        """All that arrived at once was told."""
-        ...
-
-
-class Way:
+class Way(Deed):
     """From `sender` to `receiver`, to whom it is a source of this `tier`. `links`: what a piece goes through; None
     stands where the latency is."""
 
     __slots__ = (
-        "_blocked", "_bulk", "_control", "_ends", "_heap", "_last", "_latest", "_links", "_outstanding", "_owing",
+        "_blocked", "_bulk", "_control", "_crowd", "_heap", "_last", "_latest", "_links", "_outstanding", "_owing",
         "_parts", "_parts_left", "_piece", "_ready",
-        "_saying", "_window", "_writing", "latency_s", "receiver", "sender", "tier",
+        "_saying", "_window", "_writing", "latency_s", "receiver", "sender", "tier", "touched",
+        "unheard",
     )  # fmt: skip
 
     def __init__(
         self,
+        crowd: "Crowd",
         heap: Heap,
-        ends: Ends,
         sender: "Node",
         receiver: "Node",
         links: Sequence[Link | None],
@@ -71,18 +44,23 @@ class Way:
         tier: str,
     ) -> None:
         self.sender, self.receiver, self.latency_s, self.tier = sender, receiver, latency_s, tier
-        self._heap, self._ends, self._links, self._window = heap, ends, (*links, None), window_bytes
+        self._crowd, self._heap, self._window = crowd, heap, window_bytes
+        self._links: list[Link | None] = [*links]
         self._last = len(links)
         self._control: list[AnyMessage] = []
-        self._saying: Sequence[AnyMessage] = ()
+        self._saying: list[AnyMessage] | None = None
         self._piece: Owed | None = None
         self._ready: Owed | None = None
         self._parts, self._parts_left = parts, 0
         self._outstanding = 0.0
         self._bulk = 0
         """Units that go through the links now: messages ride behind the latest of them."""
-        self._latest = Unit(0.0, None)
+        self._latest: Unit | None = None
         self._writing = self._blocked = self._owing = False
+        self.touched = False
+        """The crowd knows that there is something to send."""
+        self.unheard = False
+        """The receiver has let go of the connection."""
 
     def __repr__(self) -> str:
         return f"<Way {self.sender.key} -> {self.receiver.key}, {self._outstanding:.0f} bytes under way>"
@@ -98,7 +76,7 @@ class Way:
     def look(self) -> None:
         """Take the next piece when the former one has left, whether there is room for it or not."""
         if self._owing and self._piece is None and self._ready is None:
-            self._ready = self._ends.owed(self)
+            self._ready = self._crowd.owed(self)
             self._owing = self._ready is not None
 
     def write(self) -> None:
@@ -106,12 +84,12 @@ class Way:
         if self._writing or self._blocked:
             return
         self._writing = True
-        while self._saying or self._piece is not None or self._take():
+        while self._saying is not None or self._piece is not None or self._take():
             if self._outstanding >= self._window:
                 self._blocked = True
                 break
-            if self._saying:
-                messages, self._saying = self._saying, ()
+            if self._saying is not None:
+                messages, self._saying = self._saying, None
                 self._send(messages)
             elif self._piece is not None:
                 self._send_part(self._piece)
@@ -132,30 +110,38 @@ class Way:
         self._outstanding += cost
         self._parts_left -= 1
         self._bulk += 1
-        self._latest = unit = Unit(cost, piece if not self._parts_left else None)
-        self.passed(unit)
+        self._latest = unit = Unit(self, cost, None if self._parts_left else piece)
+        self._go(unit)
         if not self._parts_left:
             self._piece = None
-            self._ends.left(self, piece)
+            self._crowd.left(self, piece)
 
-    def _send(self, messages: Sequence[AnyMessage]) -> None:
-        if self._bulk:
+    def _send(self, messages: list[AnyMessage]) -> None:
+        if self._bulk and self._latest is not None:
             self._latest.followers.append(messages)
         else:
-            heap = self._heap
-            heap.post(heap.now + self.latency_s, self._ends.messages_arrive, (self, messages))
+            self._crowd.post(self, messages)
 
-    def passed(self, unit: Unit) -> None:
-        """A link or the latency is behind it, or it sets out."""
-        stage = unit.stage = unit.stage + 1
-        link = self._links[stage]
+    def moved(self, unit: Unit) -> None:
+        """A link or the latency is behind it, or it is its turn to be read."""
+        if unit.stage == self._last:
+            self._read(unit)
+            return
+        link = self._links[unit.stage]
         if link is not None:
-            link.carry(self, unit)
-        elif stage < self._last:
-            heap = self._heap
-            heappush(heap.queue, (heap.now + self.latency_s, heap.next_place(), self.passed, (unit,)))
-        else:
+            link.passed()
+        self._go(unit)
+
+    def _go(self, unit: Unit) -> None:
+        unit.stage += 1
+        if unit.stage == self._last:
             self._arrive(unit)
+            return
+        link = self._links[unit.stage]
+        if link is not None:
+            link.carry(unit)
+        else:
+            self._heap.book(self._heap.now + self.latency_s, unit)
 
     def _arrive(self, unit: Unit) -> None:
         self._bulk -= 1
@@ -165,22 +151,22 @@ class Way:
             if heap.quiet:
                 self._read(unit)
             else:
-                heap.wake(self._read, unit)
+                heap.wake(unit)
         if self._blocked:
             if heap.quiet:
-                self._go_on()
+                self.do()
             else:
-                heap.wake(self._go_on)
+                heap.wake(self)
 
     def _read(self, unit: Unit) -> None:
         if unit.piece is not None:
-            self._ends.brought(self, unit.piece)
+            self._crowd.brought(self, unit.piece)
         for messages in unit.followers:
-            self._ends.heard(self, messages)
-        self._ends.write_all()
+            self._crowd.heard(self, messages)
+        self._crowd.write_all()
 
-    def _go_on(self) -> None:
+    def do(self) -> None:
         """The window may have room."""
         self._blocked = False
         self.write()
-        self._ends.write_all()
+        self._crowd.write_all()
