@@ -3,13 +3,14 @@
 import heapq
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from manifests.digest import digest_function
 from manifests.manifest import Manifest
 from manifests.nested.finding import streams_in
 from manifests.nested.recreating import bare
+from manifests.nested.streams import held_by_start
 
 from .matching import Source
 from .opened import Stream
@@ -33,6 +34,20 @@ class Found:
     def kind(self) -> str:
         """Of the stream."""
         return self.stream.way.partition(" ")[0]
+
+    def start(self, data: memoryview) -> "Found | None":
+        """Of a base's, whose bytes are `data`, what a device reads: the first part only, of which perhaps nothing
+        comes, for zstd's blocks are large.
+        """
+        if not self.rest:
+            return self
+        with data[: self.stream.length] as start:
+            expanded_bytes = held_by_start(self.kind, start)
+        return (
+            replace(self, rest=b"", stream=replace(self.stream, expanded_bytes=expanded_bytes))
+            if expanded_bytes
+            else None
+        )
 
 
 def streams(source: Source, pieces: list[int], memory_bytes_max: int) -> Iterator[tuple[Found, memoryview]]:
