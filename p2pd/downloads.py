@@ -66,7 +66,6 @@ class Downloads:
     ) -> None:  # fmt: skip
         self._world, self._store, self._exchange = world, store, exchange
         self._origins, self._announcer = origins, announcer
-        origins.present.may_read_per_s = exchange.caps.http_per_s
         self.patching = Patching(world, store, packs, exchange, patching, self, small)
         self.race = ManifestRace(exchange, origins, self._known_peers, world.run_blocking)
         self._seeders: tuple[PeerInfo, ...] = ()

@@ -33,7 +33,7 @@ class Line:
         found = self._stream.transit()
         if found is None:
             return None
-        return replace(found, address=f"{found.address.rpartition(':')[0]}:http-{self._number}")
+        return replace(found, address=f"{found.address.rpartition(':')[0]}:http-{self._number}", seldom=True)
 
     def hold_to(self, upload_bytes_per_s: float) -> None:
         """Be gentle."""

@@ -9,7 +9,6 @@ checked here, so that a source with rotten content is left for the next one at o
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from math import ceil, inf
 from random import Random
 from typing import Final
 
@@ -26,8 +25,6 @@ from .redirects import REDIRECTS_MAX, STATUSES, followed
 STALL_S: Final = 3.0
 """Without a byte: then a source is left."""
 CONNECT_S: Final = 3.0
-RETIME_S: Final = 0.25
-"""Who may read no faster looks so often whether that has changed."""
 SLOWEST_BYTES_PER_S: Final = 16 * 1024
 PATIENCE_S: Final = 10.0
 """A body may take so long, and as long as it takes at the slowest rate: a source that drips never stalls."""
@@ -78,8 +75,6 @@ class Origin:
         self._client = client
         self._health = OriginHealth(sources, rng)
         self.lines = Lines()
-        self.may_read_per_s: Callable[[], float] = lambda: inf
-        """At which rate bodies may be read now."""
         self._timeout = httpx.Timeout(STALL_S, connect=CONNECT_S, pool=None)  # a full pool is our own business
 
     def __repr__(self) -> str:
@@ -188,7 +183,7 @@ class Origin:
                 if announced.isdecimal() and int(announced) > max_bytes:
                     return _Attempt(Outcome.WRONG_LENGTH, detail=f"{announced} bytes, {max_bytes} expected")
                 with trio.move_on_after(PATIENCE_S + max_bytes / SLOWEST_BYTES_PER_S) as scope:
-                    await _read(response, max_bytes, body, scope, self.may_read_per_s)
+                    await _read(response, max_bytes, body, scope)
                 if scope.cancelled_caught and len(body) <= max_bytes:
                     return _Attempt(Outcome.STALLED, b"", f"only {len(body)} bytes in time", len(body))
         except (httpx.ReadTimeout, httpx.WriteTimeout):
@@ -205,27 +200,13 @@ class Origin:
         return _Attempt(check(data), data, received_bytes=len(body))
 
 
-async def _read(
-    response: httpx.Response, max_bytes: int, body: bytearray, scope: trio.CancelScope, per_s: Callable[[], float]
-) -> None:
+async def _read(response: httpx.Response, max_bytes: int, body: bytearray, scope: trio.CancelScope) -> None:
     """Fill `body`; when it gets too long, cancel `scope`: that unwinds httpx's nested generators from the inside,
     where a `break` here would leave them to the garbage collector."""
     async for part in response.aiter_raw():
         body += part
         if len(body) > max_bytes:
             scope.cancel()
-        elif len(body) < max_bytes:
-            await _rest(len(part), scope, per_s)
-
-
-async def _rest(count: int, scope: trio.CancelScope, per_s: Callable[[], float]) -> None:
-    """Until so many bytes have had their time: what is not read is not sent either. That is our doing, and takes
-    nothing off the source's time. At a rate of 0 what is under way passes."""
-    while count > 0 and 0 < (rate := per_s()) < inf:
-        rest_s = min(count / rate, RETIME_S)
-        scope.deadline += rest_s
-        await trio.sleep(rest_s)
-        count -= ceil(rest_s * rate)
 
 
 def _refusal(response: httpx.Response) -> _Attempt:

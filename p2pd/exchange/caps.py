@@ -75,10 +75,6 @@ class Caps:
         """Wait until so many bytes may be asked for, of somebody who sends them at any rate; `received` comes later."""
         await _pass(self.way(tier).down, count)
 
-    def http_per_s(self) -> float:
-        """At which rate what room was made for may come from an HTTP source: evenly, and not all at once."""
-        return self.way(Tier.ORIGIN).down.rate_bytes_per_s
-
     def give_back(self, count: int, tier: Tier) -> None:
         """There was room made for so many bytes, which did not come."""
         self.way(tier).down.give_back(count)

@@ -3,15 +3,18 @@
 A queue grows where more is sent than a link carries. Each connection's round trip over the least that its kind ever
 took tells how long that queue is; a queue that all our connections stand in is our link's (or our neighbour's on it).
 
-nearly no queue      ->  use more: a third each round at first, when others had left us next to nothing, and below half
-                         of what is known to fit; above that a little of it, more with each second in which that was
-                         right
+nearly no queue      ->  use more: a third each round at first, after others had it, and below half of what is known to
+                         fit; above that a little of it, more with each second in which that was right
 more than TARGET_S   ->  use less, by as much as it is too long, half at most
 packets were lost    ->  use less, by a fifth: this queue may be too short to be seen
+a queue while we use ->  others have the link: use FLOOR_SHARE of it, which makes no queue, until none was seen for
+less than half of        FREE_S; a queue then is theirs, also where all that we ever saw was a part of it
+what is known to fit
+the first queue ever ->  the same: perhaps we fill the link, perhaps it was full
 nothing was sent     ->  nothing is known, nothing changes
 
-So whoever fills the queue (any ordinary TCP does) gets the link within two seconds, and we keep FLOOR_SHARE of it, to
-notice when it is free again. Both directions are steered by the same delay, each only while it is used.
+So whoever fills the queue (any ordinary TCP does) gets the link within two seconds, and whoever was there before us
+keeps it. Both directions are steered by the same delay, each only while it is used.
 """
 
 from collections import deque
@@ -34,17 +37,18 @@ GROWTH: Final = 1.3
 STEP_SHARE: Final = 0.015
 """Of what is known to fit, each round above half of that; as much more for each second since less was used."""
 STEPS_MAX: Final = 3.0
+FULL: Final = 0.85
+"""From that share of what is known to fit on, one such step: three overshot, and cost a third of it each time."""
 ROUNDS_MAX: Final = 5.0
 """Who is heard of less often than each round makes up for so many."""
 FLOOR_SHARE: Final = 0.02
 CROWDED: Final = 2.0
-"""Using no more than so many times the floor, one begins as at first when the queue is gone. (Who came while others
-filled the link took 20 s to find out what it carries.)"""
+"""Who uses no more than so many times the floor does not know what others leave."""
 QUIET_S: Final = 0.01
-FULL: Final = 0.85
+"""More is a queue to who uses little. Who came while others filled it takes most of it for distance; what is left of it
+to see comes and goes with each of their losses: 15 ms of a queue of 50."""
 FREE_S: Final = 2.0
-"""But only after so long without a queue: who never saw the link free takes a part of the others' queue for distance,
-and that part is all there is for two seconds after each of their losses."""
+"""Without one, others have gone: after each loss of theirs it is there again within a second."""
 FLOOR_BYTES_PER_S_MIN: Final = 8 * 1024.0
 FLOOR_BYTES_PER_S_MAX: Final = 64 * 1024.0
 USED_SHARE: Final = 0.8
@@ -55,14 +59,18 @@ LESS_GAIN: Final = 0.3
 LESS_MAX: Final = 0.5
 LOOKS: Final = 3
 """The least of so many counts: what a busy host or a late acknowledgement adds comes and goes, a queue stays."""
+LOOKS_CROWDED: Final = 5
+"""The same for who waits until others have gone: they can be waited for, and what little we send then says little."""
 LOOKS_MIN: Final = 2
 """Of so many where little is heard (HTTP tells once a request), and the one before is from long ago."""
 SMOOTHING: Final = 0.2
 """Of a round's bytes in what counts as used: pieces leave in slices."""
+KNOWN_SMOOTHING: Final = 0.1
+"""The same in what counts as known to fit: a second, since what HTTP is asked for counts before it has come."""
 RECENT_S: Final = 1.0
 """A direction that was used within this may be what made the queue."""
 LOST_SHARE: Final = 0.2
-REST_S: Final = 0.3
+REST_S: Final = 0.4
 """After using less, until that can be seen."""
 FORGET: Final = 0.9999
 """What is known to fit shrinks by this each round: to half in twelve minutes."""
@@ -86,6 +94,8 @@ class Transit:
     """Packets that we sent and they have: without new ones there is no new round trip either."""
     resent: int
     """Packets that were lost, or so it seemed."""
+    seldom: bool = False
+    """Something is acknowledged once a request only, and then as soon as their answer is ready (HTTP)."""
 
 
 @dataclass(slots=True)
@@ -140,11 +150,12 @@ class Way:
     rate_per_s: float = START_BYTES_PER_S
     used_per_s: float = 0.0
     known_per_s: float = 0.0
+    _long_used_per_s: float = 0.0
     _moved_at: float = float("-inf")
     _less_at: float = float("-inf")
     _heard_at: float = float("-inf")
     _crowded_since: float | None = None
-    """Others have the link: since when there was a queue last; None while they have not."""
+    """Others have the link: when there was a queue last; None while they have not."""
     _trying: bool = True
     """Nothing went wrong since the link was seen to be free, or since the beginning."""
 
@@ -154,26 +165,38 @@ class Way:
         return max(FLOOR_BYTES_PER_S_MIN, min(FLOOR_BYTES_PER_S_MAX, FLOOR_SHARE * self.known_per_s))
 
     @property
+    def crowded(self) -> bool:
+        """Others have the link."""
+        return self._crowded_since is not None
+
+    @property
     def yields(self) -> bool:
         """Others leave it less than half of what is known to fit."""
         return self.rate_per_s < self.known_per_s / 2
+
+    @property
+    def seen_from(self) -> float:
+        """What was seen before is of the time when we used more."""
+        return self._less_at + REST_S / 2
 
     def use(self, per_s: float, now: float) -> None:
         """So much passed in the last round."""
         if per_s:
             self._moved_at = now
         self.used_per_s += SMOOTHING * (per_s - self.used_per_s)
-        self.known_per_s = max(self.used_per_s, self.known_per_s * FORGET)
+        self._long_used_per_s += KNOWN_SMOOTHING * (per_s - self._long_used_per_s)
+        self.known_per_s = max(self._long_used_per_s, self.known_per_s * FORGET)
 
-    def hear(self, queue_s: float, lost: bool, now: float) -> None:
-        """So long was the queue meanwhile."""
+    def hear(self, queue_s: float, lost: bool, now: float, *, seldom: bool = False) -> None:
+        """So long was the queue meanwhile. `seldom`: that is told too rarely, and not well enough, to go by little."""
         if now - self._moved_at > RECENT_S:
             return
         rounds, self._heard_at = min(ROUNDS_MAX, (now - self._heard_at) / ROUND_S), now
         if self._crowded_since is not None:
-            self._look_around(queue_s > QUIET_S or lost, self._crowded_since, now)
-        elif queue_s > (QUIET_S if self._trying and self.yields else TARGET_S) or lost:
-            self._use_less(max(LOST_SHARE if lost else 0.0, min(LESS_MAX, LESS_GAIN * (queue_s / TARGET_S - 1))), now)
+            self._look_around(queue_s > (TARGET_S if seldom else QUIET_S) or lost, self._crowded_since, now)
+        elif queue_s > (QUIET_S if self._trying and self.yields and not seldom else TARGET_S) or lost:
+            share = max(LOST_SHARE if lost else 0.0, min(LESS_MAX, LESS_GAIN * (queue_s / TARGET_S - 1)))
+            self._use_less(share, now, look=not seldom)
         else:
             self._use_more(rounds * (1 - queue_s / TARGET_S), now)
 
@@ -194,10 +217,11 @@ class Way:
             steps = min(STEPS_MAX, 1 + now - self._less_at) if self.rate_per_s < FULL * self.known_per_s else 1.0
             self.rate_per_s += rounds * STEP_SHARE * steps * self.known_per_s
 
-    def _use_less(self, share: float, now: float) -> None:
+    def _use_less(self, share: float, now: float, *, look: bool) -> None:
+        """By this share; or to the least, to `look` whether the queue was ours."""
         if now - self._less_at < REST_S:
             return
-        if isinf(self._less_at) or self.used_per_s < self.known_per_s / 2:
+        if look and (isinf(self._less_at) or self.used_per_s < self.known_per_s / 2):
             self._crowded_since = now
         self._less_at, self._trying = now, False
         used_per_s = min(self.rate_per_s, self.used_per_s / USED_SHARE)
@@ -212,7 +236,7 @@ class Yielding:
 
     up: Way = field(default_factory=Way)
     down: Way = field(default_factory=Way)
-    _queues: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=LOOKS))
+    _queues: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=LOOKS_CROWDED))
     """When we looked, and how long it was."""
     _meter: QueueMeter = field(default_factory=QueueMeter)
     _at: float = float("-inf")
@@ -221,7 +245,15 @@ class Yielding:
     @property
     def queue_s(self) -> float:
         """How long it was when something moved last."""
-        return min((queue_s for _, queue_s in self._queues), default=0.0)
+        return min((queue_s for _, queue_s in list(self._queues)[-LOOKS:]), default=0.0)
+
+    def _queue_for(self, way: Way, now: float) -> float | None:
+        """The least that was seen lately, as things are for this direction; None when that was too little."""
+        since = now - ROUND_S * ((LOOKS_CROWDED if way.crowded else LOOKS) - 0.5)
+        seen = [(at, queue_s) for at, queue_s in self._queues if at >= way.seen_from]
+        lately = [one for one in seen if one[0] >= since]
+        counted = lately if len(lately) >= LOOKS_MIN else seen[-LOOKS_MIN:]
+        return min(queue_s for _, queue_s in counted) if len(counted) >= LOOKS_MIN else None
 
     def look(self, transits: Sequence[Transit], sent_bytes: float, received_bytes: float, now: float) -> Rates:
         """Bytes are counted since the beginning; what may be used from now on: without limits, while no connection can
@@ -229,14 +261,13 @@ class Yielding:
         moved, seconds = (sent_bytes - self._moved[0], received_bytes - self._moved[1]), now - self._at
         self._moved, self._at = (sent_bytes, received_bytes), now
         queue_s, lost = self._meter.look(transits, now)
+        seldom = all(one.seldom for one in transits)
         if queue_s is not None:
             self._queues.append((now, queue_s))
-            while len(self._queues) > LOOKS_MIN and self._queues[0][0] < now - LOOKS * ROUND_S:
-                self._queues.popleft()
         if any(moved) and not transits:
             return Rates()
         for way, count in zip((self.up, self.down), moved, strict=True):
             way.use(count / seconds, now)
-            if queue_s is not None:
-                way.hear(self.queue_s, lost, now)
+            if queue_s is not None and (least_s := self._queue_for(way, now)) is not None:
+                way.hear(least_s, lost, now, seldom=seldom)
         return Rates(self.up.rate_per_s, self.down.rate_per_s)

@@ -18,117 +18,91 @@ from p2pd.policy.yielding import (
     Yielding,
 )
 
-MB = 1e6
-STEP_S = 0.01
-PACKET = 1500
-BEGINNING = 2
-
-
-@dataclass
-class Link:
-    """A link with one queue, in steps of 10 ms. We send as fast as we may; another sender does as TCP Reno does: a
-    packet more each round trip, half as many after a loss. `pings`: of what we do only letters are acknowledged."""
-
-    bytes_per_s: float = 2.5 * MB
-    queue_s: float = 0.1
-    base_s: float = 0.02
-    pings: bool = False
-    here: bool = True
-    """We are."""
-    brain: Yielding = field(default_factory=Yielding)
-    now: float = 0.0
-    queued_bytes: float = 0.0
-    window: float = 0.0
-    """The other sender's, in bytes; 0 while there is none."""
-    mean_s: float = 0.0
-    shortest_s: float = 10.0
-    delivered: int = 0
-    resent: int = 0
-    others: float = 0.0
-    ours: float = 0.0
-
-    def run(self, seconds: float) -> tuple[float, float]:
-        """The shares of the link that the other sender and we got meanwhile."""
-        before, capacity = (self.others, self.ours), self.bytes_per_s * seconds
-        for step in range(round(seconds / STEP_S)):
-            if step % round(ROUND_S / STEP_S) == 0:
-                self._round()
-            self._step()
-        return (self.others - before[0]) / capacity, (self.ours - before[1]) / capacity
-
-    def _round(self) -> None:
-        transit = Transit("1.2.3.4:5", self.mean_s, self.shortest_s, self.delivered, self.resent)
-        self.brain.look([transit], self.ours, 0.0, self.now)
-
-    def _step(self) -> None:
-        self.now += STEP_S
-        round_trip_s = self.base_s + self.queued_bytes / self.bytes_per_s
-        ours = self.brain.up.rate_per_s * STEP_S * self.here
-        theirs = self.window / round_trip_s * STEP_S
-        arriving = ours + theirs
-        self.queued_bytes = max(0.0, self.queued_bytes + arriving - self.bytes_per_s * STEP_S)
-        lost = self.queued_bytes > self.queue_s * self.bytes_per_s
-        if lost:
-            self.queued_bytes = self.queue_s * self.bytes_per_s
-            self.window *= 0.5
-            self.resent += ours > PACKET
-        elif self.window:
-            self.window += PACKET * STEP_S / round_trip_s
-        passing = min(1.0, self.bytes_per_s * STEP_S / arriving) if arriving else 0.0
-        self.ours += ours * passing
-        self.others += theirs * passing
-        for _ in range(1 if self.pings else max(1, round(ours / PACKET / 2))):
-            self.delivered += 1
-            self.mean_s = self.mean_s + (round_trip_s - self.mean_s) / 8 if self.mean_s else round_trip_s
-            self.shortest_s = min(self.shortest_s, round_trip_s)
-
+from .link import MB, Bbr, Cubic, Link, Reno
 
 LINKS = [(mbit * MB / 8, queue_s) for mbit in (2, 20) for queue_s in (0.05, 0.1, 0.2)]
 
 
-@pytest.mark.parametrize("pings", [False, True])
-@pytest.mark.parametrize(("bytes_per_s", "queue_s"), LINKS)
-def test_alone_it_uses_four_fifths_of_the_link(bytes_per_s: float, queue_s: float, pings: bool) -> None:
-    link = Link(bytes_per_s, queue_s, pings=pings)
-    link.run(10)
-    _, ours = link.run(20)
-    assert ours > 0.8
+HEARD = ("packets", "pings", "http")
+OTHERS = (Reno, Cubic)
 
 
+@pytest.mark.parametrize("heard", HEARD)
 @pytest.mark.parametrize(("bytes_per_s", "queue_s"), LINKS)
-def test_another_sender_keeps_nine_tenths_of_what_it_gets_alone(bytes_per_s: float, queue_s: float) -> None:
-    alone, beside = Link(bytes_per_s, queue_s, here=False), Link(bytes_per_s, queue_s)
+def test_alone_it_uses_more_than_four_fifths_of_the_link(bytes_per_s: float, queue_s: float, heard: str) -> None:
+    link = Link(bytes_per_s, queue_s, heard=heard)
+    link.run(20)
+    assert link.run(20)[1] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("heard", "bytes_per_s", "queue_s"),
+    [(heard, *link) for link in LINKS for heard in HEARD if heard != "http" or link[1] > 0.05],
+)
+@pytest.mark.parametrize("other", OTHERS)
+def test_another_sender_keeps_nine_tenths_of_what_it_gets_alone(
+    heard: str, bytes_per_s: float, queue_s: float, other: type[Reno] | type[Cubic]
+) -> None:
+    alone, beside = Link(bytes_per_s, queue_s, here=False), Link(bytes_per_s, queue_s, heard=heard)
     beside.run(20)
     for link in (alone, beside):
-        link.window = BEGINNING * bytes_per_s * link.base_s
-        link.run(10)
+        link.other = other()
+        link.run(4)
     assert beside.run(20)[0] > 0.9 * alone.run(20)[0]
 
 
-@pytest.mark.parametrize("pings", [False, True])
-def test_when_the_other_has_gone_it_is_back_within_five_seconds(pings: bool) -> None:
-    link = Link(pings=pings)
+@pytest.mark.parametrize("heard", ["packets", "pings"])
+@pytest.mark.parametrize(("bytes_per_s", "queue_s"), LINKS)
+@pytest.mark.parametrize("other", OTHERS)
+def test_who_was_there_first_keeps_nine_tenths_of_it_beside_a_newcomer(
+    heard: str, bytes_per_s: float, queue_s: float, other: type[Reno] | type[Cubic]
+) -> None:
+    link = Link(bytes_per_s, queue_s, heard=heard, here=False, other=other())
     link.run(20)
-    link.window = BEGINNING * link.bytes_per_s * link.base_s
+    alone, _ = link.run(20)
+    link.here = True
+    link.run(4)
+    assert link.run(20)[0] > 0.9 * alone
+
+
+@pytest.mark.parametrize("heard", ["packets", "pings"])
+@pytest.mark.parametrize(("bytes_per_s", "base_s"), [(0.25 * MB, 0.002), (0.25 * MB, 0.02), (2.5 * MB, 0.05)])
+def test_one_that_makes_little_queue_keeps_nine_tenths_where_it_is_known_what_fits(
+    bytes_per_s: float, base_s: float, heard: str
+) -> None:
+    link = Link(bytes_per_s, 0.05, base_s, heard=heard)
+    link.run(20)
+    link.here, link.other = False, Bbr()
+    link.run(10)
+    link.here = True
+    link.run(4)
+    assert link.run(20)[0] > 0.9
+
+
+@pytest.mark.parametrize("heard", ["packets", "pings"])
+@pytest.mark.parametrize("bytes_per_s", [0.25 * MB, 2.5 * MB])
+def test_when_the_other_has_gone_it_is_back_within_five_seconds(bytes_per_s: float, heard: str) -> None:
+    link = Link(bytes_per_s, heard=heard)
+    link.run(20)
+    link.other = Cubic()
     link.run(60)
-    link.window = 0.0
+    link.other = None
     link.run(5)
     assert link.run(10)[1] > 0.8
 
 
-@pytest.mark.parametrize("pings", [False, True])
+@pytest.mark.parametrize("heard", ["packets", "pings"])
 @pytest.mark.parametrize(("bytes_per_s", "queue_s"), LINKS)
-def test_who_came_while_another_filled_the_link_has_most_of_it_ten_seconds_after_that_one_went(
-    bytes_per_s: float, queue_s: float, pings: bool
+def test_a_newcomer_has_most_of_the_link_ten_seconds_after_the_other_went(
+    bytes_per_s: float, queue_s: float, heard: str
 ) -> None:
-    link = Link(bytes_per_s, queue_s, pings=pings, here=False)
-    link.window = BEGINNING * bytes_per_s * link.base_s
+    link = Link(bytes_per_s, queue_s, heard=heard, here=False, other=Cubic())
     link.run(20)
     link.here = True
     link.run(20)
-    link.window = 0.0
+    link.other = None
     link.run(10)
-    assert link.run(5)[1] > 0.75
+    assert link.run(5)[1] > 0.8
 
 
 def test_its_own_queue_is_short() -> None:
