@@ -29,8 +29,9 @@ from .uri import identity_of
 SKEW_S: Final = 86_400.0
 BACKDATED_S: Final = SKEW_S
 """How long before its issue a certificate of our authority begins."""
-CACHED_MAX: Final = 4_096
-"""Certificates read once and remembered: a host that comes back is not read again."""
+CACHED_MAX: Final = 16_384
+"""Certificates read once and remembered, 1 KB or two each: a host that comes back is not read again, also where it comes
+back with all others of its tracker."""
 _STRETCHED: Final = frozenset({"daemon"})
 
 

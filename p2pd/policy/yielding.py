@@ -194,7 +194,9 @@ class Way:
         rounds, self._heard_at = min(ROUNDS_MAX, (now - self._heard_at) / ROUND_S), now
         if self._crowded_since is not None:
             self._look_around(queue_s > (TARGET_S if seldom else QUIET_S) or lost, self._crowded_since, now)
-        elif queue_s > (QUIET_S if self._trying and self.yields and not seldom else TARGET_S) or lost:
+        if self._crowded_since is not None:
+            return
+        if queue_s > (QUIET_S if self._trying and self.yields and not seldom else TARGET_S) or lost:
             share = max(LOST_SHARE if lost else 0.0, min(LESS_MAX, LESS_GAIN * (queue_s / TARGET_S - 1)))
             self._use_less(share, now, look=not seldom)
         else:

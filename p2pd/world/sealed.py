@@ -12,6 +12,7 @@ one call here. And an idle connection keeps two keys, where a TLS one keeps 30 K
 """
 
 import os
+import ssl
 import struct
 from typing import Final
 
@@ -40,7 +41,9 @@ class SealedFrames:
         self._tls: TlsPump | None = tls
         """Until their key has come."""
         self._greeting = tls.seal(memoryview(key))
-        self.session, self.resumed = tls.session, tls.resumed
+        self.resumed = tls.resumed
+        self.session: ssl.SSLSession | None = None
+        """To resume later: what their ticket is worth comes before their key."""
         self.ended = False
         self.sealed_bytes = 0
         self._sealer, self._sealed = AESGCM(key), 0

@@ -76,7 +76,9 @@ class TlsPump:
 
     @property
     def session(self) -> ssl.SSLSession | None:
-        """To resume later; with TLS 1.3 it comes some time after the handshake."""
+        """To resume later, for who dialled; with TLS 1.3 it comes some time after the handshake."""
+        if self._tls.server_side:
+            return None  # asking makes a copy of it, certificates and all: 0.1 ms of the 2 that a connection takes
         session = self._tls.session
         return session if session is not None and session.has_ticket else None
 
