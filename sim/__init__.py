@@ -27,11 +27,13 @@ def run(
     rng_seed: int | None = None,
     tick: Callable[[float], None] = _quiet,
     like: Result | None = None,
+    interpreted: bool = False,
 ) -> Result:
     """Run a scenario: a built-in one's name, a TOML file's path, a table, or a `Scenario`.
 
     `rng_seed` replaces the scenario's own; `tick` is told the share that is done, 0 to 1. `like`, for the engine
-    `quick`: a run of the same scenario and seed by `fleet`, whose meetings are taken over. Raises ScenarioError.
+    `quick`: a run of the same scenario and seed by `fleet`, whose meetings are taken over. `interpreted`: that engine
+    runs the sources even if `p2p-sim compile` was here. Raises ScenarioError.
     """
     from importlib import import_module
 
@@ -43,6 +45,10 @@ def run(
     more = {} if like is None else {"like": like.arrays}
     if more and scenario.engine != "quick":
         raise ScenarioError(f"like: the engine {scenario.engine} has meetings of its own; take quick")
+    if scenario.engine == "quick" and not interpreted:
+        from .native import serve
+
+        serve()
     result: Result = import_module(ENGINES[scenario.engine].module).run(
         scenario.plan,
         name=scenario.name,

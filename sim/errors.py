@@ -1,4 +1,4 @@
-"""What can be wrong with a scenario or a result. Always the asker's to mend: the command exits with 2."""
+"""What can be wrong with a scenario or a result. Mostly the asker's to mend: the command exits with 2."""
 
 
 class SimError(Exception):
@@ -11,3 +11,7 @@ class ScenarioError(SimError):
 
 class ResultError(SimError):
     """A file is not a saved result."""
+
+
+class CompileError(SimError):
+    """The brains can't be compiled here; the message says what is missing. The simulator runs without: exit code 1."""

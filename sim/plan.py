@@ -6,8 +6,6 @@ Plain values, checked; units as in the fields' names. What an engine can't do of
 from dataclasses import dataclass, field
 from typing import Final
 
-from p2pd.policy.pacing import slice_bytes
-from p2pd.policy.serving import SENDS_MAX
 from sim.errors import ScenarioError
 
 UNLIMITED: Final = float("inf")
@@ -212,5 +210,9 @@ class SwarmPlan:
 
 def parts_of(piece_bytes: float, uplink_bytes_per_s: float) -> int:
     """In how many parts a piece leaves an uplink that sends to as many at once as the daemon does."""
+    # Only an engine imports brains, when it is known whether compiled ones are there (`sim/native`).
+    from p2pd.policy.pacing import slice_bytes
+    from p2pd.policy.serving import SENDS_MAX
+
     part_bytes = max(slice_bytes(uplink_bytes_per_s / SENDS_MAX), PART_S * uplink_bytes_per_s)
     return max(1, min(PIECE_PARTS_MAX, round(piece_bytes / part_bytes)))

@@ -38,7 +38,8 @@ class Result:
     def summary(self) -> dict[str, Any]:
         """Plain values for `--json`: who, and every fact, by name."""
         head = {"scenario": self.scenario, "engine": self.engine, "rng_seed": self.rng_seed}
-        return head | {key: round(value, 6) for key, value in self.facts.items()}
+        facts = {key: value if isinstance(value, bool) else round(value, 6) for key, value in self.facts.items()}
+        return head | facts
 
     def save(self, path: str) -> None:
         """Write everything to one `.npz` file."""

@@ -16,6 +16,7 @@ from sim.fleet.mapping import refuse
 from sim.fleet.releases import PRODUCT
 from sim.ledger import SAMPLES, Ledger
 from sim.limits import limit_of
+from sim.native import compiled
 from sim.net import Place
 from sim.plan import COMMAND_S, SwarmPlan
 from sim.population import Population, population
@@ -198,5 +199,5 @@ def run(
     tick(1.0)
     return deployment.ledger.result(
         name=name, engine="quick", about=about, settings=settings, rng_seed=rng_seed, died=deployment.died,
-        more_facts={"messages": float(deployment.crowd.messages)},
+        more_facts={"messages": float(deployment.crowd.messages), "compiled": compiled()},
     )  # fmt: skip

@@ -3,13 +3,11 @@
 numba's own place is `__pycache__`, where a fresh checkout finds nothing; and it asks for the source of the one file
 that a function stands in, so a change in what is merged into that function would go unnoticed. Here the name of the
 folder is a digest of all sources that kernels are made from, so checkouts of the same code share it, and any change
-leads elsewhere. (numba itself tells processors and its own versions apart.) What is kept is run when it is loaded, so
-a folder that anybody else owns or may write to is not used: then each process compiles anew.
+leads elsewhere. (numba itself tells processors and its own versions apart.) Where that folder would not be ours alone,
+each process compiles anew.
 """
 
 import hashlib
-import os
-import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,12 +15,10 @@ from typing import Any, Final, cast
 
 from numba.core.caching import CacheImpl, CompileResultCacheImpl, FunctionCache, _CacheLocator
 
+from sim import kept
+
 SOURCES: Final = ("facts.py", "scale/*.py", "cohort/*.py")
 """All that kernels are made from, in the package."""
-KEPT_MAX: Final = 8
-"""Folders of other versions of the sources: the oldest go first."""
-PRIVATE: Final = 0o700
-OTHERS_MAY_WRITE: Final = 0o022
 
 
 @cache
@@ -39,32 +35,17 @@ def sources_digest() -> str:
 def shelf_of(base: Path, digest: str) -> Path | None:
     """The folder for this digest, made if need be; None where it would not be safe or can't be written."""
     shelf = base / digest
-    try:
-        shelf.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-        for folder in (base, shelf):
-            found = folder.lstat()
-            if found.st_uid != os.geteuid() or found.st_mode & OTHERS_MAY_WRITE or folder.is_symlink():
-                return None
-    except OSError:
+    if not (kept.private_folder(base) and kept.private_folder(shelf)):
         return None
-    others = sorted((other for other in base.iterdir() if other != shelf), key=_age)
-    for other in others[:-KEPT_MAX]:
-        shutil.rmtree(other, ignore_errors=True)
+    kept.forget_oldest(base, but=digest)
     return shelf
-
-
-def _age(folder: Path) -> float:
-    try:
-        return folder.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 @cache
 def shelf() -> Path | None:
     """For this user and these sources."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return shelf_of(Path(base) / "p2p-sim", sources_digest()) if os.path.isabs(base) else None
+    base = kept.cache("p2p-sim")
+    return shelf_of(base, sources_digest()) if base is not None else None
 
 
 class Locator(_CacheLocator):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import sim
+from sim import kept
 from sim.scale import shelf
 
 PACKAGE = Path(sim.__file__).parent
@@ -37,13 +38,13 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
 
 
 def test_versions_of_long_ago_go(tmp_path: Path) -> None:
-    for number in range(shelf.KEPT_MAX + 3):
+    for number in range(kept.KEPT_MAX + 3):
         folder = shelf.shelf_of(tmp_path, f"version{number}")
         assert folder is not None
         os.utime(folder, (number, number))
     assert shelf.shelf_of(tmp_path, "newest") is not None
     assert sorted(folder.name for folder in tmp_path.iterdir()) == sorted(
-        ["newest", *(f"version{number}" for number in range(3, shelf.KEPT_MAX + 3))]
+        ["newest", *(f"version{number}" for number in range(3, kept.KEPT_MAX + 3))]
     )
 
 

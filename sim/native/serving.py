@@ -1,0 +1,71 @@
+"""Lets Python find the compiled brains, all of them or none."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+from sim.kept import cache, is_private
+
+from . import group
+
+
+class Finder(MetaPathFinder):
+    """Knows the files of some modules, before everybody else is asked."""
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = files
+
+    def __repr__(self) -> str:
+        return f"<Finder of {len(self._files)} modules>"
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """As importlib asks."""
+        file = self._files.get(fullname)
+        return None if file is None else spec_from_file_location(fullname, file)
+
+
+def compiled() -> bool:
+    """The brains of this process are machine code, or will be when they are imported."""
+    return any(isinstance(finder, Finder) for finder in sys.meta_path)
+
+
+def files_of(folder: Path) -> dict[str, Path] | None:
+    """Of all compiled modules, by name; None if this is no whole folder of them, or not ours alone."""
+    names = [group.LIBRARY, *map(group.module_of, group.compiled_files())]
+    files = {name: folder / (name.replace(".", "/") + group.SUFFIX) for name in names}
+    if not (is_private(folder.parent) and is_private(folder)) or not all(file.exists() for file in files.values()):
+        return None
+    return files
+
+
+def found() -> dict[str, Path] | None:
+    """The files for these very sources, if somebody compiled them here."""
+    base = cache(group.CACHE)
+    return files_of(base / group.digest()) if base is not None else None
+
+
+def serve() -> bool:
+    """From now on import compiled brains, if there are some for these very sources and none was imported as source:
+    the two never mix. True if so."""
+    if compiled():
+        return True
+    if any(group.module_of(name) in sys.modules for name in group.compiled_files()):
+        return False
+    files = found()
+    if files is None:
+        return False
+    finder = Finder(files)
+    sys.meta_path.insert(0, finder)
+    try:
+        import_module(group.LIBRARY)
+    except ImportError:  # made for another machine, or damaged: then as if it were not there
+        sys.meta_path.remove(finder)
+        return False
+    return True
