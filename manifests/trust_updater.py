@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from tuf.api.exceptions import DownloadHTTPError, DownloadLengthMismatchError
-from tuf.ngclient.fetcher import FetcherInterface
 
 from .errors import MetadataUnavailableError
 from .trust_files import replace_durably
-from .tuf_api import Root, Snapshot, Targets, Updater
+from .tuf_api import FetcherInterface, Root, Snapshot, Targets, Updater
 
 METADATA_URL: Final = "metadata/"
 """Relative: what is asked for *is* the path in the blob store."""

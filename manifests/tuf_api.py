@@ -1,9 +1,12 @@
 """What we use of python-tuf and securesystemslib, by their public names.
 
 Both re-export these from the modules below without saying so to type checkers, which therefore are shown where the
-names are defined. At run time only the public modules are touched.
+names are defined. At run time only the public modules are touched, and one is left out: tuf's own way to fetch. We hand
+its Updater another (`trust_updater.py`), and the urllib3 that it would load is a tenth of a daemon's start.
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
         Timestamp,
     )
     from tuf.api.metadata import Metadata
+    from tuf.ngclient.fetcher import FetcherInterface
     from tuf.ngclient.updater import Updater
 else:
     from securesystemslib.signer import CryptoSigner, Key, Signature, Signer, SSlibKey
@@ -38,12 +42,17 @@ else:
         Targets,
         Timestamp,
     )
-    from tuf.ngclient import Updater
+
+    _left_out = ModuleType("tuf.ngclient.urllib3_fetcher")
+    _left_out.Urllib3Fetcher = type("Urllib3Fetcher", (), {})
+    sys.modules.setdefault(_left_out.__name__, _left_out)
+    from tuf.ngclient import FetcherInterface, Updater
 
 __all__ = [
     "CryptoSigner",
     "DelegatedRole",
     "Delegations",
+    "FetcherInterface",
     "Key",
     "MetaFile",
     "Metadata",

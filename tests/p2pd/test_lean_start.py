@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-IDLE = ("aiortc", "click", "httpx._main", "numpy", "obstore", "pygments", "rich", "tpm2_pytss", "uvloop")
+IDLE = ("aiortc", "click", "httpx._main", "numpy", "obstore", "pygments", "rich", "tpm2_pytss", "urllib3", "uvloop")
 """Of use to others, or only once they are needed."""
 
 
