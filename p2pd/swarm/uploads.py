@@ -99,8 +99,8 @@ class Uploads:
     def _spread(self, owed: Owed) -> int:
         return self.spread(owed.swarm)[owed.piece] + self._given.get(owed.swarm, _NONE).get(owed.piece, 0)
 
-    def _scarcest(self, queue: _Queue, looked_at: int) -> tuple[int, Owed]:
-        """Of the first so many of a queue: the piece that fewest hold, and how many do."""
+    def _scarcest(self, queue: _Queue, looked_at: int) -> tuple[int, tuple[bytes, int]]:
+        """Of the first so many of a queue: how many hold the piece that fewest hold, and its key."""
         looked_up, fewest, found = b"", 0, None
         held: Counts = _NONE
         given = _NONE
@@ -116,7 +116,7 @@ class Uploads:
                 fewest, found = spread, key
         if found is None:
             raise ValueError("an empty queue")
-        return fewest, queue[found]
+        return fewest, found
 
     def withdraw(self, peer: str, swarm: bytes, piece: int) -> None:
         """The peer no longer wants it; nothing if it has left already."""
@@ -167,7 +167,8 @@ class Uploads:
             del self._waiting[peer]
         queue = self._queues.pop(peer)
         self._queues[peer] = queue  # now the last that is looked at
-        _, owed = self._scarcest(queue, PEERS_LOOKED_AT)
+        _, found = self._scarcest(queue, PEERS_LOOKED_AT)
+        owed = queue[found]
         self.withdraw(peer, owed.swarm, owed.piece)
         self._sending[peer] = now
         given = self._given.setdefault(owed.swarm, {})

@@ -17,7 +17,7 @@ class Link:
 
     def __init__(self, heap: Heap, bytes_per_s: float) -> None:
         self._heap, self._rate = heap, bytes_per_s
-        self._waiting: dict[Way, deque[Unit]] = {}
+        self._waiting: dict[Way, list[Unit]] = {}
         self._turns: deque[Way] = deque()
         self._busy = False
 
@@ -32,7 +32,7 @@ class Link:
             return
         waiting = self._waiting.get(unit.way)
         if waiting is None:
-            self._waiting[unit.way] = deque((unit,))
+            self._waiting[unit.way] = [unit]
             self._turns.append(unit.way)
         else:
             waiting.append(unit)
@@ -44,7 +44,7 @@ class Link:
             return
         way = self._turns.popleft()
         waiting = self._waiting[way]
-        unit = waiting.popleft()
+        unit = waiting.pop(0)
         if waiting:
             self._turns.append(way)
         else:
