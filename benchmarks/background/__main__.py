@@ -16,6 +16,7 @@ example:
   python -m benchmarks.background                        both directions, normal and background: some minutes
   python -m benchmarks.background up --queue 200 --json
   python -m benchmarks.background down --http --only background
+  python -m benchmarks.background up --webrtc --only background
   python -m benchmarks.background --flow bbr --two --only background
 
 Needs root (network namespaces). Nothing stays behind. Each case: the foreground flow alone, the daemon alone, both, the
@@ -30,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("directions", nargs="*", metavar="DIRECTION", help="up, down (default: both)")
     made.add_argument("--only", choices=("normal", "background"), help="one setting of the daemon only")
     made.add_argument("--http", action="store_true", help="the daemon's only source is plain HTTP (down only)")
+    made.add_argument("--webrtc", action="store_true", help="neither daemon can be dialled (up only)")
     made.add_argument("--flow", choices=CONTROLS, default=CONTROLS[0], help="its congestion control (default: cubic)")
     made.add_argument(
         "--two", action="store_true", help="a second daemon beside the first, on the same link (down only)"
@@ -49,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         made.error(f"no direction {unknown[0]!r}; there are {', '.join(DIRECTIONS)}")
     if (given.http or given.two) and given.directions != ["down"]:
         made.error("--http and --two are for the direction down")
+    if given.webrtc and given.directions != ["up"]:
+        made.error("--webrtc is for the direction up")
     if min(given.mbit, given.queue, given.seconds, given.repeat) <= 0:
         made.error("--mbit, --queue, --seconds and --repeat must be more than 0")
     return command.run(made.prog, measure_all(given), line_of, as_json=given.json)
@@ -62,8 +66,9 @@ def measure_all(given: argparse.Namespace) -> Iterator[Row]:
                 if given.only in (None, "background" if background else "normal"):
                     link = (given.mbit, given.queue / 1000)
                     case = Case(
-                        direction, background, *link, given.seconds, given.late, given.http, given.flow, given.two
-                    )
+                        direction, background, *link, given.seconds,
+                        given.late, given.http, given.flow, given.two, given.webrtc,
+                    )  # fmt: skip
                     with command.random_content(case.size, None) as content:
                         yield measure(case, content, first=given.first)
 

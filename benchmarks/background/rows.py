@@ -26,6 +26,7 @@ class Row:
     background: bool
     late: bool
     http: bool
+    webrtc: bool
     flow: str
     daemons: int
     mbit: float
@@ -75,7 +76,8 @@ class Row:
 def line_of(row: Row) -> str:
     """The figures in words."""
     name = ("background" if row.background else "normal") + (", late" if row.late else "")
-    name += (", HTTP" if row.http else "") + (f", {row.daemons} daemons" if row.daemons > 1 else "")
+    name += (", HTTP" if row.http else "") + (", WebRTC" if row.webrtc else "")
+    name += f", {row.daemons} daemons" if row.daemons > 1 else ""
     alone, beside = row.flow_alone_per_s / MB, row.flow_beside_per_s / MB
     cells = [
         f"{row.direction:5}{name:17}",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.links import BenchmarkError, Counters, Host, Site, network, processes
 from benchmarks.links.plan import MBIT
@@ -28,13 +28,16 @@ LOOK_S: Final = 0.05
 PROFILE: Final = "device"
 CONTROLS: Final = ("cubic", "bbr", "reno")
 SECOND: Final = "second"
+NOWHERE: Final = "127.0.0.1:9"
+"""Whoever is told of it by the tracker finds nobody there."""
 
 
 @dataclass(frozen=True)
 class Case:
     """`direction`: up or down the home's link of so many Mbit/s, with so long a queue. `background`: the daemon's
     setting. `late`: the foreground flow is there before the daemon begins. `http`: the seeder is in no swarm. `flow`:
-    the foreground's congestion control. `two`: there is a second daemon in the home."""
+    the foreground's congestion control. `two`: there is a second daemon in the home. `webrtc`: neither daemon can be
+    dialled."""
 
     direction: str
     background: bool
@@ -45,6 +48,7 @@ class Case:
     http: bool = False
     flow: str = CONTROLS[0]
     two: bool = False
+    webrtc: bool = False
 
     @property
     def scenario(self) -> Scenario:
@@ -104,7 +108,7 @@ class _Scene:
         case = self._case
         link = case.mbit * MBIT / 8
         return Row(
-            case.direction, case.background, case.late, case.http, case.flow, len(self._takers),
+            case.direction, case.background, case.late, case.http, case.webrtc, case.flow, len(self._takers),
             case.mbit, case.queue_s, link,
             foreground.flow, together.flow, alone.ours, together.ours, after.ours,
         )  # fmt: skip
@@ -133,10 +137,14 @@ class _Scene:
         if up:
             for gone in (SEEDER, DEVICE):
                 lab.processes.kill(gone)
-            fleet.start_daemon(DEVICE, limits=self._limits)
+            fleet.start_daemon(DEVICE, limits=self._limits, **self._undialled)
         flow = [sys.executable, "-m", "benchmarks.background.flow"]
         lab.processes.start(SINK, self._sink, [*flow, "sink", str(FLOW_PORT)])
         lab.processes.wait(SINK, lambda said: "ready" in said)
+
+    @property
+    def _undialled(self) -> dict[str, Any]:
+        return {"listen": "127.0.0.1:0", "advertise": NOWHERE, "webrtc": True} if self._case.webrtc else {}
 
     @property
     def _limits(self) -> dict[str, bool]:
@@ -152,7 +160,7 @@ class _Scene:
     def _begin_download(self) -> None:
         for taker in self._takers:
             limits = self._limits if taker != PEER else {}
-            self._fleet.start_daemon(taker, limits=limits, lan_discovery=self._case.two)
+            self._fleet.start_daemon(taker, limits=limits, lan_discovery=self._case.two, **self._undialled)
         self._fleet.wait(self._takers)
         before = self._received(self._taker)
         self._wait(lambda: self._received(self._taker) > before + BEGUN_BYTES, "the download begins")

@@ -7,6 +7,8 @@ from typing import Any, Final
 ANNOUNCES_PER_CORE_S_MIN: Final = 10_000.0
 P99_MS_MAX: Final = 50.0
 IDLE_HOST_BYTES_MAX: Final = 45 * 1000
+STORM_S_MAX: Final = 30.0
+"""Of 10,000 hosts: a core shakes hands with one in 2 ms, and some of their patience ends before it is their turn."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def judged(row: Row) -> Row:
         wrong.append(f"p99 {p99:.0f} ms > {P99_MS_MAX:.0f}")
     if idle is not None and idle > IDLE_HOST_BYTES_MAX:
         wrong.append(f"{idle / 1000:.1f} KB an idle host > {IDLE_HOST_BYTES_MAX / 1000:.0f}")
+    if row.storm_s is not None and row.storm_s > STORM_S_MAX:
+        wrong.append(f"a storm of {row.storm_s:.0f} s > {STORM_S_MAX:.0f}")
     return replace(row, missed=tuple(wrong))
 
 

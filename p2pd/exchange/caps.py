@@ -14,12 +14,16 @@ from p2pd.policy.sources import Tier
 RETIME_S: Final = 0.25
 """Who waits looks so often whether the rate has changed."""
 
+BURST_S: Final = 0.25
+BURST_YIELDING_S: Final = 0.05
+"""So much of a rate may be saved up. Who uses less than it may has as much in hand when it is told to use less: with
+0.25 s that was a second before it did, and by then it had been told so four times."""
 INSTANT_S: Final = 1e-6
 """Less is no wait, and may be less than the clock can tell."""
 
 
 def _open() -> TokenBucket:
-    return TokenBucket(inf)
+    return TokenBucket(inf, BURST_S)
 
 
 @dataclass(slots=True)
@@ -44,8 +48,14 @@ class Way:
         self._apply()
 
     def _apply(self) -> None:
-        self.up.rate_bytes_per_s = min(self._allowed.upload_per_s, self._yielded.upload_per_s)
-        self.down.rate_bytes_per_s = min(self._allowed.download_per_s, self._yielded.download_per_s)
+        allowed, left = self._allowed, self._yielded
+        _hold(self.up, allowed.upload_per_s, left.upload_per_s)
+        _hold(self.down, allowed.download_per_s, left.download_per_s)
+
+
+def _hold(bucket: TokenBucket, allowed_per_s: float, left_per_s: float) -> None:
+    bucket.rate_bytes_per_s = min(allowed_per_s, left_per_s)
+    bucket.burst_s = BURST_S if allowed_per_s <= left_per_s else BURST_YIELDING_S
 
 
 @dataclass(slots=True)

@@ -30,8 +30,8 @@ SKEW_S: Final = 86_400.0
 BACKDATED_S: Final = SKEW_S
 """How long before its issue a certificate of our authority begins."""
 CACHED_MAX: Final = 16_384
-"""Certificates read once and remembered, 1 KB or two each: a host that comes back is not read again, also where it comes
-back with all others of its tracker."""
+"""Certificates read once and remembered, 1 KB or two each: a host that comes back is not read again, also where all
+others of its tracker come back as well."""
 _STRETCHED: Final = frozenset({"daemon"})
 
 

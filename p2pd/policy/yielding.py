@@ -34,6 +34,8 @@ ROUND_S: Final = 0.1
 START_BYTES_PER_S: Final = 128 * 1024.0
 GROWTH: Final = 1.3
 """Each round, while little is used."""
+GROWTH_AGAIN: Final = 1.1
+"""Later, above half of what is known to fit, which may be little: queues are seen three rounds late."""
 STEP_SHARE: Final = 0.015
 """Of what is known to fit, each round above half of that; as much more for each second since less was used."""
 STEPS_MAX: Final = 3.0
@@ -212,9 +214,10 @@ class Way:
 
     def _use_more(self, rounds: float, now: float) -> None:
         used_share = self.used_per_s / self.rate_per_s
+        growth = GROWTH if isinf(self._less_at) else GROWTH_AGAIN
         if self._trying or self.yields:
             if used_share >= USED_SHARE_GROWING:
-                self.rate_per_s *= GROWTH**rounds
+                self.rate_per_s *= (GROWTH if self.rate_per_s < self.known_per_s / 2 else growth) ** rounds
         elif used_share >= USED_SHARE:
             steps = min(STEPS_MAX, 1 + now - self._less_at) if self.rate_per_s < FULL * self.known_per_s else 1.0
             self.rate_per_s += rounds * STEP_SHARE * steps * self.known_per_s

@@ -11,6 +11,7 @@ from typing import Final
 from p2pd.policy.yielding import Transit
 
 _TCP_INFO: Final[int | None] = getattr(socket, "TCP_INFO", None)
+_TCP_WINDOW_CLAMP: Final[int | None] = getattr(socket, "TCP_WINDOW_CLAMP", None)
 _SO_MAX_PACING_RATE: Final = 47
 """Of asm-generic/socket.h; Python has no name for it."""
 _FIELDS: Final = struct.Struct("=68x I 28x I 44x I 40x I")
@@ -22,7 +23,8 @@ LOWER_EFFORT: Final = 0b000001 << 2
 PACE_BYTES_PER_S_MIN: Final = 32 * 1024
 """A packet each 45 ms. Slower, what the kernel took already would not have left before we are taken for stalled."""
 UNREAD_BYTES: Final = 128 * 1024
-"""Enough for 1.3 MB/s over a round trip of 0.1 s."""
+"""Enough for 1.3 MB/s over a round trip of 0.1 s. A smaller buffer would do the same, until somebody is not read who
+was told of a larger one: what comes then is dropped, and after some such drops they rest for a second."""
 
 
 def transit(connection: socket.socket, address: str) -> Transit | None:
@@ -51,7 +53,8 @@ def be_gentle(connection: socket.socket) -> None:
         _set(connection, socket.IPPROTO_IPV6, socket.IPV6_TCLASS, LOWER_EFFORT)
     elif connection.family == socket.AF_INET:
         _set(connection, socket.IPPROTO_IP, socket.IP_TOS, LOWER_EFFORT)
-    _set(connection, socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BYTES)
+    if _TCP_WINDOW_CLAMP is not None:
+        _set(connection, socket.IPPROTO_TCP, _TCP_WINDOW_CLAMP, UNREAD_BYTES)
 
 
 def pace(connection: socket.socket, bytes_per_s: float) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from benchmarks.background.rows import Row, line_of
 
-KEPT = Row("up", True, False, False, "cubic", 1, 20.0, 0.1, 2.5e6, 2.4e6, 2.3e6, 2.2e6, 0.05e6, 2.1e6)
+KEPT = Row("up", True, False, False, False, "cubic", 1, 20.0, 0.1, 2.5e6, 2.4e6, 2.3e6, 2.2e6, 0.05e6, 2.1e6)
 
 
 def test_a_row_that_keeps_all_claims_misses_none() -> None:

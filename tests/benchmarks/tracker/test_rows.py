@@ -16,7 +16,7 @@ def test_nothing_seen_is_no_time_at_all() -> None:
 
 
 def test_a_row_within_all_claims_misses_none() -> None:
-    good = Row("p2p-tracker", "tls", 1, 10_000, announces_per_core_s=10_001, p99_ms=49, idle_host_bytes=44_000)
+    good = Row("p2p-tracker", "tls", 1, 10_000, announces_per_core_s=10_001, p99_ms=49, idle_host_bytes=44_000, storm_s=29)
     assert judged(good).missed == ()
 
 
@@ -26,6 +26,7 @@ def test_a_row_within_all_claims_misses_none() -> None:
         (Row("p2p-tracker", "tls", 1, 10, announces_per_core_s=9_000), "9000 announces a core-second < 10000"),
         (Row("p2p-tracker", "tls", 1, 10, p99_ms=51), "p99 51 ms > 50"),
         (Row("p2p-tracker", "tls", 1, 10, idle_host_bytes=50_000), "50.0 KB an idle host > 45"),
+        (Row("p2p-tracker", "tls", 1, 10, storm_s=31), "a storm of 31 s > 30"),
     ],
 )
 def test_every_claim_that_is_not_kept_is_named(row: Row, claim: str) -> None:

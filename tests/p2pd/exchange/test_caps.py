@@ -65,3 +65,11 @@ async def test_room_that_was_made_and_not_used_is_not_counted(autojump_clock: Cl
     await caps.make_room(500, Tier.ORIGIN)
     caps.received(500, Tier.ORIGIN)
     assert caps.wide.received_bytes == 500
+
+
+async def test_who_yields_has_saved_up_little(autojump_clock: Clock) -> None:
+    caps = Caps()
+    caps.wide.yield_to(Rates(download_per_s=10_000))
+    await trio.sleep(10)
+    caps.wide.yield_to(Rates(download_per_s=1000))
+    assert await seconds_for(caps, "down", Tier.REGION) > CAPPED_S

@@ -26,12 +26,14 @@ from p2pd.policy.serving import (
     PEER_QUEUE_PIECES_MAX,
     QUEUE_PIECES_FREE,
     QUEUE_S_MAX,
+    SENDS_MAX,
     STUCK_FACTOR,
     STUCK_S_MIN,
     accepts_request,
     stuck_after_s,
 )
-from p2pd.policy.sources import ORIGIN_GRACE_S, ORIGIN_STALL_S, Facts, Tier, origin_scope, tier_of
+from p2pd.policy.sources import ORIGIN_GRACE_S, ORIGIN_STALL_S, STALL_S, Facts, Tier, origin_scope, tier_of
+from p2pd.policy.yielding import FLOOR_BYTES_PER_S_MIN
 
 # -- caps and rates --------------------------------------------------------------------------------------------
 
@@ -247,3 +249,9 @@ def test_success_starts_over() -> None:
 @given(st.floats(0.1, 1e4), st.integers(0, 999))
 def test_jitter_only_shortens_and_by_a_fifth_at_most(interval_s: float, rng_seed: int) -> None:
     assert 0.8 * interval_s <= jittered(interval_s, Random(rng_seed)) <= interval_s
+
+
+def test_who_is_held_to_the_least_is_still_seen_to_move_by_each_that_it_sends_to() -> None:
+    least = FLOOR_BYTES_PER_S_MIN
+    assert SENDS_MAX * slice_bytes(2.5e6, least) / least < STALL_S
+    assert slice_bytes(2.5e6, 1e9) == slice_bytes(2.5e6)
