@@ -35,7 +35,7 @@ START_BYTES_PER_S: Final = 128 * 1024.0
 GROWTH: Final = 1.3
 """Each round, while little is used."""
 GROWTH_AGAIN: Final = 1.1
-"""Later, above half of what is known to fit, which may be little: queues are seen three rounds late."""
+"""Where nobody else was there when we looked, above half of what is known to fit: queues are seen three rounds late."""
 STEP_SHARE: Final = 0.015
 """Of what is known to fit, each round above half of that; as much more for each second since less was used."""
 STEPS_MAX: Final = 3.0
@@ -51,6 +51,8 @@ QUIET_S: Final = 0.01
 to see comes and goes with each of their losses: 15 ms of a queue of 50."""
 FREE_S: Final = 2.0
 """Without one, others have gone: after each loss of theirs it is there again within a second."""
+FREE_AT_FIRST_S: Final = 1.0
+"""After the first queue, which mostly is ours."""
 FLOOR_BYTES_PER_S_MIN: Final = 8 * 1024.0
 FLOOR_BYTES_PER_S_MAX: Final = 64 * 1024.0
 USED_SHARE: Final = 0.8
@@ -158,6 +160,10 @@ class Way:
     _heard_at: float = float("-inf")
     _crowded_since: float | None = None
     """Others have the link: when there was a queue last; None while they have not."""
+    _looked: bool = False
+    """We have waited for others once."""
+    _growth: float = GROWTH
+    """Each round, above half of what is known to fit, while nothing goes wrong."""
     _trying: bool = True
     """Nothing went wrong since the link was seen to be free, or since the beginning."""
 
@@ -209,15 +215,15 @@ class Way:
         self.rate_per_s = self.floor_per_s
         if queue:
             self._crowded_since = now
-        elif now - since >= FREE_S:
-            self._crowded_since, self._trying = None, True
+        elif now - since >= (FREE_S if self._looked else FREE_AT_FIRST_S):
+            self._crowded_since, self._trying, self._looked = None, True, True
+            self._growth = GROWTH if now - self._less_at > 2 * FREE_S else GROWTH_AGAIN
 
     def _use_more(self, rounds: float, now: float) -> None:
         used_share = self.used_per_s / self.rate_per_s
-        growth = GROWTH if isinf(self._less_at) else GROWTH_AGAIN
         if self._trying or self.yields:
             if used_share >= USED_SHARE_GROWING:
-                self.rate_per_s *= (GROWTH if self.rate_per_s < self.known_per_s / 2 else growth) ** rounds
+                self.rate_per_s *= (GROWTH if self.yields else self._growth) ** rounds
         elif used_share >= USED_SHARE:
             steps = min(STEPS_MAX, 1 + now - self._less_at) if self.rate_per_s < FULL * self.known_per_s else 1.0
             self.rate_per_s += rounds * STEP_SHARE * steps * self.known_per_s
