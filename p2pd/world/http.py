@@ -54,11 +54,34 @@ def client(
     if network is not None:
         transport = SeamTransport(network, connections_max)
         return httpx.AsyncClient(transport=transport, timeout=TIMEOUT, trust_env=False, follow_redirects=False)
-    limits = httpx.Limits(
-        max_connections=connections_max, max_keepalive_connections=connections_max, keepalive_expiry=KEEPALIVE_S
-    )
     mounts = {"fleet://": SeamTransport(Demanding(fleet, SEEDERS), connections_max)} if fleet else {}
-    return httpx.AsyncClient(limits=limits, timeout=TIMEOUT, trust_env=False, follow_redirects=False, mounts=mounts)
+    sockets = OwnSockets(connections_max)
+    return httpx.AsyncClient(transport=sockets, timeout=TIMEOUT, trust_env=False, follow_redirects=False, mounts=mounts)
+
+
+class OwnSockets(httpx.AsyncBaseTransport):
+    """httpx's transport over the machine's sockets, made with the first request: to know the world's certificate
+    authorities takes a quarter of a daemon's start and 6 MB, and where seeders are all there is, nobody needs them."""
+
+    def __init__(self, connections_max: int) -> None:
+        self._connections_max = connections_max
+        self._transport: httpx.AsyncHTTPTransport | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """One request, its answer's body still to be read."""
+        if self._transport is None:
+            limits = httpx.Limits(
+                max_connections=self._connections_max,
+                max_keepalive_connections=self._connections_max,
+                keepalive_expiry=KEEPALIVE_S,
+            )
+            self._transport = httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
+        return await self._transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._transport is not None:
+            await self._transport.aclose()
 
 
 class _Socket:
