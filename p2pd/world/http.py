@@ -60,8 +60,8 @@ def client(
 
 
 class OwnSockets(httpx.AsyncBaseTransport):
-    """httpx's transport over the machine's sockets, made with the first request: to know the world's certificate
-    authorities takes a quarter of a daemon's start and 6 MB, and where seeders are all there is, nobody needs them."""
+    """httpx's transport over the machine's sockets, made with the first request: the world's certificate authorities
+    take 15 to 30 ms of a processor and 2 or 3 MB, and where seeders are all there is, nobody needs them."""
 
     def __init__(self, connections_max: int) -> None:
         self._connections_max = connections_max
