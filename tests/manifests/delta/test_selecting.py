@@ -2,7 +2,12 @@
 
 import zlib
 
+import pytest
+
+from manifests.delta import selecting
 from manifests.delta.opened import Stream
+from manifests.nested.recipes import Recipe
+from manifests.nested.recreating import Recipes
 
 from .makings import make, noise, text
 
@@ -40,3 +45,18 @@ def test_what_is_as_much_alike_closed_as_opened_is_not_opened() -> None:
 def test_a_stream_that_moved_is_made_from_where_it_was() -> None:
     (new,), (old,) = opened(image(CHANGED, STRANGE), image(OTHER, ALIKE), 1.0)
     assert new.offset < 41_000 < old.offset
+
+
+def test_recipes_are_not_looked_for_without_end_once_the_time_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for = list[int]()
+
+    class Counting(Recipes):
+        def find(self, kind: str, data: memoryview, size: int) -> Recipe | None:
+            looked_for.append(size)
+            return super().find(kind, data, size)
+
+    monkeypatch.setattr(selecting, "Recipes", Counting)
+    parts = [noise(seed, 2000).hex().encode() for seed in range(2 * selecting.VAIN_MAX)]
+    new, old = (image(*(part + end for part in parts)) for end in (b"new", b"old"))
+    chosen, _ = opened(new, old, 1e-6)
+    assert len(looked_for) == len(chosen) + selecting.VAIN_MAX < len(parts)
