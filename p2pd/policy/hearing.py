@@ -19,6 +19,7 @@ REST_WORK: Final = 10.0
 """Saved before such a one is heard again: fewer wake-ups."""
 PIECES_PER_WORK: Final = 16
 JOINED_PIECES_PER_WORK: Final = 1_024
+_NAMING: Final = (Have, Lost, Want)
 MANIFEST_WORK: Final = 16.0
 """A quarter of a MiB is read and sent for it."""
 
@@ -51,7 +52,7 @@ def work_of(event: Event) -> float:
     """What it costs us, in small messages."""
     if isinstance(event, About):
         said = event.message
-        return 1.0 + len(said.pieces) / PIECES_PER_WORK if isinstance(said, Have | Lost | Want) else 1.0
+        return 1.0 + len(said.pieces) / PIECES_PER_WORK if isinstance(said, _NAMING) else 1.0
     if isinstance(event, Joined):
         return 1.0 + event.pieces / JOINED_PIECES_PER_WORK
     return MANIFEST_WORK if isinstance(event, ManifestRequest) else 1.0

@@ -198,12 +198,11 @@ class Uploads:
             return []
         if len(waiting) <= free:
             return list(waiting)
-        ranked = [(self._rank(peer, now), peer) for peer in islice(waiting, PEERS_LOOKED_AT)]
+        ranked = []
+        for peer, since in islice(waiting.items(), PEERS_LOOKED_AT):
+            fewest, _ = self._scarcest(self._queues[peer], PIECES_LOOKED_AT)
+            ranked.append((fewest - (now - since) / AGEING_S, peer))
         return [min(ranked)[1]] if free == 1 else [peer for _, peer in sorted(ranked)[:free]]
-
-    def _rank(self, peer: str, now: float) -> float:
-        fewest, _ = self._scarcest(self._queues[peer], PIECES_LOOKED_AT)
-        return fewest - (now - self._waiting[peer]) / AGEING_S
 
     def _stuck_at(self) -> list[float]:
         patience_s = stuck_after_s(self._typical_s)

@@ -142,7 +142,7 @@ class PeerConnection:
                 return Left(self._channel(channel, pop=True).swarm)
             case Have(pieces=pieces) | Lost(pieces=pieces) | Want(pieces=pieces):
                 channel_of = self._channel(message.channel)
-                if any(piece >= channel_of.pieces for piece in pieces):
+                if pieces and max(pieces) >= channel_of.pieces:
                     raise RemoteProtocolError(f"{type(message).__name__} names a piece beyond {channel_of.pieces}")
                 return About(channel_of.swarm, message)
             case Request(piece=piece) | Cancel(piece=piece) | Reject(piece=piece):
