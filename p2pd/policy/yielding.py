@@ -232,13 +232,11 @@ class Way:
         """By this share; or to the least, to `look` whether the queue was ours."""
         if now - self._less_at < REST_S:
             return
-        if look and (isinf(self._less_at) or self.used_per_s < self.known_per_s / 2):
-            self._crowded_since = now
+        looks = look and (isinf(self._less_at) or self.used_per_s < self.known_per_s / 2)
         self._less_at, self._trying = now, False
-        used_per_s = min(self.rate_per_s, self.used_per_s / USED_SHARE)
-        self.rate_per_s = max(self.floor_per_s, used_per_s * (1 - share))
-        if self.rate_per_s <= CROWDED * self.floor_per_s:
-            self._crowded_since = now
+        self.rate_per_s = min(self.rate_per_s, self.used_per_s / USED_SHARE) * (1 - share)
+        if looks or self.rate_per_s <= CROWDED * self.floor_per_s:
+            self._crowded_since, self.rate_per_s = now, self.floor_per_s
 
 
 @dataclass(slots=True)
