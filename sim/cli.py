@@ -181,7 +181,7 @@ def _list(arguments: Namespace, console: Console) -> int:
 
 
 def _run(arguments: Namespace, console: Console) -> int:
-    from sim.result import Result
+    from sim.result import Result, figure
 
     table = _table_of(arguments)
     like = Result.load(arguments.like) if arguments.like else None
@@ -194,9 +194,7 @@ def _run(arguments: Namespace, console: Console) -> int:
         from sim.report import page
 
         _write_page(console, arguments.report, lambda: page(result))
-    rows = [
-        (key, str(value).lower() if isinstance(value, bool) else f"{value:,.6g}") for key, value in result.facts.items()
-    ]
+    rows = [(key, figure(value, ",.6g")) for key, value in result.facts.items()]
     title = f"{result.scenario} (rng seed {result.rng_seed})"
     console.result(result.summary(), lambda: console.table(title, ("fact", "#value"), rows))
     return _exit_code([result])

@@ -17,6 +17,11 @@ FORMAT: Final = 1
 PERCENTILES: Final = (50.0, 90.0, 99.0, 99.9)
 
 
+def figure(value: float, form: str) -> str:
+    """A fact for a person: yes or no in words, a number in this form."""
+    return str(value).lower() if isinstance(value, bool) else format(value, form)
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """One run. All arrays over time have one row per item of `time_s`; quantities are bytes and seconds.

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from sim.result import Result
+from sim.result import Result, figure
 
 from . import charts
 from .charts import F64, Line, Mark
@@ -206,7 +206,7 @@ def _header(eyebrow: str, title: str, about: str) -> str:
 def page(result: Result) -> str:
     """The report of one run, as the text of an HTML file that needs nothing else."""
     cards = [_completion(result), *(_cohort_cards(result) if result.engine == "cohort" else _scale_cards(result))]
-    facts = [(key, f"{value:.6g}") for key, value in result.facts.items()]
+    facts = [(key, figure(value, ".6g")) for key, value in result.facts.items()]
     body = (
         _header(f"engine {result.engine} · rng seed {result.rng_seed}", result.scenario, result.about)
         + _tiles(result)

@@ -76,6 +76,11 @@ def test_a_page_shows_when_something_was_away() -> None:
     assert "region 1 is cut off" in page(sim.run({**table, "tracker": {"outage_until_s": "5 s"}}))
 
 
+def test_a_page_says_whether_brains_were_compiled() -> None:
+    quick = sim.run(changed(tomllib.loads(SMALL), "engine", "quick"), interpreted=True)
+    assert re.search(r"compiled</td>\s*<td[^>]*>false<", page(quick))
+
+
 def test_a_page_says_how_much_each_source_gave_in_all(result: sim.Result) -> None:
     assert re.search(r"peers, same region: [\d.]+ GB, [\d.]+ %", page(result))
 
