@@ -40,7 +40,9 @@ STEP_SHARE: Final = 0.015
 """Of what is known to fit, each round above half of that; as much more for each second since less was used."""
 STEPS_MAX: Final = 3.0
 FULL: Final = 0.85
-"""From that share of what is known to fit on, one such step: three overshot, and cost a third of it each time."""
+MORE: Final = 1.03
+"""From that share of what is known to fit on, one such step, until so many times as much is seen to fit: three steps
+overshot, and cost a third of it each time."""
 ROUNDS_MAX: Final = 5.0
 """Who is heard of less often than each round makes up for so many."""
 FLOOR_SHARE: Final = 0.02
@@ -225,7 +227,8 @@ class Way:
             if used_share >= USED_SHARE_GROWING:
                 self.rate_per_s *= (GROWTH if self.yields else self._growth) ** rounds
         elif used_share >= USED_SHARE:
-            steps = min(STEPS_MAX, 1 + now - self._less_at) if self.rate_per_s < FULL * self.known_per_s else 1.0
+            full = FULL * self.known_per_s <= self.rate_per_s and self.used_per_s <= MORE * self.known_per_s
+            steps = 1.0 if full else min(STEPS_MAX, 1 + now - self._less_at)
             self.rate_per_s += rounds * STEP_SHARE * steps * self.known_per_s
 
     def _use_less(self, share: float, now: float, *, look: bool) -> None:
