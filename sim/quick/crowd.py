@@ -128,10 +128,9 @@ class Crowd:
         brain = node.brain
         if brain is None or node.dead:
             return
-        ways, next_action = node.ways, brain.next_action
-        while (action := next_action()) is not None:
+        while (action := brain.next_action()) is not None:
             if type(action) is Send:
-                way = ways.get(action.peer)
+                way = node.ways.get(action.peer)
                 if way is not None:
                     way.say(action.message)
             else:

@@ -26,9 +26,8 @@ class Way(Deed):
 
     __slots__ = (
         "_blocked", "_bulk", "_control", "_crowd", "_heap", "_last", "_latest", "_links", "_outstanding", "_owing",
-        "_parts", "_parts_left", "_piece", "_ready",
-        "_saying", "_window", "_writing", "latency_s", "receiver", "sender", "tier", "touched",
-        "unheard",
+        "_parts", "_parts_left", "_piece", "_ready", "_saying", "_window", "_writing", "latency_s", "receiver",
+        "sender", "tier", "touched", "unheard",
     )  # fmt: skip
 
     def __init__(
