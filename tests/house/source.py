@@ -37,7 +37,8 @@ def python_files(root: Path, folders: tuple[str, ...] = (*PACKAGES, "tests", "be
 
 def text_files(root: Path) -> Iterator[Path]:
     """Everything that a person may read: sources, documents, configuration."""
-    yield from sorted(path for path in root.iterdir() if path.is_file() and path.suffix in TEXT_SUFFIXES)
+    here = (path for path in root.iterdir() if path.is_file() and path.suffix in TEXT_SUFFIXES)
+    yield from sorted(path for path in here if path.name != ".git")  # a file in a second work tree, not a part of it
     for folder in FOLDERS:
         yield from sorted(
             path
