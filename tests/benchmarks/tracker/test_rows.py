@@ -16,7 +16,9 @@ def test_nothing_seen_is_no_time_at_all() -> None:
 
 
 def test_a_row_within_all_claims_misses_none() -> None:
-    good = Row("p2p-tracker", "tls", 1, 10_000, announces_per_core_s=10_001, p99_ms=49, idle_host_bytes=44_000, storm_s=29)
+    good = Row(
+        "p2p-tracker", "tls", 1, 10_000, announces_per_core_s=10_001, p99_ms=49, idle_host_bytes=44_000, storm_s=29
+    )
     assert judged(good).missed == ()
 
 
