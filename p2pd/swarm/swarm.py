@@ -8,7 +8,6 @@ only from the dice it was handed, and so runs the same in the daemon and in the 
 from collections import deque
 from collections.abc import Sequence
 from random import Random
-from typing import Final
 
 from p2pd.policy.dialing import counted
 from p2pd.policy.sources import Tier
@@ -26,11 +25,9 @@ from .ledger import Reason
 from .naming import Naming
 from .peerview import PeerView
 from .snapshot import Snapshot, Tallies, snapshot_of
+from .telling import Telling
 
 __all__ = ["ORIGIN", "Swarm"]
-
-HAVE_DELAY_S: Final = 0.05
-"""Pieces stored within this are told in one message: a little later, for a tenth of the messages."""
 
 
 class Swarm:
@@ -54,8 +51,7 @@ class Swarm:
         self._circles = Circles(name, pieces, now)
         self._fetching = Fetching(self._books, self._circles, rng, now)
         self._naming = Naming(self._books) if super_seeding else None
-        self._untold: list[int] = []
-        self._tell_at = float("inf")
+        self._telling = Telling(self._books)
         self._tick_at = now
 
     def __repr__(self) -> str:
@@ -260,8 +256,8 @@ class Swarm:
         self._books.keep(piece)
         if known:
             return
-        self._untold.append(piece)
-        self._tell_at = min(self._tell_at, now + HAVE_DELAY_S)
+        if not self._naming:
+            self._telling.stored(piece, now)
         if self.complete:
             self._actions.append(Complete())
 
@@ -338,34 +334,19 @@ class Swarm:
 
     def next_timer(self) -> float:
         """When `handle_timer` wants to be called; infinite when only an event can change anything."""
-        return self._tell_at if self._tell_at < self._tick_at else self._tick_at
+        tell_at = self._telling.due_at
+        return tell_at if tell_at < self._tick_at else self._tick_at
 
     def handle_timer(self, now: float) -> None:
         """The time that `next_timer` named has come."""
-        if now >= self._tell_at:
-            self._tell_haves()
+        if now >= self._telling.due_at:
+            self._telling.tell()
         if now >= self._tick_at:
             if self._naming:
                 self._naming.tick(now)
             self._fetching.tick(now)
             busy = (not self._fetching.paused and self._fetching.missing) or (self._naming and self._books.peers)
             self._tick_at = now + TICK_S if busy else float("inf")
-
-    def _tell_haves(self) -> None:
-        told = [piece for piece in self._untold if self._books.present >> piece & 1]
-        self._untold, self._tell_at = [], float("inf")
-        if self._naming or not told:
-            return
-        told_bits, short, act = bitset.of(tuple(told)), len(told) <= HAVES_MAX, self._actions.append
-        to_most = Have(0, tuple(told[:HAVES_MAX]))
-        for peer in self._books.peers.values():
-            known = peer.bits & told_bits
-            if short and not known:
-                act(Send(peer.key, to_most))
-            elif known != told_bits:
-                news = tuple([piece for piece in told if not known >> piece & 1])
-                for start in range(0, len(news), HAVES_MAX):
-                    act(Send(peer.key, Have(0, news[start : start + HAVES_MAX])))
 
     def next_action(self) -> Action | None:
         """The next deed, or None."""

@@ -10,7 +10,7 @@ from p2pd.policy.dialing import DEGREE, OUTSIDE_RESERVED
 from p2pd.policy.picking import SAMPLES
 from p2pd.policy.serving import SENDS_MAX
 from p2pd.policy.sources import STALL_S
-from p2pd.swarm.swarm import HAVE_DELAY_S
+from p2pd.policy.telling import TELL_S
 from sim.plan import Policy, SwarmPlan, parts_of
 from sim.population import population
 from sim.scenario import changed
@@ -31,7 +31,7 @@ def test_the_numbers_of_the_arrays_are_the_daemons_own() -> None:
     assert policy.remote_degree == OUTSIDE_RESERVED
     assert policy.rarest_of == SAMPLES
     assert policy.request_timeout_s == STALL_S
-    assert policy.tell_delay_s == HAVE_DELAY_S
+    assert policy.tell_delay_s == TELL_S
     assert policy.sends_at_once == SENDS_MAX
 
 

@@ -23,6 +23,33 @@ def test_stored_pieces_are_told_together_to_those_who_lack_them() -> None:
     assert swarm.sent(Have, "poor")
 
 
+def crowd_with(held: int, brought: int) -> Driver:
+    """One who held so many pieces and is brought some more, beside a source and 16 peers that have none."""
+    swarm = Driver(40, bits.full(held))
+    swarm.peer("rich")
+    for number in range(16):
+        swarm.peer(f"poor-{number}", 0)
+    for piece in range(held, held + brought):
+        swarm.bring("rich", piece)
+    return swarm
+
+
+def test_a_crowd_is_told_a_little_later_of_one_piece_than_of_many() -> None:
+    one, many = crowd_with(held=20, brought=1), crowd_with(held=20, brought=5)
+    for swarm in (one, many):
+        swarm.wait(0.1)
+    assert one.sent(Have) == []
+    assert len(many.sent(Have)) == 16
+    one.wait(0.2)
+    assert len(one.sent(Have)) == 16
+
+
+def test_a_crowd_is_told_of_the_first_piece_at_once() -> None:
+    swarm = crowd_with(held=0, brought=1)
+    swarm.wait(0.1)
+    assert len(swarm.sent(Have)) == 16
+
+
 def test_a_lost_piece_is_told_to_all_and_asked_for_again() -> None:
     swarm = Driver(10, bits.full(10))
     swarm.peer("a")

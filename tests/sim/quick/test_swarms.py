@@ -68,7 +68,8 @@ def test_one_slow_peer_does_not_hold_up_the_others(slow: Link) -> None:
 def test_pieces_are_not_left_with_peers_that_hardly_pass_any_on() -> None:
     links = [Link(10 * MB, 10 * MB)] * 8 + [Link(0.5 * MB, 10 * MB)] * 8
     outcome = run(links)
-    assert max(outcome.finished_s) <= 1.4 * bound_s(links)  # six dice gave 1.22 to 1.37; without the rule 3.5 times it
+    # Fourteen dice gave 1.20 to 1.43, 1.28 in the mean; without the rule 3.5 times it.
+    assert max(outcome.finished_s) <= 1.5 * bound_s(links)
     assert outcome.shield_pieces <= 1.02 * PIECES
 
 
