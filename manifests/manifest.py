@@ -7,10 +7,10 @@ gaps. A piece may cover the end of one file, many small ones, and the start of a
 import math
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
+from typing import NamedTuple
 
 from . import limits
 from .digest import DIGEST_BYTES, digest_function
@@ -64,8 +64,7 @@ class HealthCheck:
                 raise MalformedManifestError(f"a health check can't last {seconds} s")
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """Where a part of a piece lies: `length` bytes at `offset` of the file `entries[entry]`."""
 
     entry: int
@@ -115,7 +114,7 @@ class Manifest:
         if self.lengths and not 0 < min(self.lengths) <= max(self.lengths) <= self.profile.max_bytes:
             raise MalformedManifestError(f"a piece is empty or longer than {self.profile.max_bytes} bytes")
 
-    @property
+    @cached_property
     def release(self) -> str:
         """`product@version`."""
         return f"{self.product}@{self.version}"
@@ -150,15 +149,16 @@ class Manifest:
         """The piece's digest."""
         return self.digests[piece * DIGEST_BYTES : (piece + 1) * DIGEST_BYTES]
 
-    def extents(self, piece: int) -> Iterator[Extent]:
+    def extents(self, piece: int) -> list[Extent]:
         """Where the piece's bytes lie in the files, in order."""
         starts, indices = self._files
         position, left = self.offsets[piece], self.lengths[piece]
-        at = bisect_right(starts, position) - 1
+        at, found = bisect_right(starts, position) - 1, list[Extent]()
         while left:
             offset = position - starts[at]
             length = min(left, self.entries[indices[at]].size - offset)
-            yield Extent(indices[at], offset, length)
+            found.append(Extent(indices[at], offset, length))
             position += length
             left -= length
             at += 1
+        return found

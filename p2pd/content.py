@@ -25,7 +25,10 @@ class StoreContent:
         self._world, self._stores, self._small = world, stores, small
 
     def _find(self, swarm: bytes) -> tuple[Store, Artifact] | None:
-        return next(((store, store.artifacts[swarm]) for store in self._stores if swarm in store.artifacts), None)
+        for store in self._stores:
+            if (artifact := store.artifacts.get(swarm)) is not None:
+                return store, artifact
+        return None
 
     async def read_piece(self, swarm: bytes, piece: int) -> bytes | bytearray | None:
         """The piece, verified; None when it is gone or damaged."""

@@ -73,7 +73,7 @@ class Caps:
         """Count bytes that are to be sent, and wait until they may be."""
         way = self.way(tier)
         way.sent_bytes += count
-        await _pass(way.up, count)
+        await _pass(way.up, count, None)
 
     async def receive(self, count: int, tier: Tier, waits: Callable[[], None] | None = None) -> None:
         """Count bytes that came, and wait until more may be read; `waits` is called as long as that lasts."""
@@ -83,7 +83,7 @@ class Caps:
 
     async def make_room(self, count: int, tier: Tier) -> None:
         """Wait until so many bytes may be asked for, of somebody who sends them at any rate; `received` comes later."""
-        await _pass(self.way(tier).down, count)
+        await _pass(self.way(tier).down, count, None)
 
     def give_back(self, count: int, tier: Tier) -> None:
         """There was room made for so many bytes, which did not come."""
@@ -98,9 +98,11 @@ class Caps:
         return self.way(tier).up.rate_bytes_per_s > 0
 
 
-async def _pass(bucket: TokenBucket, count: int, waits: Callable[[], None] | None = None) -> None:
-    ticket = bucket.book(count, trio.current_time())
-    while (wait_s := bucket.wait_s(ticket, trio.current_time())) > INSTANT_S:
+async def _pass(bucket: TokenBucket, count: int, waits: Callable[[], None] | None) -> None:
+    now = trio.current_time()
+    ticket = bucket.book(count, now)
+    while (wait_s := bucket.wait_s(ticket, now)) > INSTANT_S:
         if waits is not None:
             waits()
         await trio.sleep(min(wait_s, RETIME_S))
+        now = trio.current_time()

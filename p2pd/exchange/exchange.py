@@ -7,7 +7,6 @@ No choice is made here: what to ask whom is decided by `Swarm`, what to promise 
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import trio
@@ -17,9 +16,9 @@ from p2pd.swarm import Complete, Drop, Fetch, Send, Serve
 from p2pd.swarm.actions import Action, Withdraw
 from p2pd.swarm.uploads import Owed, Uploads
 from p2pd.wire import bits as bitset
-from p2pd.wire.connection import About, BlockReceived, Event, Joined, Left
+from p2pd.wire.connection import About, BlockReceived, Joined, Left
 from p2pd.wire.errors import RemoteProtocolError
-from p2pd.wire.messages import PROTOCOL_VERSION, AnyMessage, Have, Hello, Lost, ManifestPart, ManifestRequest, Reject
+from p2pd.wire.messages import PROTOCOL_VERSION, Have, Hello, Lost, ManifestPart, ManifestRequest, Reject
 from p2pd.world import World
 
 from .ahead import Upload
@@ -119,7 +118,7 @@ class Exchange:
         if membership is None:
             return
         self.uploads.forget_swarm(swarm)
-        self._take_turns()
+        self._take_turns(trio.current_time())
         self.neighbours.forget_swarm(swarm)
         for session in self.neighbours.sessions.values():
             if session.connection.joined(swarm):
@@ -128,7 +127,7 @@ class Exchange:
     def meet(self, session: Session) -> None:
         """A new connection: join it to the swarms that it was dialled for."""
         for swarm, membership in self.memberships.items():
-            if self.neighbours.wants(session.remote.node, swarm):
+            if self.neighbours.wants(session.node, swarm):
                 self.introduce(session, membership)
 
     def introduce(self, session: Session, membership: Membership) -> None:
@@ -143,24 +142,25 @@ class Exchange:
         if pieces != membership.manifest.pieces:
             raise RemoteProtocolError(f"says a swarm of {membership.manifest.pieces} pieces has {pieces}")
         self.introduce(session, membership)
-        membership.brain.add_peer(session.remote.node, self.tier(session), bits, trio.current_time())
+        membership.brain.add_peer(session.node, session.tier, bits, trio.current_time())
         self.settle(membership)
 
     def _shared(self, session: Session, swarm: bytes) -> Membership | None:
         """Our membership of a swarm that the peer is in; None where we have none, or none for this peer's eyes."""
         membership = self.memberships.get(swarm)
-        return membership if membership is not None and session.may_have(membership.manifest.release) else None
+        if membership is None or (session.restricted and not session.may_have(membership.manifest.release)):
+            return None
+        return membership
 
     def tier(self, session: Session) -> Tier:
         """How dear a byte from there is."""
-        remote = session.remote
-        return self.neighbours.tier(remote.node, role=remote.role, region=remote.region)
+        return session.tier
 
     def part(self, session: Session) -> None:
         """A connection ended."""
-        node, now = session.remote.node, trio.current_time()
+        node, now = session.node, trio.current_time()
         self.uploads.forget(node)
-        self._take_turns()
+        self._take_turns(now)
         self.manifests.forget(session)
         for swarm in session.joined:
             membership = self._shared(session, swarm)
@@ -175,65 +175,71 @@ class Exchange:
 
     # -- what arrives -------------------------------------------------------------------------------------------
 
-    async def on_event(self, session: Session, event: Event) -> None:
-        """Something other than a block arrived."""
+    async def on_manifest(self, session: Session, message: ManifestRequest | ManifestPart) -> None:
+        """A manifest is asked for, or a part of one came."""
+        if not session.ended_because:
+            await self.manifests.receive(session, message)
+
+    def on_membership(self, session: Session, event: Joined | Left, now: float) -> None:
+        """The peer is in a swarm, or no longer."""
         if session.ended_because:
             return
-        match event:
-            case Joined(swarm=swarm, pieces=pieces, bits=bits):
-                session.joined[swarm] = (pieces, bits)
-                membership = self._shared(session, swarm)
-                if membership is not None:
-                    self._meet(session, membership)
-                elif self._on_stranger is not None and swarm not in self.memberships:
-                    self._on_stranger(swarm)
-            case Left(swarm=swarm):
-                del session.joined[swarm]
-                self.uploads.forget_swarm(swarm, session.remote.node)
-                self._take_turns()
-                membership = self._shared(session, swarm)
-                if membership is not None:
-                    membership.brain.remove_peer(session.remote.node, trio.current_time())
-                    self.settle(membership)
-            case About(swarm=swarm, message=message):
-                self._on_about(session, swarm, message)
-            case ManifestRequest() | ManifestPart():
-                await self.manifests.receive(session, event)
+        swarm = event.swarm
+        if isinstance(event, Joined):
+            session.joined[swarm] = (event.pieces, event.bits)
+            membership = self._shared(session, swarm)
+            if membership is not None:
+                self._meet(session, membership)
+            elif self._on_stranger is not None and swarm not in self.memberships:
+                self._on_stranger(swarm)
+        else:
+            del session.joined[swarm]
+            self.uploads.forget_swarm(swarm, session.node)
+            self._take_turns(now)
+            membership = self._shared(session, swarm)
+            if membership is not None:
+                membership.brain.remove_peer(session.node, now)
+                self.settle(membership)
 
-    def _on_about(self, session: Session, swarm: bytes, message: AnyMessage) -> None:
-        pieces, bits = session.joined[swarm]
-        session.joined[swarm] = (pieces, _with_news(bits, message))
-        membership = self._shared(session, swarm)
-        if membership is None:
+    def on_about(self, session: Session, about: About, now: float) -> None:
+        """The peer said something about a swarm that it is in."""
+        if session.ended_because:
             return
-        membership.brain.receive(session.remote.node, message, trio.current_time())
-        self.settle(membership)
+        swarm, message = about.swarm, about.message
+        if isinstance(message, Have | Lost):
+            pieces, bits = session.joined[swarm]
+            told = bitset.of(message.pieces)
+            session.joined[swarm] = (pieces, bits | told if isinstance(message, Have) else bits & ~told)
+        membership = self._shared(session, swarm)
+        if membership is not None:
+            membership.brain.receive(session.node, message, now)
+            self.settle(membership)
 
-    def on_block(self, session: Session, block: BlockReceived) -> int | None:
+    def on_block(self, session: Session, block: BlockReceived, now: float) -> int | None:
         """Bytes of a piece: book them, and say how long the piece is (None: of no interest any more)."""
         membership = self._shared(session, block.swarm)
         if membership is None or session.ended_because:
             return None
-        if not membership.brain.expects(session.remote.node, block.piece):
+        if not membership.brain.expects(session.node, block.piece):
             raise RemoteProtocolError(f"sent piece {block.piece}, which nobody asked for")
         self.bytes_received += len(block.data)
-        membership.brain.arrived(session.remote.node, len(block.data), trio.current_time())
+        membership.brain.arrived(session.node, len(block.data), now)
         return membership.manifest.lengths[block.piece]
 
     async def on_piece(self, session: Session, swarm: bytes, piece: int, data: bytearray) -> None:
         """A whole piece: verify and keep it in the background, unless too much waits for that already."""
         membership = self.memberships.get(swarm)
         if membership is not None and not session.ended_because:
-            await self._intake.take(membership, session.remote.node, self.tier(session).name.lower(), piece, data)
+            await self._intake.take(membership, session.node, session.tier.name.lower(), piece, data)
 
     # -- what leaves --------------------------------------------------------------------------------------------
 
     async def next_upload(self, session: Session) -> Upload | None:
         """The next piece owed to this peer, read and verified; None when nothing is, or it is not its turn."""
-        node = session.remote.node
+        node = session.node
         while (owed := self.uploads.next(node, trio.current_time())) is not None:
             membership = self.memberships.get(owed.swarm)
-            if not self.caps.may_send(self.tier(session)):
+            if not self.caps.may_send(session.tier):
                 if membership is not None:
                     self._do(membership, Send(node, Reject(0, owed.piece, "busy")))
                 continue
@@ -249,47 +255,36 @@ class Exchange:
                 membership.brain.lose(owed.piece, trio.current_time())
                 self._do(membership, Send(node, Reject(0, owed.piece, "gone")))
                 self.settle(membership)
-        self._take_turns()
-        if self.uploads.next_timer(trio.current_time()) < self._timer_at:
+        now = trio.current_time()
+        self._take_turns(now)
+        if self.uploads.next_timer(now) < self._timer_at:
             self._retime.set()
         return None
 
-    def _take_turns(self) -> None:
+    def _take_turns(self, now: float) -> None:
         """Wake those to whom the next pieces go."""
-        for peer in self.uploads.turns(trio.current_time()):
+        for peer in self.uploads.turns(now):
             session = self.neighbours.sessions.get(peer)
             if session is not None:
                 session.wake()
 
-    def uploaded(self, session: Session, swarm: bytes, piece: int) -> None:
+    def uploaded(self, session: Session, swarm: bytes, piece: int, now: float) -> None:
         """A whole piece left."""
         membership = self.memberships.get(swarm)
         if membership is not None:
-            now, length = trio.current_time(), membership.manifest.lengths[piece]
-            self.uploads.sent(session.remote.node, length, now)
-            self._take_turns()
+            length = membership.manifest.lengths[piece]
+            self.uploads.sent(session.node, length, now)
+            self._take_turns(now)
             self.bytes_sent += length
-            membership.brain.sent(session.remote.node, piece, now)
+            membership.brain.sent(session.node, piece, now)
             self.settle(membership)
 
-    def upload_per_s(self, session: Session) -> float:
-        """All bytes that may leave to its side of the house in a second."""
-        return self.caps.way(self.tier(session)).up.rate_bytes_per_s
-
-    async def throttle(self, session: Session, *, sent: int = 0, received: int = 0) -> None:
-        """Wait as the caps say; what is sent owes nothing to the cap on what is received."""
-        tier = self.tier(session)
-        if sent:
-            await self.caps.send(sent, tier)
-        else:
-            await self.caps.receive(received, tier, partial(self._not_read, session))
-
-    def _not_read(self, session: Session) -> None:
+    def not_read(self, session: Session) -> None:
         """It is our cap that keeps this peer silent."""
         for swarm in session.joined:
             membership = self._shared(session, swarm)
             if membership is not None:
-                membership.brain.not_read(session.remote.node, trio.current_time())
+                membership.brain.not_read(session.node, trio.current_time())
 
     def hold_back(self, because: str) -> None:
         """Ask only LAN peers while there is a reason to; '' ends that."""
@@ -302,9 +297,10 @@ class Exchange:
 
     def settle(self, membership: Membership) -> None:
         """Do what the brain wants, and see to its timer."""
-        while (action := membership.brain.next_action()) is not None:
+        brain = membership.brain
+        while (action := brain.next_action()) is not None:
             self._do(membership, action)
-        if membership.brain.next_timer() < self._timer_at:
+        if brain.next_timer() < self._timer_at:
             self._retime.set()
 
     def _do(self, membership: Membership, action: Action) -> None:
@@ -317,7 +313,7 @@ class Exchange:
                 self._serve(membership, peer, piece)
             case Withdraw(peer=peer, piece=piece):
                 self.uploads.withdraw(peer, membership.swarm, piece)
-                self._take_turns()
+                self._take_turns(trio.current_time())
             case Fetch(piece=piece):
                 self.spawn(self._intake.fetch, membership, piece)
             case Drop(peer=peer, reason=reason):
@@ -330,7 +326,7 @@ class Exchange:
         session = self.neighbours.sessions.get(peer)
         if session is None:
             return
-        if not self.caps.may_send(self.tier(session)):
+        if not self.caps.may_send(session.tier):
             self._do(membership, Send(peer, Reject(0, piece, "busy")))
             return
         owed = Owed(membership.swarm, piece, membership.manifest.lengths[piece])
@@ -362,15 +358,4 @@ class Exchange:
                     membership.brain.handle_timer(now)
                     self.settle(membership)
             if uploads_at <= now:
-                self._take_turns()
-
-
-def _with_news(bits: int, message: AnyMessage) -> int:
-    """The set that a peer holds after it said this: kept for swarms that we may join later."""
-    match message:
-        case Have(pieces=pieces):
-            return bits | bitset.of(pieces)
-        case Lost(pieces=pieces):
-            return bits & ~bitset.of(pieces)
-        case _:
-            return bits
+                self._take_turns(now)

@@ -79,9 +79,11 @@ class Intake:
             else:
                 brain.failed(key, piece, trio.current_time())
         finally:
+            full = self._unverified_bytes > UNVERIFIED_BYTES_MAX
             self._unverified_bytes -= len(data)
-            self._verified.set()
-            self._verified = trio.Event()
+            if full:  # else nobody waits
+                self._verified.set()
+                self._verified = trio.Event()
         self._owner.settle(membership)
 
     async def _store(self, membership: Membership, source: str, piece: int, data: bytes | bytearray) -> bool:

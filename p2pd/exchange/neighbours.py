@@ -52,10 +52,6 @@ class Host(Owner, Protocol):
         """A connection ended."""
         ...
 
-    def tier(self, session: Session) -> Tier:
-        """How dear a byte from there is."""
-        ...
-
     def exhausted(self, node: str, session: Session) -> bool:
         """Neither side can learn anything more."""
         ...
@@ -73,8 +69,7 @@ class Neighbours:
         self._directory = Directory(world.rng)
         self.sessions: dict[str, Session] = {}
         self.advertised = ""
-        self.nearby: frozenset[str] = frozenset()
-        """Nodes heard on our LAN."""
+        self._nearby: frozenset[str] = frozenset()
         self.detour: Callable[[str], Awaitable[Stream]] | None = None
         """The way to nodes that can't be dialled."""
         self._dialling: dict[str, Tier] = {}
@@ -108,7 +103,22 @@ class Neighbours:
     def tier(self, node: str, *, role: str, region: str) -> Tier:
         """How dear a byte from this node is."""
         own_region = self._exchange.hello().region
-        return tier_of(role=role, region=region, own_region=own_region, nearby=node in self.nearby)
+        return tier_of(role=role, region=region, own_region=own_region, nearby=node in self._nearby)
+
+    @property
+    def nearby(self) -> frozenset[str]:
+        """Nodes heard on our LAN."""
+        return self._nearby
+
+    @nearby.setter
+    def nearby(self, nodes: frozenset[str]) -> None:
+        self._nearby = nodes
+        for session in self.sessions.values():
+            self._place(session)
+
+    def _place(self, session: Session) -> None:
+        remote = session.remote
+        session.tier = self.tier(remote.node, role=remote.role, region=remote.region)
 
     def _introduce_connected(self, swarm: bytes) -> None:
         membership = self._exchange.memberships.get(swarm)
@@ -188,8 +198,8 @@ class Neighbours:
             due, pause_ends = self._directory.due(swarm, now, self.sessions.keys() | self._dialling.keys())
             next_look = min(next_look, pause_ends)
             joined = [session for session in self.sessions.values() if swarm in session.joined]
-            dialled = Counter(self._exchange.tier(session) for session in joined if session.dialled)
-            accepted = Counter(self._exchange.tier(session) for session in joined if not session.dialled)
+            dialled = Counter(session.tier for session in joined if session.dialled)
+            accepted = Counter(session.tier for session in joined if not session.dialled)
             dialled += Counter(
                 tier for node, tier in self._dialling.items() if self.wants(node, swarm) and node not in self.sessions
             )
@@ -301,7 +311,7 @@ class Neighbours:
         return None
 
     def _admit(self, session: Session) -> bool:
-        node, own = session.remote.node, self._exchange.hello().node
+        node, own = session.node, self._exchange.hello().node
         if node == own or self._directory.is_banned(node, trio.current_time()):
             return False
         old = self.sessions.get(node)
@@ -313,13 +323,14 @@ class Neighbours:
                 return False
             self._dismiss(old)
             old.end("replaced by a newer connection")
+        self._place(session)
         self.sessions[node] = session
         if (settled := self._reached.pop(node, None)) is not None:
             settled.set()
         return True
 
     def _dismiss(self, session: Session) -> None:
-        if self.sessions.get(session.remote.node) is session:
-            del self.sessions[session.remote.node]
+        if self.sessions.get(session.node) is session:
+            del self.sessions[session.node]
             self._exchange.part(session)
             self.wake()

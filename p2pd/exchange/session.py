@@ -5,7 +5,7 @@ in order, at most one piece at a time; what it may not send ends the connection.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final, Protocol
 
@@ -14,12 +14,14 @@ import trio
 from p2pd.policy.admitting import may_have_release, objection
 from p2pd.policy.hearing import Hearing
 from p2pd.policy.pacing import slice_bytes
-from p2pd.wire.connection import BlockReceived, Event, Left, PeerConnection
+from p2pd.policy.sources import Tier
+from p2pd.wire.connection import About, BlockReceived, Event, Joined, Left, PeerConnection
 from p2pd.wire.errors import RemoteProtocolError
-from p2pd.wire.messages import Hello, Ping, Pong
+from p2pd.wire.messages import Hello, ManifestPart, ManifestRequest, Ping, Pong
 from p2pd.world.network import Buffer, Stream
 
 from .ahead import ReadAhead, Upload
+from .caps import Caps
 
 CONTROL_QUEUE_BYTES_MAX: Final = 4 * 1024 * 1024
 """Control frames waiting for a peer that doesn't read: then it is dropped."""
@@ -30,17 +32,27 @@ HANDSHAKE_S_MAX: Final = 5.0
 
 
 class Owner(Protocol):
-    """What a session needs of the exchange."""
+    """What a session needs of the exchange. `now` is the time of what is told."""
 
-    async def on_event(self, session: "Session", event: Event) -> None:
-        """Something arrived."""
+    caps: Caps
+
+    def on_about(self, session: "Session", about: About, now: float) -> None:
+        """The peer said something about a swarm that it is in."""
+        ...
+
+    def on_membership(self, session: "Session", event: Joined | Left, now: float) -> None:
+        """The peer is in a swarm, or no longer."""
+        ...
+
+    async def on_manifest(self, session: "Session", message: ManifestRequest | ManifestPart) -> None:
+        """A manifest is asked for, or a part of one came."""
         ...
 
     async def on_piece(self, session: "Session", swarm: bytes, piece: int, data: bytearray) -> None:
         """A whole piece arrived; its bytes are the owner's now."""
         ...
 
-    def on_block(self, session: "Session", block: BlockReceived) -> int | None:
+    def on_block(self, session: "Session", block: BlockReceived, now: float) -> int | None:
         """Bytes of a piece arrived: the piece's length, None if it is of no interest any more; RemoteProtocolError
         when nobody asked for it."""
         ...
@@ -49,28 +61,32 @@ class Owner(Protocol):
         """What to send next, or None."""
         ...
 
-    def uploaded(self, session: "Session", swarm: bytes, piece: int) -> None:
+    def uploaded(self, session: "Session", swarm: bytes, piece: int, now: float) -> None:
         """A whole piece left."""
         ...
 
-    def upload_per_s(self, session: "Session") -> float:
-        """All bytes that may leave to its side of the house in a second."""
-        ...
-
-    async def throttle(self, session: "Session", *, sent: int = 0, received: int = 0) -> None:
-        """Wait as the caps say."""
+    def not_read(self, session: "Session") -> None:
+        """It is our cap that keeps this peer silent."""
         ...
 
 
 class Session:
-    """A connection, from its handshake to its end. `remote` is set once `run` has begun."""
+    """A connection, from its handshake to its end. `remote` and `node` are set once `run` has begun, and `tier`, which
+    is kept up to date by who keeps the sessions."""
 
     def __init__(self, stream: Stream, hello: Hello, owner: Owner, *, dialled: bool) -> None:
         self.stream, self.dialled = stream, dialled
         self.connection = PeerConnection(hello)
         self.joined: dict[bytes, tuple[int, int]] = {}
         """The swarms that the peer is in and we are not (yet): its pieces and its set."""
+        self.node = ""
+        """Who is there."""
+        self.tier = Tier.REMOTE
+        """How dear a byte from there is."""
+        self.restricted = False
+        """The peer may not have every product's releases."""
         self._owner = owner
+        self._not_read = partial(owner.not_read, self)
         self._pace_per_s = 0.0
         """At which pieces left lately, while they did."""
         self._control: list[bytes] = []
@@ -90,7 +106,7 @@ class Session:
 
     @property
     def remote(self) -> Hello:
-        """Who is there."""
+        """What they said first."""
         hello = self.connection.remote
         if hello is None:
             raise RuntimeError("the handshake is not done")
@@ -109,17 +125,14 @@ class Session:
         return events[1:]
 
     def _check_identity(self) -> None:
-        if problem := objection(self.stream.identity, self.remote):
+        identity = self.stream.identity
+        if problem := objection(identity, self.remote):
             raise RemoteProtocolError(problem)
-
-    @property
-    def restricted(self) -> bool:
-        """The peer may not have every product's releases."""
-        return bool(self.stream.identity.products)
+        self.node, self.restricted = self.remote.node, bool(identity.products)
 
     def may_have(self, release: str) -> bool:
         """Whether the peer's certificate lets it have this release."""
-        return may_have_release(self.stream.identity, release)
+        return not self.restricted or may_have_release(self.stream.identity, release)
 
     async def run(self, pending: list[Event]) -> None:
         """Read and write until either side ends; never raises for what the peer or the network did."""
@@ -187,23 +200,25 @@ class Session:
         self._writing_since = math.inf
 
     async def _send_piece(self, swarm: bytes, piece: int, data: Buffer) -> None:
-        view, offset, began = memoryview(data), 0, trio.current_time()
+        view, offset, began, caps = memoryview(data), 0, trio.current_time(), self._owner.caps
         while offset < len(view):
-            part = view[offset : offset + slice_bytes(self._pace_per_s, self._owner.upload_per_s(self))]
+            cap_per_s = caps.way(self.tier).up.rate_bytes_per_s
+            part = view[offset : offset + slice_bytes(self._pace_per_s, cap_per_s)]
             if not self.connection.joined(swarm):
                 return
-            await self._owner.throttle(self, sent=len(part))
-            await self._flush()
+            await caps.send(len(part), self.tier)
+            if self._control:
+                await self._flush()
             if self.connection.joined(swarm):
                 head = self.connection.block_head(swarm, piece, offset, len(part))
                 await self._send_all(head, part)
             offset += len(part)
-        self.useful_at = trio.current_time()
-        if (seconds := self.useful_at - began) > 0:
+        now = self.useful_at = trio.current_time()
+        if (seconds := now - began) > 0:
             pace = len(view) / seconds
             self._pace_per_s = (self._pace_per_s + pace) / 2 if self._pace_per_s else pace
         self._hearing.earn()
-        self._owner.uploaded(self, swarm, piece)
+        self._owner.uploaded(self, swarm, piece, now)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -215,37 +230,40 @@ class Session:
         return self.connection.received(count)
 
     async def _read(self, pending: list[Event]) -> None:
-        for event in pending:
-            await self._hear(event)
+        events: Iterable[Event] = pending
         while True:
-            for event in await self._receive():
-                await self._hear(event)
+            for event in events:
+                if isinstance(event, BlockReceived):
+                    await self._block(event)
+                    continue
+                now = trio.current_time()
+                if isinstance(event, ManifestRequest | ManifestPart):
+                    await self._owner.on_manifest(self, event)
+                    now = trio.current_time()
+                else:
+                    self._hear(event, now)
+                if rest_s := self._hearing.spend(event, now):
+                    await trio.sleep(rest_s)
+            events = await self._receive()
 
-    async def _hear(self, event: Event) -> None:
-        await self._handle(event)
-        if rest_s := self._hearing.spend(event, trio.current_time()):
-            await trio.sleep(rest_s)
-
-    async def _handle(self, event: Event) -> None:
-        match event:
-            case BlockReceived():
-                await self._block(event)
-            case Ping(number=number):
-                self.send(self.connection.plain(Pong(number)))
-            case Pong():
-                pass
-            case _:
-                if isinstance(event, Left) and self._piece and self._piece[0] == event.swarm:
-                    self._piece = None
-                await self._owner.on_event(self, event)
+    def _hear(self, event: Hello | Joined | Left | About | Ping | Pong, now: float) -> None:
+        if isinstance(event, About):
+            self._owner.on_about(self, event, now)
+        elif isinstance(event, Ping):
+            self.send(self.connection.plain(Pong(event.number)))
+        elif isinstance(event, Joined | Left):
+            if isinstance(event, Left) and self._piece and self._piece[0] == event.swarm:
+                self._piece = None
+            self._owner.on_membership(self, event, now)
 
     async def _block(self, block: BlockReceived) -> None:
-        length = self._owner.on_block(self, block)
+        now = trio.current_time()
+        length = self._owner.on_block(self, block, now)
         if length is None:
             self._piece = None
             return
-        self.useful_at = trio.current_time()
-        await self._owner.throttle(self, received=len(block.data))
+        self.useful_at = now
+        await self._owner.caps.receive(len(block.data), self.tier, self._not_read)
         key = (block.swarm, block.piece)
         if self._piece is None and block.offset == 0:
             self._piece, self._assembly, self._assembled = key, bytearray(length), 0

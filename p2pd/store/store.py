@@ -67,6 +67,8 @@ class Store:
         self._places = Places(directory)
         self._reserve_bytes, self._quota = reserve_bytes, quota
         self._artifacts: dict[bytes, Artifact] = {}
+        self.artifacts: Mapping[bytes, Artifact] = MappingProxyType(self._artifacts)
+        """By swarm."""
         self.beside: Store | None = None
         """Another store of ours on this disk: what it holds takes room, and of the quota, as what we hold does."""
         self._lock: Lock | None = None
@@ -78,11 +80,6 @@ class Store:
     def __repr__(self) -> str:
         return f"<Store {self._places.directory} {list(self._artifacts.values())}>"
 
-    @property
-    def artifacts(self) -> Mapping[bytes, Artifact]:
-        """By swarm."""
-        return MappingProxyType(self._artifacts)
-
     def open(self) -> None:
         """Take over what the last process left: StoreInUseError if it still runs.
 
@@ -93,7 +90,9 @@ class Store:
         self._lock = self.disk.lock(self._places.lock)
         if self._lock is None:
             raise StoreInUseError(f"another process works on {self._places.directory}")
-        self._artifacts, self.damaged = recover(self.disk, self._places)
+        found, self.damaged = recover(self.disk, self._places)
+        self._artifacts.clear()
+        self._artifacts.update(found)
 
     def close(self) -> None:
         """Make everything durable, and let another process have the directory."""

@@ -10,7 +10,7 @@ from .framing import control_frame
 from .messages import AnyMessage, Message
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_peer_decoder: Final = msgspec.msgpack.Decoder(AnyMessage)
+_peer_decoder: Final[msgspec.msgpack.Decoder[AnyMessage]] = msgspec.msgpack.Decoder(AnyMessage)
 _tracker_decoder: Final = msgspec.msgpack.Decoder(AnyTrackerMessage)
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ def encode(message: Message | TrackerMessage) -> bytes:
 
 def decode_peer(body: bytes) -> AnyMessage:
     """A peer's message from a control frame's body."""
-    return cast("AnyMessage", _decode(_peer_decoder, body))
+    return _decode(_peer_decoder, body)
 
 
 def decode_tracker(body: bytes) -> AnyTrackerMessage:

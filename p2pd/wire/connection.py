@@ -12,7 +12,7 @@ on their channel 3 is for the swarm that *they* joined as 3.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
@@ -43,8 +43,7 @@ from .messages import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(msgspec.Struct, frozen=True, gc=False):
     """They are in this swarm and hold `bits` of its `pieces`."""
 
     swarm: bytes
@@ -52,23 +51,20 @@ class Joined:
     bits: int
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(msgspec.Struct, frozen=True, gc=False):
     """They are in this swarm no longer."""
 
     swarm: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(msgspec.Struct, frozen=True, gc=False):
     """A message about a swarm that they joined."""
 
     swarm: bytes
     message: AnyMessage
 
 
-@dataclass(frozen=True, slots=True)
-class BlockReceived:
+class BlockReceived(msgspec.Struct, frozen=True, gc=False):
     """Bytes of a piece of a swarm that they joined."""
 
     swarm: bytes
@@ -128,27 +124,30 @@ class PeerConnection:
             count = min(len(space), len(rest))
             space[:count], rest = rest[:count], rest[count:]
             for event in self.received(count):
-                yield replace(event, data=bytes(event.data)) if isinstance(event, BlockReceived) else event
+                if isinstance(event, BlockReceived):
+                    yield msgspec.structs.replace(event, data=bytes(event.data))
+                else:
+                    yield event
 
     def _message(self, message: AnyMessage) -> Event:
         if self.remote is None:
             return self._first(message)
-        match message:
-            case Hello():
-                raise RemoteProtocolError("a second Hello")
-            case Join():
-                return self._join(message)
-            case Leave(channel=channel):
-                return Left(self._channel(channel, pop=True).swarm)
-            case Have(pieces=pieces) | Lost(pieces=pieces) | Want(pieces=pieces):
-                channel_of = self._channel(message.channel)
-                if pieces and max(pieces) >= channel_of.pieces:
-                    raise RemoteProtocolError(f"{type(message).__name__} names a piece beyond {channel_of.pieces}")
-                return About(channel_of.swarm, message)
-            case Request(piece=piece) | Cancel(piece=piece) | Reject(piece=piece):
-                return About(self._piece_of(message.channel, piece), message)
+        match message:  # in the order of how often each comes
+            case Have() | Lost() | Want():
+                channel, pieces = self._channel(message.channel), message.pieces
+                if pieces and max(pieces) >= channel.pieces:
+                    raise RemoteProtocolError(f"{type(message).__name__} names a piece beyond {channel.pieces}")
+                return About(channel.swarm, message)
+            case Request() | Cancel() | Reject():
+                return About(self._piece_of(message.channel, message.piece), message)
             case ManifestRequest() | ManifestPart() | Ping() | Pong():
                 return message
+            case Join():
+                return self._join(message)
+            case Leave():
+                return Left(self._left(message.channel))
+            case Hello():
+                raise RemoteProtocolError("a second Hello")
 
     def _first(self, message: AnyMessage) -> Event:
         if not isinstance(message, Hello):
@@ -182,11 +181,16 @@ class PeerConnection:
         swarm = self._piece_of(block.channel, block.piece)
         return BlockReceived(swarm, block.piece, block.offset, block.data)
 
-    def _channel(self, number: int, *, pop: bool = False) -> _Channel:
-        channel = self._theirs.pop(number, None) if pop else self._theirs.get(number)
+    def _channel(self, number: int) -> _Channel:
+        channel = self._theirs.get(number)
         if channel is None:
             raise RemoteProtocolError(f"channel {number} was not joined")
         return channel
+
+    def _left(self, number: int) -> bytes:
+        channel = self._channel(number)
+        del self._theirs[number]
+        return channel.swarm
 
     def _piece_of(self, number: int, piece: int) -> bytes:
         channel = self._channel(number)
@@ -214,7 +218,9 @@ class PeerConnection:
 
     def leave(self, swarm: bytes) -> bytes:
         """We are in this swarm no longer."""
-        return encode(Leave(self._our_channel(swarm, pop=True)))
+        channel = self._our_channel(swarm)
+        del self._ours[swarm]
+        return encode(Leave(channel))
 
     def about(self, swarm: bytes, message: AnyMessage) -> bytes:
         """A message about a swarm that we joined; its channel is filled in."""
@@ -228,8 +234,8 @@ class PeerConnection:
         """What precedes `length` raw bytes of a piece."""
         return block_head(self._our_channel(swarm), piece, offset, length)
 
-    def _our_channel(self, swarm: bytes, *, pop: bool = False) -> int:
-        channel = self._ours.pop(swarm, None) if pop else self._ours.get(swarm)
+    def _our_channel(self, swarm: bytes) -> int:
+        channel = self._ours.get(swarm)
         if channel is None:
             raise LocalProtocolError("a swarm that we have not joined here")
         return channel

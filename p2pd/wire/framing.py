@@ -10,8 +10,9 @@ piece, so that bulk data is never copied through a codec.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 from .errors import LocalProtocolError, RemoteProtocolError
 
@@ -29,8 +30,7 @@ _CONTROL, _BLOCK_KIND = 0, 1
 FRAME_BYTES_MAX: Final = 1 + max(CONTROL_BYTES_MAX, BLOCK_BYTES_MAX + _BLOCK_HEAD_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True, gc=False):
     """Bytes of one piece, as they travel. `channel` is the sender's short number for the swarm."""
 
     channel: int
@@ -80,7 +80,7 @@ class FrameReader:
                 if len(buffer) < end:
                     break
                 frame = frame_in(buffer, start, end)
-                yield frame if isinstance(frame, bytes) else replace(frame, data=bytes(frame.data))
+                yield frame if isinstance(frame, bytes) else msgspec.structs.replace(frame, data=bytes(frame.data))
                 start = end
         finally:
             del buffer[:start]

@@ -29,6 +29,7 @@ class InPlaceReader:
         self.frame_bytes_max = frame_bytes_max
         self._buffer = bytearray(IDLE_BYTES)
         self._start = self._end = 0
+        self._lacks = 0
         self._plain_receives = 0
 
     def __repr__(self) -> str:
@@ -37,12 +38,14 @@ class InPlaceReader:
     def space(self) -> memoryview:
         """Where the next bytes belong, at least one."""
         waiting = self._end - self._start
-        room = max(IDLE_BYTES, GROWTH * waiting, len(self._buffer) - waiting)
-        wanted = min(room, max(self._lacking(), IDLE_BYTES))
         if not waiting:
             self._start = self._end = 0
             if self._plain_receives > PLAIN_RECEIVES_MAX and len(self._buffer) > IDLE_BYTES:
                 self._buffer = bytearray(IDLE_BYTES)
+            return memoryview(self._buffer)[:IDLE_BYTES]
+        room = max(IDLE_BYTES, GROWTH * waiting, len(self._buffer) - waiting)
+        # And the head of another frame after the one that has begun: mostly the next block's.
+        wanted = min(room, max(self._lacks + BLOCK_HEAD_BYTES, IDLE_BYTES))
         if len(self._buffer) - self._end < wanted:
             self._make_room(waiting, wanted)
         return memoryview(self._buffer)[self._end : self._end + wanted]
@@ -50,16 +53,18 @@ class InPlaceReader:
     @property
     def lacking(self) -> int:
         """Bytes until the frame that has begun is whole; 1 when none has."""
-        return max(1, self._lacking() - BLOCK_HEAD_BYTES)
+        return self._lacks or 1
 
     def received(self, count: int) -> Iterator[bytes | Block]:
         """The frames that are whole now, to be taken before the next `space`; RemoteProtocolError for an impossible
         one."""
         self._end += count
         self._plain_receives += 1
+        self._lacks = 0
         while self._end - self._start >= LENGTH.size:
             end = self._start + LENGTH.size + self._length()
             if self._end < end:
+                self._lacks = end - self._end
                 break
             frame = frame_in(memoryview(self._buffer), self._start, end)
             self._start = end
@@ -72,13 +77,6 @@ class InPlaceReader:
         if not 1 <= length <= self.frame_bytes_max:
             raise RemoteProtocolError(f"frame of {length} bytes, 1 to {self.frame_bytes_max} allowed")
         return length
-
-    def _lacking(self) -> int:
-        """Bytes until the frame that has begun is whole, and the head of another after it; 0 when none has."""
-        waiting = self._end - self._start
-        if waiting < LENGTH.size:
-            return 0
-        return LENGTH.size + self._length() + BLOCK_HEAD_BYTES - waiting
 
     def _make_room(self, waiting: int, wanted: int) -> None:
         """Move what waits to the front, of a larger buffer if need be (one can't be resized while views are about)."""
