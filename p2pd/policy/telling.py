@@ -10,14 +10,13 @@ from typing import Final
 TELL_S: Final = 0.05
 """Pieces stored within this are told in one message, a tenth of the messages on a fast link."""
 TELL_S_MAX: Final = 0.2
-"""And within this, while there are few of them for so many neighbours."""
+"""And within this, while they are fewer than the neighbours: so a crowd exchanges about one message for each piece."""
 CROWD: Final = 8
 """So many neighbours are told soon in any case."""
-MESSAGES_PER_PIECE: Final = 4
 
 
 def tell_after_s(*, untold: int, held: int, neighbours: int) -> float:
     """Seconds from when the first of `untold` pieces was stored until the neighbours are told of them. `held`: pieces
     that are here; with fewer than neighbours it is the beginning, and each piece is worth a message to everybody."""
-    soon = neighbours <= CROWD or held <= neighbours or untold * MESSAGES_PER_PIECE >= neighbours
+    soon = neighbours <= CROWD or held <= neighbours or untold >= neighbours
     return TELL_S if soon else TELL_S_MAX

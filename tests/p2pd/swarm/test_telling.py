@@ -34,8 +34,8 @@ def crowd_with(held: int, brought: int) -> Driver:
     return swarm
 
 
-def test_a_crowd_is_told_a_little_later_of_one_piece_than_of_many() -> None:
-    one, many = crowd_with(held=20, brought=1), crowd_with(held=20, brought=5)
+def test_a_crowd_is_told_a_little_later_of_fewer_pieces_than_it_has_members() -> None:
+    one, many = crowd_with(held=20, brought=16), crowd_with(held=20, brought=17)
     for swarm in (one, many):
         swarm.wait(0.1)
     assert one.sent(Have) == []
