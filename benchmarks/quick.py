@@ -17,6 +17,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from .compiling import can_be_compiled
+
 MESSAGES_PER_S_MIN: Final = 100_000
 RSS_BYTES_MAX: Final = 8e9
 MIB: Final = 2.0**20
@@ -45,10 +47,10 @@ def table_of(name: str) -> dict[str, Any]:
 def measure(name: str, *, interpreted: bool) -> dict[str, Any]:
     """Run one case in this process."""
     import sim
-    from sim.native import serve
+    from sim.native import GROUPS, serve
 
     if not interpreted:
-        serve()
+        serve(GROUPS["quick"])
     import sim.quick.engine  # loading it is no part of what is measured
 
     began = time.process_time()
@@ -64,22 +66,6 @@ def measure(name: str, *, interpreted: bool) -> dict[str, Any]:
         "completed": facts["completed"],
         "last_over_bound": facts.get("last_over_bound", 0.0),
     }
-
-
-def can_be_compiled() -> bool:
-    """Compile, or say why not."""
-    from sim.errors import CompileError
-    from sim.native import found
-    from sim.native.building import build
-
-    try:
-        if found() is None:
-            print("compiling the brains first; this takes a minute or two", file=sys.stderr, flush=True)
-        build()
-    except CompileError as error:
-        print(f"interpreted only: {error}", file=sys.stderr, flush=True)
-        return False
-    return True
 
 
 def in_a_process(name: str, *, interpreted: bool) -> dict[str, Any]:
@@ -112,7 +98,7 @@ def main() -> int:
     if given.only:
         print(json.dumps(measure(given.only, interpreted=given.interpreted)))
         return 0
-    forms = (True, False) if can_be_compiled() else (True,)
+    forms = (True, False) if can_be_compiled("quick") else (True,)
     rows, alike = [], True
     for name in CASES:
         of_case = [in_a_process(name, interpreted=interpreted) for interpreted in forms]

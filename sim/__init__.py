@@ -32,8 +32,8 @@ def run(
     """Run a scenario: a built-in one's name, a TOML file's path, a table, or a `Scenario`.
 
     `rng_seed` replaces the scenario's own; `tick` is told the share that is done, 0 to 1. `like`, for the engine
-    `quick`: a run of the same scenario and seed by `fleet`, whose meetings are taken over. `interpreted`: that engine
-    runs the sources even if `p2p-sim compile` was here. Raises ScenarioError.
+    `quick`: a run of the same scenario and seed by `fleet`, whose meetings are taken over. `interpreted`: these two
+    engines run the sources even if `p2p-sim compile` was here. Raises ScenarioError.
     """
     from importlib import import_module
 
@@ -45,10 +45,11 @@ def run(
     more = {} if like is None else {"like": like.arrays}
     if more and scenario.engine != "quick":
         raise ScenarioError(f"like: the engine {scenario.engine} has meetings of its own; take quick")
-    if scenario.engine == "quick" and not interpreted:
-        from .native import serve
+    if not interpreted:
+        from .native import GROUPS, serve
 
-        serve()
+        if scenario.engine in GROUPS:
+            serve(GROUPS[scenario.engine])
     result: Result = import_module(ENGINES[scenario.engine].module).run(
         scenario.plan,
         name=scenario.name,

@@ -55,7 +55,7 @@ _COLUMNS: Final = (
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code. 1: hosts never finished, or a check does not hold."""
     handlers = {"list": _list, "run": _run, "sweep": _sweep, "compare": _compare}
-    handlers |= {"validate": validate, "compile": cli_compile.compile_brains, **cli_chaos.handlers(_bar)}
+    handlers |= {"validate": validate, "compile": cli_compile.compile_engine, **cli_chaos.handlers(_bar)}
     return run_command(_parser(), argv, handlers, more_errors=((CompileError, EXIT_FAILED), (SimError, EXIT_USAGE)))
 
 
@@ -82,7 +82,7 @@ def _parser() -> ArgumentParser:
     checks = commands.add_parser("validate", help="hold the simulator against closed forms and published results")
     for command in (run, sweep, compare):
         command.add_argument("--report", metavar="FILE", help="write a self-contained HTML page")
-        command.add_argument("--interpreted", action="store_true", help="engine quick: not what `compile` made")
+        command.add_argument("--interpreted", action="store_true", help="quick and fleet: not what `compile` made")
     for command in (listing, run, sweep, compare, checks):
         add_output_flags(command, nested=True)
     cli_compile.add_command(commands)
@@ -163,10 +163,10 @@ def _exit_code(results: Sequence["Result"]) -> int:
 
 
 def _list(arguments: Namespace, console: Console) -> int:
-    from sim.native import found
+    from sim.native import GROUPS, found
     from sim.scenario import built_in, load_table
 
-    is_compiled = found() is not None
+    is_compiled = found(GROUPS["quick"]) is not None
     rows = [(name, load_table(name)) for name in built_in()]
     scenarios = [{key: table.get(key, "") for key in ("name", "engine", "about")} for _, table in rows]
     shown = [(name, table["engine"], table.get("about", "")) for name, table in rows]

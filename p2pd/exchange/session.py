@@ -144,11 +144,16 @@ class Session:
                     nursery.start_soon(self._write)
                     await self._read(pending)
                     nursery.cancel_scope.cancel()
-        except* (trio.BrokenResourceError, trio.ClosedResourceError):
-            self.ended_because = self.ended_because or "connection lost"
-        except* RemoteProtocolError as errors:
-            self.broke_rules = True
-            self.ended_because = self.ended_because or _first_words(errors)
+        except BaseExceptionGroup as errors:  # `except*`, which the compiler of `sim.native` does not know
+            lost, others = errors.split((trio.BrokenResourceError, trio.ClosedResourceError))
+            if lost is not None:
+                self.ended_because = self.ended_because or "connection lost"
+            broken, others = others.split(RemoteProtocolError) if others is not None else (None, None)
+            if broken is not None:
+                self.broke_rules = True
+                self.ended_because = self.ended_because or _first_words(broken)
+            if others is not None:
+                raise others from None
 
     def end(self, reason: str) -> None:
         """Close soon, for this reason."""

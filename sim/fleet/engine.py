@@ -15,6 +15,7 @@ from p2pd.exchange import Membership
 from sim.bounds import bound_s
 from sim.ledger import SAMPLES, Ledger
 from sim.limits import limit_of
+from sim.native import compiled
 from sim.plan import COMMAND_S, SwarmPlan
 from sim.population import Population, population
 from sim.result import Result
@@ -199,5 +200,5 @@ def run(
         tick(1.0)
         return deployment.ledger.result(
             name=name, engine="fleet", about=about, settings=settings, rng_seed=rng_seed, died=deployment.died,
-            more_facts={"dilution": diluted.dilution, "switched_s": deployment.switched_s},
+            more_facts={"dilution": diluted.dilution, "switched_s": deployment.switched_s, "compiled": compiled()},
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Compiles the brains, in a process of its own, beside the place where they will be looked for."""
+"""Compiles a group of modules, in a process of its own, beside the place where they will be looked for."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from typing import Final
 from sim.errors import CompileError
 from sim.kept import PRIVATE, cache, forget_oldest, private_folder
 
-from . import group
+from .group import ROOT, Group
 from .serving import files_of
 
 NO_PLACE: Final = "there is no folder to keep them in; name one in XDG_CACHE_HOME that nobody else may write to"
@@ -23,24 +23,24 @@ SAID_LINES: Final = 3
 """Of what a compiler that failed said last."""
 
 
-def build(opt_level: int = 3) -> tuple[Path, bool]:
-    """The folder of the compiled brains, and whether it had to be made, which takes a minute or two. CompileError."""
-    base = cache(group.CACHE)
+def build(group: Group, opt_level: int = 3) -> tuple[Path, bool]:
+    """The folder of a compiled group, and whether it had to be made, which takes a minute or two. CompileError."""
+    base = cache(group.cache)
     if base is None or not private_folder(base):
         raise CompileError(NO_PLACE)
     place = base / group.digest()
-    if files_of(place) is not None:
+    if files_of(group, place) is not None:
         return place, False
     _require_tools()
     with tempfile.TemporaryDirectory(prefix="half-", dir=base) as half:
         copy, made = Path(half) / "sources", Path(half) / "made"
         for name in group.all_files():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(group.ROOT / name, copy / name)
+            shutil.copyfile(ROOT / name, copy / name)
         place = base / group.digest(copy)  # of what is compiled, whatever is edited meanwhile
         made.mkdir(mode=PRIVATE)
-        _compile(copy, made, Path(half) / "scratch", opt_level)
-        if files_of(place) is None:  # nobody else was faster
+        _compile(group, copy, made, Path(half) / "scratch", opt_level)
+        if files_of(group, place) is None:  # nobody else was faster
             shutil.rmtree(place, ignore_errors=True)
             made.rename(place)
     forget_oldest(base, but=place.name)
@@ -57,11 +57,12 @@ def _require_tools() -> None:
         raise CompileError(HEADERS)
 
 
-def _compile(copy: Path, made: Path, scratch: Path, opt_level: int) -> None:
+def _compile(group: Group, copy: Path, made: Path, scratch: Path, opt_level: int) -> None:
     recipe = str(Path(__file__).with_name("recipe.py"))
-    places = [group.LIBRARY, str(made), str(scratch), str(opt_level)]
-    command = [sys.executable, "-P", recipe, *places, *group.compiled_files(copy)]
+    places = [group.library, str(made), str(scratch), str(opt_level)]
+    files = group.compiled_files(copy)
+    command = [sys.executable, "-P", recipe, *places, *files]
     done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-    if done.returncode or files_of(made) is None:
+    if done.returncode or files_of(group, made) is None:
         said = (done.stdout + done.stderr).strip().splitlines()[-SAID_LINES:]
         raise CompileError(f"the compiler failed: {' | '.join(said) or f'exit code {done.returncode}'}")

@@ -1,4 +1,4 @@
-"""Lets Python find the compiled brains, all of them or none."""
+"""Lets Python find the compiled modules of one group, all of them or none."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from types import ModuleType
 
 from sim.kept import cache, is_private
 
-from . import group
+from .group import SUFFIX, Group, module_of
 
 
 class Finder(MetaPathFinder):
@@ -32,39 +32,39 @@ class Finder(MetaPathFinder):
 
 
 def compiled() -> bool:
-    """The brains of this process are machine code, or will be when they are imported."""
+    """The brains of this process, at least, are machine code, or will be when they are imported."""
     return any(isinstance(finder, Finder) for finder in sys.meta_path)
 
 
-def files_of(folder: Path) -> dict[str, Path] | None:
+def files_of(group: Group, folder: Path) -> dict[str, Path] | None:
     """Of all compiled modules, by name; None if this is no whole folder of them, or not ours alone."""
-    names = [group.LIBRARY, *map(group.module_of, group.compiled_files())]
-    files = {name: folder / (name.replace(".", "/") + group.SUFFIX) for name in names}
+    names = [group.library, *map(module_of, group.compiled_files())]
+    files = {name: folder / (name.replace(".", "/") + SUFFIX) for name in names}
     if not (is_private(folder.parent) and is_private(folder)) or not all(file.exists() for file in files.values()):
         return None
     return files
 
 
-def found() -> dict[str, Path] | None:
+def found(group: Group) -> dict[str, Path] | None:
     """The files for these very sources, if somebody compiled them here."""
-    base = cache(group.CACHE)
-    return files_of(base / group.digest()) if base is not None else None
+    base = cache(group.cache)
+    return files_of(group, base / group.digest()) if base is not None else None
 
 
-def serve() -> bool:
-    """From now on import compiled brains, if there are some for these very sources and none was imported as source:
-    the two never mix. True if so."""
+def serve(group: Group) -> bool:
+    """From now on import the compiled modules of a group, if there are some for these very sources and none was
+    imported as source: the two never mix. True if so, or if another group, which has the brains too, was served."""
     if compiled():
         return True
-    if any(group.module_of(name) in sys.modules for name in group.compiled_files()):
+    if any(module_of(name) in sys.modules for name in group.compiled_files()):
         return False
-    files = found()
+    files = found(group)
     if files is None:
         return False
     finder = Finder(files)
     sys.meta_path.insert(0, finder)
     try:
-        import_module(group.LIBRARY)
+        import_module(group.library)
     except ImportError:  # made for another machine, or damaged: then as if it were not there
         sys.meta_path.remove(finder)
         return False

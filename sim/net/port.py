@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BACKLOG_MAX: Final = 1_024
 """Connections that a listener has not accepted yet."""
-SYN_TIMES_S: Final = (0.0, 1.0, 3.0)
+SYN_TIMES_S: Final[tuple[float, ...]] = (0.0, 1.0, 3.0)
 """When a dial tries (as TCP does); given up after DIAL_TIMEOUT_S."""
 DIAL_TIMEOUT_S: Final = 5.0
 
