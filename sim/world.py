@@ -1,6 +1,7 @@
 """A World for one simulated host: a port, a disk, a clock that may be wrong, dice, and jobs that cost virtual time."""
 
 from collections.abc import Callable
+from heapq import heapreplace
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -32,28 +33,24 @@ class Jobs:
     def __init__(self, disk: SimDisk, clock: SimClock) -> None:
         self._disk, self._clock = disk, clock
         self._free_at = [0.0] * STORAGE_THREADS
+        """When each thread is free; the first of them first (a heap)."""
 
     async def __call__(self, function: Callable[[*Args], T], *args: *Args) -> T:
         """The function's result, or its exception."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        if self._disk.off:
+        disk, clock = self._disk, self._clock
+        if disk.off:
             raise PowerCut
-        self._disk.meter_s()
+        disk.reset_meter()
         try:
             return function(*args)
         finally:
-            done_at = self._book(self._disk.meter_s())
-            if done_at - self._clock.now > self._clock.grain_s:
+            done_at = max(clock.now, self._free_at[0]) + disk.meter_s()
+            heapreplace(self._free_at, done_at)
+            if done_at - clock.now > clock.grain_s:
                 # Nobody can cancel that. (An event on the clock costs a third of a shielded deadline.)
-                self._clock.at(done_at, trio.lowlevel.reschedule, trio.lowlevel.current_task())
+                clock.at(done_at, trio.lowlevel.reschedule, trio.lowlevel.current_task())
                 await trio.lowlevel.wait_task_rescheduled(_never)
-
-    def _book(self, seconds: float) -> float:
-        """When the first free thread has done this."""
-        free_at = min(self._free_at)
-        done_at = max(self._clock.now, free_at) + seconds
-        self._free_at[self._free_at.index(free_at)] = done_at
-        return done_at
 
 
 def _never(_: object) -> trio.lowlevel.Abort:

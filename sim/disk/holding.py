@@ -1,7 +1,4 @@
-"""Who holds a disk: a process by a lock file, a change while it lasts."""
-
-import threading
-from collections.abc import Callable
+"""Which process holds a disk: by a lock file."""
 
 
 class MemoryLock:
@@ -14,22 +11,3 @@ class MemoryLock:
     def release(self) -> None:
         """Give it back."""
         self._locks.discard(self._path)
-
-
-class Step:
-    """Around each change: one at a time, and only if `begin` does not raise. One for all changes of a disk: a context
-    manager made from a generator costs as much as the change itself."""
-
-    def __init__(self, lock: "threading.RLock", begin: Callable[[], None]) -> None:
-        self._lock, self._begin = lock, begin
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        try:
-            self._begin()
-        except BaseException:
-            self._lock.release()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()

@@ -38,11 +38,11 @@ class Inode:
                 free_blocks -= 1
         return length
 
-    def write(self, offset: int, data: bytes, mtime_ns: int) -> None:
-        """Put `data` at `offset`."""
+    def write(self, offset: int, data: bytes, mtime_ns: int) -> int:
+        """Put `data` at `offset`; how many more blocks hold something now."""
         self._writes.append((offset, bytes(self.data[offset : offset + len(data)]), data))
         self.mtime_ns = mtime_ns
-        self._put(offset, data)
+        return self._put(offset, data)
 
     def resize(self, size: int) -> None:
         """Cut, or extend by a hole."""
@@ -81,15 +81,18 @@ class Inode:
         self.mode, self.mtime_ns = self._synced_attributes
         self.sync()
 
-    def _put(self, offset: int, data: bytes) -> None:
+    def _put(self, offset: int, data: bytes) -> int:
         if not data:
-            return
+            return 0
         end = offset + len(data)
         if end > len(self.data):
             self._set_size(end)
         self.data[offset:end] = data
         first, last = offset // BLOCK_BYTES, -(-end // BLOCK_BYTES)
-        self._blocks[first:last] = b"\1" * (last - first)
+        new = last - first - self._blocks.count(1, first, last)
+        if new:
+            self._blocks[first:last] = b"\1" * (last - first)
+        return new
 
     def _set_size(self, size: int) -> None:
         if size < len(self.data):

@@ -13,12 +13,13 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
+from math import inf
 from random import Random
 from typing import Final
 
 from p2pd.world.disk import FileStat
 
-from .holding import MemoryLock, Step
+from .holding import MemoryLock
 from .inodes import BLOCK_BYTES, Inode
 
 LINKS_MAX: Final = 40
@@ -48,11 +49,11 @@ class MemoryDisk:
         self._root = Inode("directory", 0o755)
         self._dirty: dict[int, Inode] = {}
         self._folders: dict[str, Inode] = {}
-        """Directories by path, as found since a name last changed its meaning."""
+        self._files: dict[str, Inode] = {}
+        """Both by path, as found since a name last changed its meaning."""
         self._locks: set[str] = set()
         self._lock = threading.RLock()
-        self._changing = Step(self._lock, self._begin)
-        self._cut_at: int | None = None
+        self._cut_at = inf
         self._used_blocks = 0
         self._mtime_ns = 0
 
@@ -65,18 +66,18 @@ class MemoryDisk:
     def crash(self, rng: Random | None = None) -> None:
         """Power is cut and comes back: what was not synced is gone, or a random part of it; locks are free."""
         with self._lock:
-            self._folders.clear()
+            self._forget_names()
             for inode in self._dirty.values():
                 inode.crash(rng)
             self._dirty.clear()
-            self._cut_at = None
+            self._cut_at = inf
             self._locks = set()
             self.boots += 1
             self._used_blocks = sum(inode.used_blocks for inode in self._walk(self._root))
 
     def restore_power(self) -> None:
         """It was only the process that stopped: nothing is lost."""
-        self._cut_at = None
+        self._cut_at = inf
 
     def kill(self) -> None:
         """The process that used the disk was killed: locks are free, nothing is lost."""
@@ -119,7 +120,8 @@ class MemoryDisk:
 
     def write(self, path: str, offset: int, data: bytes | memoryview) -> None:
         """Write all of it at `offset`; the file must exist. OSError(ENOSPC) leaves what fitted."""
-        with self._changing:
+        with self._lock:
+            self._begin()
             self._write(self._file(path), path, offset, bytes(data))
 
     def copy(self, source: str, source_offset: int, destination: str, offset: int, length: int) -> None:
@@ -128,7 +130,8 @@ class MemoryDisk:
 
     def append(self, path: str, data: bytes) -> None:
         """Write all of it at the end, creating the file."""
-        with self._changing:
+        with self._lock:
+            self._begin()
             if self._find(path) is None:
                 self._link(path, Inode("file", 0o600))
             inode = self._file(path)
@@ -145,30 +148,35 @@ class MemoryDisk:
 
     def create(self, path: str, size: int) -> None:
         """An empty file of this size (sparse until written), mode 0600; OSError(EEXIST)."""
-        with self._changing:
+        with self._lock:
+            self._begin()
             inode = Inode("file", 0o600, self._now())
             self._link(path, inode)
             self._resize(inode, size)
 
     def truncate(self, path: str, size: int) -> None:
         """Cut or extend a file."""
-        with self._changing:
+        with self._lock:
+            self._begin()
             self._resize(self._file(path), size)
 
     def set_attributes(self, path: str, mode: int, mtime_ns: int) -> None:
         """Permission bits and modification time of a file or directory; a symlink's own mtime."""
-        with self._changing:
+        with self._lock:
+            self._begin()
             inode = self._existing(path)
             self._touch(inode).set_attributes(inode.mode if inode.kind == "symlink" else mode, mtime_ns)
 
     def sync(self, path: str) -> None:
         """fsync one file or directory."""
-        with self._changing:
+        with self._lock:
+            self._begin()
             self._sync(self._existing(path))
 
     def sync_all(self, path: str) -> None:
         """Everything is durable."""
-        with self._changing:
+        with self._lock:
+            self._begin()
             self._existing(path)
             for inode in list(self._dirty.values()):
                 self._sync(inode)
@@ -182,12 +190,14 @@ class MemoryDisk:
         if self._resolve(path).kind != "directory":
             raise _error(errno.EEXIST, path)
         for directory in reversed(missing):
-            with self._changing:
+            with self._lock:
+                self._begin()
                 self._link(directory, Inode("directory", 0o755, self._now()))
 
     def symlink(self, target: str, path: str) -> None:
         """A new symlink at `path`."""
-        with self._changing:
+        with self._lock:
+            self._begin()
             self._link(path, Inode("symlink", 0o777, self._now(), target))
 
     def switch_symlink(self, target: str, path: str) -> None:
@@ -206,14 +216,15 @@ class MemoryDisk:
 
     def rename(self, source: str, destination: str) -> None:
         """Durable rename (fsync of both parents)."""
-        with self._changing:
+        with self._lock:
+            self._begin()
             inode, there = self._existing(source), self._find(destination)
             if there is not None and there.kind == "directory" and there.entries:
                 raise _error(errno.ENOTEMPTY, destination)
             if there is not None and (there.kind == "directory") != (inode.kind == "directory"):
                 raise _error(errno.ENOTDIR if inode.kind == "directory" else errno.EISDIR, destination)
             old, new = self._parent(source), self._parent(destination)
-            self._folders.clear()
+            self._forget_names()
             self._touch(old).set_entry(os.path.basename(source), None, self._now())
             self._touch(new).set_entry(os.path.basename(destination), inode, self._now())
             self._sync(old)
@@ -229,8 +240,9 @@ class MemoryDisk:
         if found.kind == "directory":
             for name in self.list_directory(path):
                 self.remove_tree(os.path.join(path, name))
-        with self._changing:
-            self._folders.clear()
+        with self._lock:
+            self._begin()
+            self._forget_names()
             self._forget_blocks(self._existing(path))
             self._touch(self._parent(path)).set_entry(os.path.basename(path), None, self._now())
 
@@ -270,7 +282,7 @@ class MemoryDisk:
     # Within
 
     def _check_power(self) -> None:
-        if self._cut_at is not None and self.steps >= self._cut_at:
+        if self.steps >= self._cut_at:
             raise PowerCut
 
     def _begin(self) -> None:
@@ -301,9 +313,7 @@ class MemoryDisk:
         fitting = len(data)
         if self.capacity_bytes is not None:
             fitting = inode.fitting_bytes(offset, fitting, self.capacity_bytes // BLOCK_BYTES - self._used_blocks)
-        before = inode.used_blocks
-        self._touch(inode).write(offset, data[:fitting], self._now())
-        self._used_blocks += inode.used_blocks - before
+        self._used_blocks += self._touch(inode).write(offset, data[:fitting], self._now())
         self.writes += 1
         self.written_bytes += fitting
         if fitting < len(data):
@@ -339,12 +349,19 @@ class MemoryDisk:
         return inode
 
     def _file(self, path: str) -> Inode:
-        inode = self._parent(path).entries.get(os.path.basename(path))
+        inode = self._files.get(path)
         if inode is None:
-            raise _error(errno.ENOENT, path)
-        if inode.kind != "file":
-            raise _error(errno.ELOOP if inode.kind == "symlink" else errno.EISDIR, path)
+            inode = self._parent(path).entries.get(os.path.basename(path))
+            if inode is None:
+                raise _error(errno.ENOENT, path)
+            if inode.kind != "file":
+                raise _error(errno.ELOOP if inode.kind == "symlink" else errno.EISDIR, path)
+            self._files[path] = inode
         return inode
+
+    def _forget_names(self) -> None:
+        self._folders.clear()
+        self._files.clear()
 
     def _parent(self, path: str) -> Inode:
         """The directory that holds the last name of a path, other names' symlinks followed."""

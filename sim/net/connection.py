@@ -85,8 +85,7 @@ class SimStream:
 
     async def send_all(self, *parts: Buffer) -> None:
         """Send it all; waits while a window of bytes is under way."""
-        light = self._connection.network.is_light(list(map(len, parts)))
-        await self._outgoing.put(b"".join(parts), light)
+        await self._outgoing.put(b"".join(parts), self._connection.network.is_light(parts))
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What is there, at least one byte; empty at the end of the stream."""

@@ -8,7 +8,7 @@ import trio
 
 from sim.clock import SimClock
 
-from .link import Quantum
+from .link import Link, Quantum
 from .waiter import Waiter
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Flow:
         """The sender's machine is off or its process dead: nothing leaves any more, not even an end."""
         self._connection, self._network = connection, connection.network
         self._clock: SimClock = connection.network.clock
+        self._diluted, self._heard = connection.network.diluted, connection.network.heard
         self._latency_s = connection.latency_s
         self._way, self._stages, self._window_bytes = way.links, len(way.links), way.window_bytes
         self._outstanding = 0.0
@@ -60,61 +61,49 @@ class Flow:
         """Send it all; returns when all of it is under way, at once if the window has room. `light`: it pays latency
         only. A diluted piece is of no use before it is whole, so all of it comes with its last part."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        network, size = self._network, len(data)
         if light:
-            await self._room()
-            self._send(data, 0.0)
-        elif network.diluted:
-            parts, cost_bytes = network.parts_of(size)
-            for _ in range(parts - 1):
-                await self._room()
-                self._send(None, cost_bytes)
-            await self._room()
-            self._send(data, cost_bytes)
+            while self._is_full():
+                await self._writable.park()
+            self._send_light(data)
+        elif self._diluted:
+            parts, cost_bytes = self._network.parts_of(len(data))
+            for left in range(parts - 1, -1, -1):
+                while self._is_full():
+                    await self._writable.park()
+                self._send(None if left else data, cost_bytes)
         else:
-            step = network.quantum_bytes
+            step, size = self._network.quantum_bytes, len(data)
             for start in range(0, size, step):
-                await self._room()
+                while self._is_full():
+                    await self._writable.park()
                 part = data if size <= step else data[start : start + step]
                 self._send(part, len(part))
 
-    async def _room(self) -> None:
-        """Until there is room in the window."""
-        self._check_sender()
-        while self._outstanding >= self._window_bytes or self._is_crowded():
-            await self._writable.park()
-            self._check_sender()
-
-    def _is_crowded(self) -> bool:
-        """So much of it waits for a link on the way that TCP would have been told to slow down."""
-        return not self._network.diluted and any(link is not None and link.is_full(self) for link in self._way)
+    def _is_full(self) -> bool:
+        """There is no room in the window; or so much waits for a link on the way that TCP would have been told to slow
+        down."""
+        if self.ended:
+            raise trio.ClosedResourceError("this end was closed")
+        if self.broken or self.muted:
+            raise trio.BrokenResourceError("connection reset")
+        if self._outstanding >= self._window_bytes:
+            return True
+        return not self._diluted and any(link is not None and link.is_full(self) for link in self._way)
 
     def end(self) -> None:
         """Nothing more will come."""
         if not self.ended:
             self.ended = True
             if not self.broken and not self.muted:
-                self._send(b"", 0.0)
+                self._send_light(b"")
             self._writable.wake()
-
-    def _check_sender(self) -> None:
-        if self.ended:
-            raise trio.ClosedResourceError("this end was closed")
-        if self.broken or self.muted:
-            raise trio.BrokenResourceError("connection reset")
 
     # -- on the way ---------------------------------------------------------------------------------------------
 
-    def _send(self, data: bytes | None, cost_bytes: float) -> None:
-        if data is not None:
-            self.sent_bytes += len(data)
-        if cost_bytes or data is None:
-            self._outstanding += cost_bytes
-            self._bulk += 1
-            quantum = self._latest = Quantum(data, cost_bytes)
-            self._enter(quantum)
-            return
-        if not self._network.diluted:
+    def _send_light(self, data: bytes) -> None:
+        """Behind what is on the way already."""
+        self.sent_bytes += len(data)
+        if not self._diluted:
             self._outstanding += len(data)
         if self._bulk:
             self._latest.riders.append(data)
@@ -122,20 +111,25 @@ class Flow:
             clock = self._clock
             heappush(clock.heap, (clock.now + self._latency_s, clock.next_place(), self._arrive, (data,)))
 
+    def _send(self, data: bytes | None, cost_bytes: float) -> None:
+        if data is not None:
+            self.sent_bytes += len(data)
+        self._outstanding += cost_bytes
+        self._bulk += 1
+        quantum = self._latest = Quantum(data, cost_bytes)
+        self._enter(quantum, self._way[0])
+
     def passed(self, quantum: Quantum) -> None:
         """A link or the latency is behind it."""
-        quantum.stage += 1
-        self._enter(quantum)
-        if not self._network.diluted:
-            self._writable.wake()
-
-    def _enter(self, quantum: Quantum) -> None:
-        """The next link, if there is one."""
-        stage = quantum.stage
+        stage = quantum.stage = quantum.stage + 1
         if stage == self._stages:
             self._come(quantum)
-            return
-        link = self._way[stage]
+        else:
+            self._enter(quantum, self._way[stage])
+        if not self._diluted:
+            self._writable.wake()
+
+    def _enter(self, quantum: Quantum, link: Link | None) -> None:
         if link is not None:
             link.carry(self, quantum)
         else:
@@ -144,7 +138,7 @@ class Flow:
 
     def _come(self, quantum: Quantum) -> None:
         self._bulk -= 1
-        if self._network.diluted:
+        if self._diluted:
             self._outstanding -= quantum.cost_bytes
             self._writable.wake()
         if quantum.data is not None:
@@ -168,7 +162,9 @@ class Flow:
             self._deliver(self._held.popleft())
 
     def _deliver(self, data: bytes) -> None:
-        data = self._network.deliver(self, data)
+        if self._network.flips:
+            data = self._network.flipped(self.destination, data)
+        self._heard(self.source, self.destination, data)
         if self._connection.orphaned or (self.abandoned and data):
             self._connection.break_off()  # nobody is there any more to take it: a reset comes back
         elif not self.abandoned:
@@ -204,7 +200,7 @@ class Flow:
         elif arrived:
             data = self._gather(data, max_bytes)
         self._arrived_bytes -= len(data)
-        if not self._network.diluted:
+        if not self._diluted:
             self._outstanding -= len(data)
             self._writable.wake()
         return data

@@ -16,11 +16,11 @@ from typing import Final
 
 import trio
 
-from p2pd.world.network import Identity
+from p2pd.world.network import Buffer, Identity
 from sim.clock import SimClock
 
 from .connection import Connection, SimStream
-from .flow import SMALL_BYTES, Flow
+from .flow import SMALL_BYTES
 from .link import Link
 from .place import Place, Route, route
 from .port import Port, SimListener
@@ -63,10 +63,14 @@ class SimNetwork:
         self._diluted_bytes, self._dilution = diluted_bytes, dilution
         self.quantum_bytes = quantum_bytes
         self.ports: dict[str, Port] = {}
+        self.heard = heard
         self.corrupted = 0
         """Bytes that were flipped on the way."""
+        self.cut = False
+        """Whether anything stands between anybody."""
+        self.flips: dict[str, float] = {}
+        """The chance of it, by who receives."""
         self._rng = rng
-        self._heard = heard
         self._listeners: dict[str, SimListener] = {}
         self._connections: dict[Connection, None] = {}
         self._links: dict[tuple[Place, bool], Link] = {}
@@ -74,7 +78,6 @@ class SimNetwork:
         self._numbers = count(40_000)
         self._side: dict[str, int] = {}
         self._clogged: dict[str, None] = {}
-        self._flips: dict[str, float] = {}
 
     def __repr__(self) -> str:
         return f"<SimNetwork {len(self.ports)} ports, {len(self._connections)} connections>"
@@ -98,11 +101,11 @@ class SimNetwork:
 
     def flip(self, name: str, chance: float) -> None:
         """Change a byte of a quantum of bulk to this host with this chance."""
-        self._flips[name] = chance
+        self.flips[name] = chance
 
     def heal(self) -> None:
         """No partition, no clog, no flipped bytes. Hosts that are off stay off."""
-        self._side, self._clogged, self._flips = {}, {}, {}
+        self._side, self._clogged, self.flips = {}, {}, {}
         self._release()
 
     def reset(self, name: str) -> None:
@@ -140,12 +143,8 @@ class SimNetwork:
         """Those with an end there."""
         return [one for one in self._connections if any(port.name == name for port in one.ports)]
 
-    @property
-    def cut(self) -> bool:
-        """Whether anything stands between anybody."""
-        return bool(self._side or self._clogged)
-
     def _release(self) -> None:
+        self.cut = bool(self._side or self._clogged)
         for connection in list(self._connections):
             connection.release()
 
@@ -218,11 +217,11 @@ class SimNetwork:
         """A place's link, if it has a bound and was used."""
         return self._links.get((place, upwards))
 
-    def is_light(self, parts: Sequence[int]) -> bool:
-        """Whether a message of parts of so many bytes pays latency only: it is small, or was not diluted."""
-        if self.diluted:
-            return self._diluted_bytes not in parts
-        return sum(parts) <= SMALL_BYTES
+    def is_light(self, parts: Sequence[Buffer]) -> bool:
+        """Whether a message of these parts pays latency only: it is small, or was not diluted."""
+        if not self.diluted:
+            return sum(map(len, parts)) <= SMALL_BYTES
+        return self._diluted_bytes not in map(len, parts)
 
     def parts_of(self, size: int) -> tuple[int, float]:
         """In how many parts a diluted piece of `size` bytes travels, and what each costs on links. All of them cost
@@ -232,14 +231,13 @@ class SimNetwork:
 
     # -- for connections ----------------------------------------------------------------------------------------
 
-    def deliver(self, flow: Flow, data: bytes) -> bytes:
-        """Something arrives: what of it is still right."""
-        chance = self._flips.get(flow.destination)
+    def flipped(self, destination: str, data: bytes) -> bytes:
+        """Something arrives there: with a byte of it changed, perhaps."""
+        chance = self.flips.get(destination)
         if chance and len(data) > SMALL_BYTES and self._rng.random() < chance:
             at = self._rng.randrange(len(data))
             data = data[:at] + bytes((data[at] ^ 0x10,)) + data[at + 1 :]
             self.corrupted += 1
-        self._heard(flow.source, flow.destination, data)
         return data
 
     def forget(self, connection: Connection) -> None:
