@@ -12,6 +12,8 @@ import trio
 
 from p2pd.policy.pacing import Rate
 
+from .bell import Bell
+
 Upload = tuple[bytes, int, bytes | bytearray]
 """Swarm, piece, and the piece's bytes."""
 FAST_PER_S: Final = 12_500_000
@@ -29,14 +31,17 @@ class ReadAhead:
         self._ready_bytes = 0
         self._sending = False
         self._rate = Rate()
-        self._changed = trio.Event()
+        self._fast = False
+        """It was, when a piece last left. Where it is not, only what left or is owed makes room to look."""
+        self._changed = Bell()
 
     def __repr__(self) -> str:
         return f"<ReadAhead {len(self._ready)} pieces{', sending' if self._sending else ''}>"
 
     def look(self) -> None:
         """There may be something to read."""
-        self._changed.set()
+        if self._fast or not self._sending:
+            self._changed.ring()
 
     def take(self) -> Upload | None:
         """The next piece to send, if it is read; say `sent` afterwards."""
@@ -45,19 +50,21 @@ class ReadAhead:
         upload = self._ready.popleft()
         self._ready_bytes -= len(upload[2])
         self._sending = True
-        self._changed.set()
+        if self._fast:
+            self._changed.ring()
         return upload
 
     def sent(self, count: int, now: float) -> None:
         """So many bytes of what was taken left."""
         self._sending = False
         self._rate.add(count, now)
-        self._changed.set()
+        self._fast = self._rate.per_s(now) >= FAST_PER_S
+        self._changed.ring()
 
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
-            self._changed = trio.Event()
+            self._changed.hush()
             if self._has_room() and (upload := await self._read()) is not None:
                 self._ready.append(upload)
                 self._ready_bytes += len(upload[2])

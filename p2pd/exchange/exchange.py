@@ -206,10 +206,11 @@ class Exchange:
         if session.ended_because:
             return
         swarm, message = about.swarm, about.message
-        if isinstance(message, Have | Lost):
-            pieces, bits = session.joined[swarm]
-            told = bitset.of(message.pieces)
-            session.joined[swarm] = (pieces, bits | told if isinstance(message, Have) else bits & ~told)
+        pieces, bits = session.joined[swarm]
+        if isinstance(message, Have):
+            session.joined[swarm] = (pieces, bits | bitset.of(message.pieces))
+        elif isinstance(message, Lost):
+            session.joined[swarm] = (pieces, bits & ~bitset.of(message.pieces))
         membership = self._shared(session, swarm)
         if membership is not None:
             membership.brain.receive(session.node, message, now)

@@ -21,6 +21,7 @@ from p2pd.wire.messages import Hello, ManifestPart, ManifestRequest, Ping, Pong
 from p2pd.world.network import Buffer, Stream
 
 from .ahead import ReadAhead, Upload
+from .bell import Bell
 from .caps import Caps
 
 CONTROL_QUEUE_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -91,8 +92,8 @@ class Session:
         """At which pieces left lately, while they did."""
         self._control: list[bytes] = []
         self._control_bytes = 0
-        self._wake = trio.Event()
-        self._ahead = ReadAhead(partial(owner.next_upload, self), self._wake_writer)
+        self._wake = Bell()
+        self._ahead = ReadAhead(partial(owner.next_upload, self), self._wake.ring)
         self._scope = trio.CancelScope()
         self._piece: tuple[bytes, int] | None = None
         self._assembly, self._assembled = bytearray(), 0
@@ -168,7 +169,7 @@ class Session:
         self._control_bytes += len(frame)
         if self._control_bytes > CONTROL_QUEUE_BYTES_MAX:
             self.end("it does not read what it is sent")
-        self._wake_writer()
+        self._wake.ring()
 
     def ping(self) -> None:
         """Say something that is acknowledged."""
@@ -178,19 +179,16 @@ class Session:
         """There may be a piece to send."""
         self._ahead.look()
 
-    def _wake_writer(self) -> None:
-        self._wake.set()
-
     async def _write(self) -> None:
         while True:
+            self._wake.hush()
             await self._flush()
             upload = self._ahead.take()
-            if upload is not None:
+            if upload is None:
+                await self._wake.wait()
+            else:
                 await self._send_piece(*upload)
                 self._ahead.sent(len(upload[2]), trio.current_time())
-            elif not self._control:
-                await self._wake.wait()
-                self._wake = trio.Event()
 
     async def _flush(self) -> None:
         while self._control:
@@ -236,33 +234,36 @@ class Session:
 
     async def _read(self, pending: list[Event]) -> None:
         events: Iterable[Event] = pending
+        now = trio.current_time()
         while True:
             for event in events:
-                if isinstance(event, BlockReceived):
-                    await self._block(event)
-                    continue
-                now = trio.current_time()
-                if isinstance(event, ManifestRequest | ManifestPart):
-                    await self._owner.on_manifest(self, event)
+                if isinstance(event, About):
+                    self._owner.on_about(self, event, now)
+                elif isinstance(event, BlockReceived):
+                    await self._block(event, now)
                     now = trio.current_time()
+                    continue
                 else:
-                    self._hear(event, now)
+                    await self._hear(event, now)
+                    now = trio.current_time()
                 if rest_s := self._hearing.spend(event, now):
                     await trio.sleep(rest_s)
+                    now = trio.current_time()
             events = await self._receive()
+            now = self._heard_at
 
-    def _hear(self, event: Hello | Joined | Left | About | Ping | Pong, now: float) -> None:
-        if isinstance(event, About):
-            self._owner.on_about(self, event, now)
-        elif isinstance(event, Ping):
-            self.send(self.connection.plain(Pong(event.number)))
-        elif isinstance(event, Joined | Left):
-            if isinstance(event, Left) and self._piece and self._piece[0] == event.swarm:
-                self._piece = None
-            self._owner.on_membership(self, event, now)
+    async def _hear(self, event: Event, now: float) -> None:
+        match event:
+            case Ping(number=number):
+                self.send(self.connection.plain(Pong(number)))
+            case Joined() | Left():
+                if isinstance(event, Left) and self._piece and self._piece[0] == event.swarm:
+                    self._piece = None
+                self._owner.on_membership(self, event, now)
+            case ManifestRequest() | ManifestPart():
+                await self._owner.on_manifest(self, event)
 
-    async def _block(self, block: BlockReceived) -> None:
-        now = trio.current_time()
+    async def _block(self, block: BlockReceived, now: float) -> None:
         length = self._owner.on_block(self, block, now)
         if length is None:
             self._piece = None
