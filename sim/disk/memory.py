@@ -13,7 +13,6 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
-from math import inf
 from random import Random
 from typing import Final
 
@@ -25,6 +24,8 @@ from .inodes import BLOCK_BYTES, Inode
 LINKS_MAX: Final = 40
 """Symlinks followed in one path, as on Linux."""
 TEMPORARY_SUFFIX: Final = ".new"
+NEVER: Final = 1 << 62
+"""A number of steps that no disk comes to."""
 
 
 class PowerCut(Exception):
@@ -53,7 +54,7 @@ class MemoryDisk:
         """Both by path, as found since a name last changed its meaning."""
         self._locks: set[str] = set()
         self._lock = threading.RLock()
-        self._cut_at = inf
+        self._cut_at = NEVER
         self._used_blocks = 0
         self._mtime_ns = 0
 
@@ -70,14 +71,14 @@ class MemoryDisk:
             for inode in self._dirty.values():
                 inode.crash(rng)
             self._dirty.clear()
-            self._cut_at = inf
+            self._cut_at = NEVER
             self._locks = set()
             self.boots += 1
             self._used_blocks = sum(inode.used_blocks for inode in self._walk(self._root))
 
     def restore_power(self) -> None:
         """It was only the process that stopped: nothing is lost."""
-        self._cut_at = inf
+        self._cut_at = NEVER
 
     def kill(self) -> None:
         """The process that used the disk was killed: locks are free, nothing is lost."""
