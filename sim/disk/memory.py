@@ -62,7 +62,7 @@ class MemoryDisk:
 
     def power_cut_after(self, steps: int) -> None:
         """The power goes just before the step after the next `steps` ones that change something."""
-        self._cut_at = float(self.steps + steps)
+        self._cut_at = self.steps + steps
 
     def crash(self, rng: Random | None = None) -> None:
         """Power is cut and comes back: what was not synced is gone, or a random part of it; locks are free."""
