@@ -54,12 +54,13 @@ class ReadAhead:
             self._changed.ring()
         return upload
 
-    def sent(self, count: int, now: float) -> None:
-        """So many bytes of what was taken left."""
+    def sent(self, count: int, now: float, *, more: bool) -> None:
+        """So many bytes of what was taken left; `more`: there may be something to read."""
         self._sending = False
         self._rate.add(count, now)
         self._fast = self._rate.per_s(now) >= FAST_PER_S
-        self._changed.ring()
+        if more:
+            self._changed.ring()
 
     async def run(self) -> None:
         """Read until cancelled."""

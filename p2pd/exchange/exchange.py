@@ -269,16 +269,18 @@ class Exchange:
             if session is not None:
                 session.wake()
 
-    def uploaded(self, session: Session, swarm: bytes, piece: int, now: float) -> None:
-        """A whole piece left."""
+    def uploaded(self, session: Session, swarm: bytes, piece: int, now: float) -> bool:
+        """A whole piece left; may there be another to send to this peer?"""
         membership = self.memberships.get(swarm)
-        if membership is not None:
-            length = membership.manifest.lengths[piece]
-            self.uploads.sent(session.node, length, now)
-            self._take_turns(now)
-            self.bytes_sent += length
-            membership.brain.sent(session.node, piece, now)
-            self.settle(membership)
+        if membership is None:
+            return True
+        length = membership.manifest.lengths[piece]
+        self.uploads.sent(session.node, length, now)
+        self._take_turns(now)
+        self.bytes_sent += length
+        membership.brain.sent(session.node, piece, now)
+        self.settle(membership)
+        return self.uploads.owes(session.node)
 
     def not_read(self, session: Session) -> None:
         """It is our cap that keeps this peer silent."""

@@ -62,8 +62,8 @@ class Owner(Protocol):
         """What to send next, or None."""
         ...
 
-    def uploaded(self, session: "Session", swarm: bytes, piece: int, now: float) -> None:
-        """A whole piece left."""
+    def uploaded(self, session: "Session", swarm: bytes, piece: int, now: float) -> bool:
+        """A whole piece left; may there be another to send to this peer?"""
         ...
 
     def not_read(self, session: "Session") -> None:
@@ -187,8 +187,8 @@ class Session:
             if upload is None:
                 await self._wake.wait()
             else:
-                await self._send_piece(*upload)
-                self._ahead.sent(len(upload[2]), trio.current_time())
+                more = await self._send_piece(*upload)
+                self._ahead.sent(len(upload[2]), trio.current_time(), more=more)
 
     async def _flush(self) -> None:
         while self._control:
@@ -202,13 +202,14 @@ class Session:
         await self.stream.send_all(*parts)
         self._writing_since = math.inf
 
-    async def _send_piece(self, swarm: bytes, piece: int, data: Buffer) -> None:
+    async def _send_piece(self, swarm: bytes, piece: int, data: Buffer) -> bool:
+        """Whether to look for another."""
         view, offset, began, caps = memoryview(data), 0, trio.current_time(), self._owner.caps
         while offset < len(view):
             cap_per_s = caps.way(self.tier).up.rate_bytes_per_s
             part = view[offset : offset + slice_bytes(self._pace_per_s, cap_per_s)]
             if not self.connection.joined(swarm):
-                return
+                return True
             await caps.send(len(part), self.tier)
             if self._control:
                 await self._flush()
@@ -221,7 +222,7 @@ class Session:
             pace = len(view) / seconds
             self._pace_per_s = (self._pace_per_s + pace) / 2 if self._pace_per_s else pace
         self._hearing.earn()
-        self._owner.uploaded(self, swarm, piece, now)
+        return self._owner.uploaded(self, swarm, piece, now)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -150,6 +150,10 @@ class Uploads:
         if peer is None:
             self._given.pop(swarm, None)
 
+    def owes(self, peer: str) -> bool:
+        """Is anything promised to this peer?"""
+        return peer in self._queues
+
     # -- turns --------------------------------------------------------------------------------------------------
 
     def next(self, peer: str, now: float) -> Owed | None:

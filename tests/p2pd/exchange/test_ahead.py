@@ -15,10 +15,11 @@ class Owed:
     """Pieces that are owed, and how many of them were read."""
 
     def __init__(self, count: int) -> None:
-        self.count, self.read, self.told = count, 0, 0
+        self.count, self.asked, self.read, self.told = count, 0, 0, 0
 
     async def next(self) -> Upload | None:
         """The next one."""
+        self.asked += 1
         await trio.lowlevel.checkpoint()
         if self.read == self.count:
             return None
@@ -54,16 +55,40 @@ async def test_on_a_slow_link_the_next_one_is_read_when_the_last_has_left(autoju
         ahead.take()
         await wait_all_tasks_blocked()
         assert owed.read == 1
-        ahead.sent(len(PIECE), trio.current_time())
+        ahead.sent(len(PIECE), trio.current_time(), more=True)
         await wait_all_tasks_blocked()
         assert owed.read == 2
+
+
+async def test_on_a_slow_link_what_is_owed_while_one_is_sent_is_read_when_that_has_left(
+    autojump_clock: MockClock,
+) -> None:
+    owed = Owed(1)
+    async with reading(owed) as ahead:
+        ahead.take()
+        owed.count = 2
+        ahead.look()
+        await wait_all_tasks_blocked()
+        assert owed.asked == 1
+        ahead.sent(len(PIECE), trio.current_time(), more=True)
+        await wait_all_tasks_blocked()
+        assert owed.read == 2
+
+
+async def test_where_nothing_more_is_owed_nobody_is_asked_for_it(autojump_clock: MockClock) -> None:
+    owed = Owed(1)
+    async with reading(owed) as ahead:
+        ahead.take()
+        ahead.sent(len(PIECE), trio.current_time(), more=False)
+        await wait_all_tasks_blocked()
+        assert owed.asked == 1
 
 
 async def test_on_a_fast_link_some_wait_while_one_is_sent(autojump_clock: MockClock) -> None:
     owed = Owed(20)
     async with reading(owed) as ahead:
         ahead.take()
-        ahead.sent(100 * FAST_PER_S, trio.current_time())
+        ahead.sent(100 * FAST_PER_S, trio.current_time(), more=True)
         await wait_all_tasks_blocked()
         ahead.take()
         await wait_all_tasks_blocked()
