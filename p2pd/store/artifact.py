@@ -4,7 +4,6 @@ import threading
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Final
 
 from manifests.manifest import Manifest
@@ -39,6 +38,7 @@ class Artifact:
         in_place: bool = False,
     ) -> None:
         self.manifest = manifest
+        self._index: DigestIndex | None = None
         self.swarm = swarm
         self.destination = destination
         self.root = root
@@ -69,10 +69,12 @@ class Artifact:
         """Every piece is present."""
         return self.present_count == self.manifest.pieces
 
-    @cached_property
+    @property
     def index(self) -> DigestIndex:
         """From digest to piece; made when first asked for."""
-        return DigestIndex(self.manifest)
+        if self._index is None:
+            self._index = DigestIndex(self.manifest)
+        return self._index
 
     def has(self, piece: int) -> bool:
         """It was verified and written, and nothing else was seen since."""

@@ -74,6 +74,11 @@ def test_a_scenario_in_which_daemons_are_started_late_and_trackers_crash_ends_al
     assert compiled == interpreted
 
 
+@pytest.mark.parametrize("name", sorted({*BRAINS.compiled_files(), *FLEET.compiled_files()}))
+def test_nothing_compiled_has_a_cached_property_which_would_be_computed_anew_each_time(name: str) -> None:
+    assert "cached_property" not in (ROOT / name).read_text()
+
+
 def test_what_both_engines_run_is_compiled_for_both() -> None:
     brains = {name for name in BRAINS.compiled_files() if not name.startswith("sim/")}
     assert brains <= set(FLEET.compiled_files())
