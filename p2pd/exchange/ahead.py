@@ -76,4 +76,5 @@ class ReadAhead:
     def _has_room(self) -> bool:
         if not self._ready and not self._sending:
             return True
-        return self._ready_bytes < AHEAD_BYTES and self._rate.per_s(trio.current_time()) >= FAST_PER_S
+        # It only falls until a piece leaves: where it was too low then, there is no need to look.
+        return self._fast and self._ready_bytes < AHEAD_BYTES and self._rate.per_s(trio.current_time()) >= FAST_PER_S

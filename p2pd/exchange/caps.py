@@ -99,6 +99,9 @@ class Caps:
 
 
 async def _pass(bucket: TokenBucket, count: int, waits: Callable[[], None] | None) -> None:
+    if bucket.rate_bytes_per_s == inf:
+        bucket.take(count, 0.0)  # whenever: no cap, no time
+        return
     now = trio.current_time()
     ticket = bucket.book(count, now)
     while (wait_s := bucket.wait_s(ticket, now)) > INSTANT_S:

@@ -4,7 +4,6 @@ Control frames go before blocks and between the blocks of a piece. What a peer s
 in order, at most one piece at a time; what it may not send ends the connection.
 """
 
-import math
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final, Protocol
@@ -97,7 +96,8 @@ class Session:
         self._scope = trio.CancelScope()
         self._piece: tuple[bytes, int] | None = None
         self._assembly, self._assembled = bytearray(), 0
-        self._writing_since = math.inf
+        self._writes = 0
+        """Begun and ended: odd while one is under way."""
         self._heard_at = trio.current_time()
         self._hearing = Hearing(self._heard_at)
         self.useful_at = self._heard_at
@@ -187,8 +187,7 @@ class Session:
             if upload is None:
                 await self._wake.wait()
             else:
-                more = await self._send_piece(*upload)
-                self._ahead.sent(len(upload[2]), trio.current_time(), more=more)
+                await self._send_piece(*upload)
 
     async def _flush(self) -> None:
         while self._control:
@@ -198,18 +197,18 @@ class Session:
             await self._send_all(frames)
 
     async def _send_all(self, *parts: Buffer) -> None:
-        self._writing_since = trio.current_time()
+        self._writes += 1
         await self.stream.send_all(*parts)
-        self._writing_since = math.inf
+        self._writes += 1
 
-    async def _send_piece(self, swarm: bytes, piece: int, data: Buffer) -> bool:
-        """Whether to look for another."""
+    async def _send_piece(self, swarm: bytes, piece: int, data: Buffer) -> None:
         view, offset, began, caps = memoryview(data), 0, trio.current_time(), self._owner.caps
         while offset < len(view):
             cap_per_s = caps.way(self.tier).up.rate_bytes_per_s
             part = view[offset : offset + slice_bytes(self._pace_per_s, cap_per_s)]
             if not self.connection.joined(swarm):
-                return True
+                self._ahead.sent(len(view), trio.current_time(), more=True)
+                return
             await caps.send(len(part), self.tier)
             if self._control:
                 await self._flush()
@@ -222,7 +221,7 @@ class Session:
             pace = len(view) / seconds
             self._pace_per_s = (self._pace_per_s + pace) / 2 if self._pace_per_s else pace
         self._hearing.earn()
-        return self._owner.uploaded(self, swarm, piece, now)
+        self._ahead.sent(len(view), now, more=self._owner.uploaded(self, swarm, piece, now))
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -288,12 +287,14 @@ class Session:
 
     async def _watch(self) -> None:
         """One watchdog a connection: pings a silent peer, ends a dead one."""
+        writes, stuck_s = 0, 0.0
         while True:
             await trio.sleep(PING_AFTER_S)
-            now = trio.current_time()
-            silent_s = now - self._heard_at
-            if now - self._writing_since > SILENCE_S_MAX:
-                self.end(f"it has read nothing for {now - self._writing_since:.0f} s")
+            silent_s = trio.current_time() - self._heard_at
+            stuck_s = stuck_s + PING_AFTER_S if writes == self._writes and writes % 2 else 0.0
+            writes = self._writes
+            if stuck_s >= SILENCE_S_MAX:
+                self.end(f"it has read nothing for {stuck_s:.0f} s")
             elif silent_s > SILENCE_S_MAX:
                 self.end(f"silent for {silent_s:.0f} s")
             elif silent_s >= PING_AFTER_S / 2:
