@@ -48,6 +48,16 @@ def test_an_unsynced_removal_is_undone() -> None:
     assert disk.read_all("/a", 99) == b"durable"
 
 
+def test_what_a_power_cut_took_is_not_found_where_it_was_used_before() -> None:
+    disk = MemoryDisk()
+    disk.make_directories("/d")
+    disk.append("/d/a", b"x")
+    assert disk.read_all("/d/a", 99) == b"x"
+    disk.crash()
+    with pytest.raises(FileNotFoundError):
+        disk.read_all("/d/a", 99)
+
+
 def test_an_unsynced_truncation_is_undone() -> None:
     disk = durable_file()
     disk.truncate("/a", 2)
