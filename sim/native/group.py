@@ -66,7 +66,7 @@ FLEET: Final = Group(
     "fleet",
     (
         *("p2pd/policy/*.py", "p2pd/swarm/*.py", "p2pd/wire/*.py", "p2pd/exchange/*.py", "p2pd/store/*.py"),
-        "p2pd/content.py",
+        *("p2pd/content.py", "manifests/digest.py"),
         *("sim/clock.py", "sim/trace.py", "sim/world.py", "sim/net/*.py", "sim/disk/*.py"),
     ),
     (
@@ -74,7 +74,7 @@ FLEET: Final = Group(
         *("manifests/*.py", "sim/__init__.py", "sim/errors.py"),
     ),
     (
-        *("p2pd/wire/messages.py", "p2pd/wire/orders.py", "p2pd/wire/codec.py", "p2pd/wire/announce.py"),
+        *("p2pd/wire/messages.py", "p2pd/wire/orders.py", "p2pd/wire/announce.py"),
         *("p2pd/wire/handout.py", "p2pd/wire/fields.py", "p2pd/wire/attestation.py"),
         *("p2pd/exchange/manifests.py", "sim/net/lan.py"),
     ),
