@@ -98,6 +98,8 @@ class Exchange:
 
     def join(self, membership: Membership) -> None:
         """Be in a swarm: tell the neighbours that are, and those to come."""
+        if (former := self.memberships.get(membership.swarm)) is not None:
+            self._remember(former)
         self.memberships[membership.swarm] = membership
         if membership.brain.complete:
             membership.completed.set()
@@ -114,15 +116,25 @@ class Exchange:
 
     def leave(self, swarm: bytes) -> None:
         """Be in it no longer; what is owed of it is forgotten."""
-        membership = self.memberships.pop(swarm, None)
+        membership = self.memberships.get(swarm)
         if membership is None:
             return
+        self._remember(membership)
+        del self.memberships[swarm]
         self.uploads.forget_swarm(swarm)
         self._take_turns(trio.current_time())
         self.neighbours.forget_swarm(swarm)
         for session in self.neighbours.sessions.values():
             if session.connection.joined(swarm):
                 session.send(session.connection.leave(swarm))
+
+    def _remember(self, membership: Membership) -> None:
+        """Who holds what, as its brain knows it, for another brain of that swarm."""
+        swarm = membership.swarm
+        for session in self.neighbours.sessions.values():
+            if swarm in session.joined and self._shared(session, swarm):
+                pieces, _ = session.joined[swarm]
+                session.joined[swarm] = (pieces, membership.brain.held_by(session.node))
 
     def meet(self, session: Session) -> None:
         """A new connection: join it to the swarms that it was dialled for."""
@@ -206,15 +218,16 @@ class Exchange:
         if session.ended_because:
             return
         swarm, message = about.swarm, about.message
+        membership = self._shared(session, swarm)
+        if membership is not None:
+            membership.brain.receive(session.node, message, now)
+            self.settle(membership)
+            return
         pieces, bits = session.joined[swarm]
         if isinstance(message, Have):
             session.joined[swarm] = (pieces, bits | bitset.of(message.pieces))
         elif isinstance(message, Lost):
             session.joined[swarm] = (pieces, bits & ~bitset.of(message.pieces))
-        membership = self._shared(session, swarm)
-        if membership is not None:
-            membership.brain.receive(session.node, message, now)
-            self.settle(membership)
 
     def on_block(self, session: Session, block: BlockReceived, now: float) -> int | None:
         """Bytes of a piece: book them, and say how long the piece is (None: of no interest any more)."""

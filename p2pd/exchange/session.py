@@ -78,7 +78,8 @@ class Session:
         self.stream, self.dialled = stream, dialled
         self.connection = PeerConnection(hello)
         self.joined: dict[bytes, tuple[int, int]] = {}
-        """The swarms that the peer is in and we are not (yet): its pieces and its set."""
+        """The swarms that the peer is in: its pieces, and its set as it was when we came to share the swarm (from then
+        on our brain of that swarm keeps it), or as it is where we don't."""
         self.node = ""
         """Who is there."""
         self.tier = Tier.REMOTE

@@ -108,6 +108,11 @@ class Swarm:
         peers = self._books.peers.values()
         return {one.key for one in peers if one.tier is not Tier.SHIELD and one.bits == self._fetching.everything}
 
+    def held_by(self, key: str) -> int:
+        """The set of pieces that a neighbour holds; empty for who is none."""
+        peer = self._books.peers.get(key)
+        return peer.bits if peer is not None else 0
+
     @property
     def spread(self) -> Sequence[int]:
         """How many neighbours that are no shields hold each piece, at any time."""

@@ -1,10 +1,18 @@
 """A few exchanges on a network in memory: what a swarm promises."""
 
+from collections.abc import Callable
+from random import Random
+
+import pytest
 import trio
 
+from p2pd.exchange import Exchange, Membership
+from p2pd.swarm import Swarm
+from p2pd.wire.messages import Have, Lost
 from tests.fakes.network import MemoryNetwork
 
 from .helpers import Member, full_set, make_member, make_release, start
+from .hostile import CHANNEL, Hostile, a_scene
 
 
 async def run_fleet(members: list[Member], seconds: float = 60.0) -> None:
@@ -55,3 +63,26 @@ async def test_pieces_larger_than_a_block_travel_whole(autojump_clock: trio.test
     leecher = make_member(network, "leecher", "daemon", manifest, swarm, {})
     await run_fleet([seed, leecher])
     assert leecher.content.pieces == full_set(parts)
+
+
+def _leave(exchange: Exchange, swarm: bytes) -> None:
+    exchange.leave(swarm)
+
+
+@pytest.mark.parametrize("before", [_leave, lambda exchange, swarm: None], ids=["left", "replaced"])
+async def test_what_peers_hold_is_known_in_a_swarm_that_we_join_again(
+    before: Callable[[Exchange, bytes], None], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with a_scene() as scene:
+        peer = await Hostile.dial(scene, "peer")
+        await peer.join(scene, 0b1001)
+        await peer.say(Have(CHANNEL, (1,)), Lost(CHANNEL, (3,)))
+        await trio.sleep(1)
+        exchange, former = scene.leecher.exchange, scene.leecher.membership
+        before(exchange, former.swarm)
+        await peer.say(Have(CHANNEL, (4,)))
+        await trio.sleep(1)
+        brain = Swarm(former.manifest.lengths, 0, rng=Random(1), now=trio.current_time())
+        exchange.join(Membership(former.swarm, former.manifest, brain))
+        assert brain.held_by("peer") == 0b10011
+        assert brain.held_by("nobody") == 0
