@@ -153,7 +153,8 @@ class Manifest:
         """Where the piece's bytes lie in the files, in order."""
         starts, indices = self._files
         position, left = self.offsets[piece], self.lengths[piece]
-        at, found = bisect_right(starts, position) - 1, list[Extent]()
+        at = bisect_right(starts, position) - 1
+        found: list[Extent] = []
         while left:
             offset = position - starts[at]
             length = min(left, self.entries[indices[at]].size - offset)

@@ -18,7 +18,7 @@ Data = TypeVar("Data", bytes, bytes | bytearray)
 
 def read_cached(disk: Disk, artifact: Artifact, piece: int) -> bytes | bytearray | None:
     """The same without waiting for any device: None, too, when a part of it is not in memory."""
-    parts = list[bytes | bytearray]()
+    parts: list[bytes | bytearray] = []
     for extent in artifact.manifest.extents(piece):
         part = disk.read_cached(artifact.file_path(extent.entry), extent.offset, extent.length)
         if part is None:
@@ -29,7 +29,7 @@ def read_cached(disk: Disk, artifact: Artifact, piece: int) -> bytes | bytearray
 
 def read_verified(disk: Disk, artifact: Artifact, piece: int) -> bytes | None:
     """The piece's bytes from the artifact's files, present or not; None unless they have its digest."""
-    parts = list[bytes]()
+    parts: list[bytes] = []
     try:
         for extent in artifact.manifest.extents(piece):
             parts.append(disk.read(artifact.file_path(extent.entry), extent.offset, extent.length))

@@ -161,7 +161,8 @@ class Fetching:
     def _slow(self, all_s: float, now: float) -> tuple[dict[str, float], set[int]]:
         """Seconds until each of those asked has brought what it owes us; and the pieces of those whom it takes longer
         than all of it should."""
-        left_of, pieces = dict[str, float](), set[int]()
+        left_of: dict[str, float] = {}
+        pieces: set[int] = set()
         for owner in (*self._books.peers.values(), self.origin):
             if owner.requested:
                 left_s = left_of[owner.key] = owner.requested_bytes / max(1.0, owner.rate.per_s(now))
