@@ -142,7 +142,7 @@ class Scene:
         flags = ("--tracker", self.tracker, "--identity", str(self.directory / "ann"), "--allow-older")
         self._run("tracker", "deploy", PRODUCT, release, *flags)
         seen: list[tuple[float, int, float]] = []
-        ends_at = time.monotonic() + STEP_S
+        status, ends_at = self.status(), time.monotonic() + STEP_S
         while time.monotonic() < ends_at:
             status = self.status()
             now = time.monotonic()
