@@ -48,8 +48,9 @@ class Group:
         return _files((*self.compiled, *self.read), root)
 
     def digest(self, root: Path = ROOT) -> str:
-        """Of all that the machine code depends on: those sources, this Python, and mypy with its compiler."""
-        found = hashlib.sha256(f"{sys.version} {SUFFIX} {_mypy()}\n".encode())
+        """Of all that the machine code depends on: those sources, which of them are compiled, this Python, and mypy and
+        its compiler."""
+        found = hashlib.sha256(f"{sys.version} {SUFFIX} {_mypy()} {self.compiled_files(root)}\n".encode())
         for name in self.all_files(root):
             data = (root / name).read_bytes()
             found.update(f"{name} {len(data)}\n".encode() + data)

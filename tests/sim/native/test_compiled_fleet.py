@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,10 @@ def test_a_scenario_in_which_daemons_are_started_late_and_trackers_crash_ends_al
 @pytest.mark.parametrize("name", sorted({*BRAINS.compiled_files(), *FLEET.compiled_files()}))
 def test_nothing_compiled_has_a_cached_property_which_would_be_computed_anew_each_time(name: str) -> None:
     assert "cached_property" not in (ROOT / name).read_text()
+
+
+def test_a_module_that_is_no_longer_compiled_leads_to_another_folder() -> None:
+    assert replace(FLEET, kept=(*FLEET.kept, "sim/trace.py")).digest() != FLEET.digest()
 
 
 def test_what_both_engines_run_is_compiled_for_both() -> None:
