@@ -1,11 +1,12 @@
 """What tier 1 of the simulator costs: real daemons that fetch one release, in one process, on virtual time.
 
-    python -m benchmarks.fleet [--daemons 200] [--chunks 2000] [--gbit-per-s 10] [--interpreted] [--turns] [--json]
+    python -m benchmarks.fleet [--daemons 200] [--chunks 2000] [--chunk-kib 4096] [--gbit-per-s 10]
+                               [--interpreted] [--turns] [--json]
 
-Chunks have 4 MiB; they and the hosts' links are diluted alike (`docs/simulator.md`), so times are the real ones, and
-travel in as many parts as in a scenario. What is not compiled yet is compiled first, if it can be; the trace is the
-same in both forms. The claim: 200 daemons finish a release of 2,000 chunks in 60 s of one core. Slower links make a run
-dearer, for the same pieces take longer: more is told in between.
+Chunks and the hosts' links are diluted alike (`docs/simulator.md`), so times are the real ones; and chunks travel in as
+many parts as in a scenario. What is not compiled yet is compiled first, if it can be; the trace is the
+same in both forms. The claim: 200 daemons finish a release of 2,000 chunks in 60 s of one core. What makes a run
+dearer is time that passes between two pieces, for more is told meanwhile: large chunks, and slow links.
 """
 
 import argparse
@@ -25,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--daemons", type=int, default=CLAIM_FLEET[0])
     parser.add_argument("--chunks", type=int, default=CLAIM_FLEET[1])
+    parser.add_argument("--chunk-kib", type=int, default=4096, help="size of a chunk (default: 4096, as hosts have)")
     parser.add_argument("--gbit-per-s", type=float, default=10.0, help="of each host's link (default: 10)")
     parser.add_argument("--rng-seed", type=int, default=1)
     parser.add_argument("--interpreted", action="store_true", help="run the sources")
@@ -37,7 +39,10 @@ def main() -> int:
         serve(GROUPS["fleet"])
     from .fleet_cost import measure
 
-    cost = measure(given.daemons, given.chunks, given.gbit_per_s, rng_seed=given.rng_seed, count=given.turns)
+    if given.chunk_kib < 1:
+        parser.error("a chunk has at least 1 KiB")
+    size, seed = given.chunk_kib, given.rng_seed
+    cost = measure(given.daemons, given.chunks, given.gbit_per_s, chunk_kib=size, rng_seed=seed, count=given.turns)
     claimed = (given.daemons, given.chunks) == CLAIM_FLEET
     if given.json:
         print(json.dumps(asdict(cost) | {"claim_cpu_s": CLAIM_CPU_S if claimed else None}))

@@ -16,9 +16,8 @@ from sim.native import compiled
 from sim.plan import parts_of
 from tracker.client import connect
 
-CHUNK_BYTES: Final = 4 * 2**20
-DILUTION: Final = 4096
-"""The smallest piece that is still told from a message: 1 KiB."""
+DILUTED_BYTES: Final = 1024
+"""Of a chunk: the smallest piece that is still told from a message."""
 GRAIN_S: Final = 0.001
 LOOK_S: Final = 0.25
 GIVE_UP_S: Final = 3_600.0
@@ -60,13 +59,17 @@ class Cost:
     compiled: bool
 
 
-def measure(daemons: int, chunks: int, gbit_per_s: float, *, rng_seed: int = 1, count: bool = False) -> Cost:
+def measure(
+    daemons: int, chunks: int, gbit_per_s: float, *, chunk_kib: int = 4096, rng_seed: int = 1, count: bool = False
+) -> Cost:
     """Run once. `count` the scheduler's turns, which costs some time of its own."""
-    rate = gbit_per_s * 1e9 / 8 / DILUTION
+    chunk_bytes = chunk_kib * 1024
+    dilution = chunk_bytes // DILUTED_BYTES
+    rate = gbit_per_s * 1e9 / 8 / dilution
     link = Access(rate, rate)
     plan = FleetPlan(
-        pieces=chunks, piece_bytes=CHUNK_BYTES // DILUTION, diluted=True, dilution=DILUTION,
-        parts=parts_of(CHUNK_BYTES, rate * DILUTION), daemons=daemons, daemon=link, seeder=link, grain_s=GRAIN_S,
+        pieces=chunks, piece_bytes=DILUTED_BYTES, diluted=True, dilution=dilution,
+        parts=parts_of(chunk_bytes, rate * dilution), daemons=daemons, daemon=link, seeder=link, grain_s=GRAIN_S,
     )  # fmt: skip
     turns = Turns()
     with fleet_of(plan, rng_seed) as fleet:
