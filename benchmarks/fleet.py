@@ -4,8 +4,8 @@
                                [--interpreted] [--turns] [--json]
 
 Chunks and the hosts' links are diluted alike (`docs/simulator.md`), so times are the real ones; and chunks travel in as
-many parts as in a scenario. What is not compiled yet is compiled first, if it can be; the trace is the
-same in both forms. The claim: 200 daemons finish a release of 2,000 chunks in 60 s of one core. What makes a run
+many parts as in a scenario. What is not compiled yet is compiled first, if it can be; the trace is the same in both
+forms. The claim: 200 daemons finish a release of 2,000 chunks in 60 s of one core. What makes a run
 dearer is time that passes between two pieces, for more is told meanwhile: large chunks, and slow links.
 """
 
@@ -33,14 +33,14 @@ def main() -> int:
     parser.add_argument("--turns", action="store_true", help="also count the turns of tasks (a little slower)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
+    if given.chunk_kib < 1:
+        parser.error("a chunk has at least 1 KiB")
     if not given.interpreted and can_be_compiled("fleet"):
         from sim.native import GROUPS, serve
 
         serve(GROUPS["fleet"])
     from .fleet_cost import measure
 
-    if given.chunk_kib < 1:
-        parser.error("a chunk has at least 1 KiB")
     size, seed = given.chunk_kib, given.rng_seed
     cost = measure(given.daemons, given.chunks, given.gbit_per_s, chunk_kib=size, rng_seed=seed, count=given.turns)
     claimed = (given.daemons, given.chunks) == CLAIM_FLEET
