@@ -1,7 +1,8 @@
-"""Pieces owed to one peer, read before it is their turn: the next is read and verified while one is sealed and sent.
+"""Pieces owed to one peer, read when it is their turn to be sent; where the link is fast, before that: the next one is
+read and verified while one is sealed and sent.
 
-Only where the link is fast. On a slow one reading takes no time to speak of, and a piece stays in the queue as long as
-can be, where it can still be withdrawn, or sent to somebody else.
+On a slow link reading takes no time to speak of, whoever sends does it himself, and a piece stays in the queue as long
+as can be, where it can still be withdrawn, or sent to somebody else.
 """
 
 from collections import deque
@@ -23,16 +24,20 @@ AHEAD_BYTES: Final = 1024 * 1024
 
 
 class ReadAhead:
-    """`read`: the next piece that is owed, or None. `tell`: called when one is there to be taken."""
+    """`read`: the next piece that is owed, or None. `tell`: called when it is worth while to `take`."""
 
     def __init__(self, read: Callable[[], Awaitable[Upload | None]], tell: Callable[[], None]) -> None:
         self._read, self._tell = read, tell
         self._ready: deque[Upload] = deque()
         self._ready_bytes = 0
+        self._owed = False
+        """There may be something to read."""
         self._sending = False
+        self._reading = False
+        """Ahead: so that pieces keep their order, nobody else reads meanwhile."""
         self._rate = Rate()
         self._fast = False
-        """It was, when a piece last left. Where it is not, only what left or is owed makes room to look."""
+        """It was, when a piece last left."""
         self._changed = Bell()
 
     def __repr__(self) -> str:
@@ -40,19 +45,27 @@ class ReadAhead:
 
     def look(self) -> None:
         """There may be something to read."""
-        if self._fast or not self._sending:
-            self._changed.ring()
-
-    def take(self) -> Upload | None:
-        """The next piece to send, if it is read; say `sent` afterwards."""
-        if not self._ready:
-            return None
-        upload = self._ready.popleft()
-        self._ready_bytes -= len(upload[2])
-        self._sending = True
+        self._owed = True
         if self._fast:
             self._changed.ring()
-        return upload
+        elif not self._sending:
+            self._tell()
+
+    async def take(self) -> Upload | None:
+        """The next piece to send, read now or before; say `sent` afterwards. None: wait to be told."""
+        if self._ready:
+            upload = self._ready.popleft()
+            self._ready_bytes -= len(upload[2])
+            self._sending = True
+            if self._fast:
+                self._changed.ring()
+            return upload
+        if self._fast or self._reading or not self._owed:
+            return None
+        self._owed = False
+        found = await self._read()
+        self._sending = found is not None
+        return found
 
     def sent(self, count: int, now: float, *, more: bool) -> None:
         """So many bytes of what was taken left; `more`: there may be something to read."""
@@ -60,21 +73,34 @@ class ReadAhead:
         self._rate.add(count, now)
         self._fast = self._rate.per_s(now) >= FAST_PER_S
         if more:
-            self._changed.ring()
+            self._owed = True
+            if self._fast:
+                self._changed.ring()
 
     async def run(self) -> None:
-        """Read until cancelled."""
+        """Read ahead until cancelled."""
         while True:
             self._changed.hush()
-            if self._has_room() and (upload := await self._read()) is not None:
+            upload = await self._read_ahead() if self._has_room() else None
+            if upload is not None:
                 self._ready.append(upload)
                 self._ready_bytes += len(upload[2])
                 self._tell()
             else:
                 await self._changed.wait()
 
+    async def _read_ahead(self) -> Upload | None:
+        self._owed, self._reading = False, True
+        upload = await self._read()
+        self._reading = False
+        if self._owed and not self._fast:
+            self._tell()  # who was told meanwhile was sent away
+        return upload
+
     def _has_room(self) -> bool:
+        # The rate only falls until a piece leaves: where it was too low then, there is no need to look.
+        if not self._fast:
+            return False
         if not self._ready and not self._sending:
             return True
-        # It only falls until a piece leaves: where it was too low then, there is no need to look.
-        return self._fast and self._ready_bytes < AHEAD_BYTES and self._rate.per_s(trio.current_time()) >= FAST_PER_S
+        return self._ready_bytes < AHEAD_BYTES and self._rate.per_s(trio.current_time()) >= FAST_PER_S

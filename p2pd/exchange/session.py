@@ -184,7 +184,7 @@ class Session:
         while True:
             self._wake.hush()
             await self._flush()
-            upload = self._ahead.take()
+            upload = await self._ahead.take()
             if upload is None:
                 await self._wake.wait()
             else:
