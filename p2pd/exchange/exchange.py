@@ -5,7 +5,7 @@ No choice is made here: what to ask whom is decided by `Swarm`, what to promise 
 """
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -356,7 +356,7 @@ class Exchange:
         if membership is not None:
             self._do(membership, Send(peer, Reject(0, owed.piece, "busy")))
 
-    def _spread(self, swarm: bytes) -> Sequence[int]:
+    def _spread(self, swarm: bytes) -> list[int]:
         return self.memberships[swarm].brain.spread
 
     async def _keep_time(self) -> None:

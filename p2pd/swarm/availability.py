@@ -1,8 +1,5 @@
 """How many neighbours hold each piece, and which pieces at least one of them holds."""
 
-from array import array
-from collections.abc import Iterable
-
 from p2pd.wire import bits as bitset
 
 
@@ -10,7 +7,7 @@ class Availability:
     """Counts of one group of neighbours. `counts[i]`: how many hold piece i; `held`: the set with a count above 0."""
 
     def __init__(self, pieces: int) -> None:
-        self.counts = array("H", bytes(2 * pieces))
+        self.counts = [0] * pieces
         self.held = 0
 
     def add(self, pieces: int) -> None:
@@ -20,7 +17,7 @@ class Availability:
             counts[piece] += 1
         self.held |= pieces
 
-    def add_named(self, pieces: Iterable[int], as_set: int) -> None:
+    def add_named(self, pieces: tuple[int, ...], as_set: int) -> None:
         """The same for pieces that are named one by one, each once."""
         counts = self.counts
         for piece in pieces:

@@ -1,6 +1,6 @@
 """What all parts of a swarm's brain know: what we hold, what we miss, and who else holds what."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .actions import Action
@@ -18,10 +18,15 @@ class Books:
     peers: dict[str, PeerView]
     by_peers: Availability
     by_shields: Availability
-    act: Callable[[Action], None]
+    deeds: list[Action]
+    """What is to be done, first things first."""
     wanted: int = 0
     missing: int = 0
     """Wanted, and neither present nor being verified. Kept, for it is asked for more often than anything else."""
+
+    def act(self, deed: Action) -> None:
+        """Have it done."""
+        self.deeds.append(deed)
 
     def want(self, pieces: int) -> None:
         """These are wanted from now on, and no others."""
@@ -32,14 +37,15 @@ class Books:
         """It is there, and being verified."""
         bit = 1 << piece
         self.verifying |= bit
-        self.missing &= ~bit
+        self.missing ^= self.missing & bit
 
     def keep(self, piece: int) -> None:
         """It is verified and written."""
         bit = 1 << piece
-        self.verifying &= ~bit
+        self.verifying ^= self.verifying & bit
         self.present |= bit
-        self.missing &= ~bit
+        if self.missing & bit:  # only where it was copied, not fetched
+            self.missing ^= bit
 
     def give_up(self, piece: int) -> None:
         """It was not what it should be, or could not be written."""

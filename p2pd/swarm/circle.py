@@ -207,7 +207,7 @@ class Circles:
     def holds(self, peer: PeerView, pieces: int, few: bool, now: float) -> None:
         """It holds these, too: `few` count one by one."""
         within = self._within[peer.tier]
-        if peer.doubted or not within or not pieces & ~within[0].held:
+        if peer.doubted or not within or pieces & within[0].held == pieces:
             return  # most news is none here: what the smallest knows, all know
         for circle in within:
             new = pieces & ~circle.held

@@ -95,7 +95,8 @@ class Fetching:
     def refill(self, peer: PeerView, now: float) -> None:
         """Ask `peer` for as much as it may owe us."""
         requests, requested = self.requests, peer.requested
-        unasked = self._books.missing & ~requests.in_flight
+        missing = self._books.missing
+        unasked = missing ^ (missing & requests.in_flight)  # as `missing & ~in_flight`, at a third of its price
         if unasked:
             if not peer.bits & unasked:
                 return  # most news is of pieces that others bring already
@@ -114,7 +115,7 @@ class Fetching:
             if piece is None:
                 return
             self._ask(peer, piece, now)
-            unasked &= ~(1 << piece)
+            unasked ^= unasked & (1 << piece)
 
     def _choose(self, peer: PeerView, unasked: int, now: float) -> int | None:
         candidates = peer.bits & unasked & self.importable(peer, now)

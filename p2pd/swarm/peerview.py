@@ -6,7 +6,7 @@ from p2pd.policy.pacing import Rate
 from p2pd.policy.sources import Tier
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PeerView:
     """`bits`: the pieces that it told us of. `requested`: piece to when we asked (a piece is forgotten on delivery,
     rejection or cancel). `cancelled`: asked for and taken back, so it may still arrive."""

@@ -19,23 +19,30 @@ class Requests:
 
     def add(self, peer: PeerView, piece: int, now: float) -> None:
         """`peer` is asked for `piece`."""
-        self.owners.setdefault(piece, []).append(peer)
-        self.in_flight |= 1 << piece
+        owners = self.owners.get(piece)
+        if owners is None:
+            self.owners[piece] = [peer]
+            self.in_flight |= 1 << piece
+        else:
+            owners.append(peer)
         peer.requested[piece] = now
-        peer.requested_bytes += self._lengths[piece]
-        self.outstanding_bytes += self._lengths[piece]
+        length = self._lengths[piece]
+        peer.requested_bytes += length
+        self.outstanding_bytes += length
 
     def remove(self, peer: PeerView, piece: int) -> bool:
         """`peer` owes us `piece` no longer; False if it did not."""
         if peer.requested.pop(piece, None) is None:
             return False
-        peer.requested_bytes -= self._lengths[piece]
-        self.outstanding_bytes -= self._lengths[piece]
+        length = self._lengths[piece]
+        peer.requested_bytes -= length
+        self.outstanding_bytes -= length
         owners = self.owners[piece]
-        owners.remove(peer)
-        if not owners:
+        if len(owners) > 1:
+            owners.remove(peer)
+        else:  # mostly
             del self.owners[piece]
-            self.in_flight &= ~(1 << piece)
+            self.in_flight ^= 1 << piece
         return True
 
     def release(self, peer: PeerView) -> list[int]:

@@ -5,7 +5,6 @@ Its owner tells it what happened (a peer joined, a message came, a piece was sto
 only from the dice it was handed, and so runs the same in the daemon and in the simulator.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from random import Random
 
@@ -46,8 +45,8 @@ class Swarm:
     ) -> None:
         pieces = len(lengths)
         self._tallies = Tallies(now)
-        self._actions: deque[Action] = deque()
-        self._books = Books(lengths, present, 0, {}, Availability(pieces), Availability(pieces), self._actions.append)
+        self._actions: list[Action] = []
+        self._books = Books(lengths, present, 0, {}, Availability(pieces), Availability(pieces), self._actions)
         self._circles = Circles(name, pieces, now)
         self._fetching = Fetching(self._books, self._circles, rng, now)
         self._naming = Naming(self._books) if super_seeding else None
@@ -114,7 +113,7 @@ class Swarm:
         return peer.bits if peer is not None else 0
 
     @property
-    def spread(self) -> Sequence[int]:
+    def spread(self) -> list[int]:
         """How many neighbours that are no shields hold each piece, at any time."""
         return self._books.by_peers.counts
 
@@ -156,16 +155,17 @@ class Swarm:
     def receive(self, key: str, message: AnyMessage, now: float) -> None:
         """A neighbour said something about this swarm; RemoteProtocolError when it may not say that."""
         peer = self._books.peers[key]
-        if type(message) is Have:  # first of all: it is two of three messages
+        if type(message) is Have:  # first of all: half of all messages are this one, and a third the next
             self._on_have(peer, message.pieces, now)
+            return
+        if type(message) is Request:
+            self._on_request(peer, message.piece, now)
             return
         match message:
             case Lost(pieces=pieces):
                 self._on_lost(peer, pieces, now)
             case Want(pieces=pieces):
                 self._on_want(peer, pieces, now)
-            case Request(piece=piece):
-                self._on_request(peer, piece, now)
             case Cancel(piece=piece):
                 self._actions.append(Withdraw(key, piece))
                 if self._naming:
@@ -355,7 +355,7 @@ class Swarm:
 
     def next_action(self) -> Action | None:
         """The next deed, or None."""
-        return self._actions.popleft() if self._actions else None
+        return self._actions.pop(0) if self._actions else None
 
     def snapshot(self, now: float) -> Snapshot:
         """Frozen facts."""
@@ -376,7 +376,7 @@ class Swarm:
     def _set_of(self, pieces: tuple[int, ...]) -> int:
         if len(pieces) > HAVES_MAX:
             raise RemoteProtocolError(f"{len(pieces)} pieces in one message, {HAVES_MAX} allowed")
-        found = bitset.of(pieces)
+        found = bitset.named(pieces)
         if found > self._fetching.everything:
             self._check(max(pieces))
         return found

@@ -36,13 +36,15 @@ class Telling:
         self._untold, self.due_at = [], inf
         if not told:
             return
-        told_bits, short, act = bitset.of(tuple(told)), len(told) <= HAVES_MAX, self._books.act
+        told_bits, short, act = bitset.named(tuple(told)), len(told) <= HAVES_MAX, self._books.act
+        width = (told_bits.bit_length() + 7) >> 3
         to_most = Have(0, tuple(told[:HAVES_MAX]))
         for peer in self._books.peers.values():
             known = peer.bits & told_bits
             if short and not known:
                 act(Send(peer.key, to_most))
             elif known != told_bits:
-                news = tuple([piece for piece in told if not known >> piece & 1])
+                octets = known.to_bytes(width, "little")  # a shift of the set for each piece would copy it each time
+                news = tuple([piece for piece in told if not octets[piece >> 3] >> (piece & 7) & 1])
                 for start in range(0, len(news), HAVES_MAX):
                     act(Send(peer.key, Have(0, news[start : start + HAVES_MAX])))

@@ -4,9 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
-from typing import Final, Protocol
-
-import msgspec
+from typing import Final
 
 from p2pd.policy.pacing import Rate
 from p2pd.policy.serving import AGEING_S, PEER_QUEUE_PIECES_MAX, SENDS_MAX, accepts_request, stuck_after_s
@@ -18,24 +16,19 @@ a bounded time for a long one, where the order matters little."""
 TYPICAL_WEIGHT: Final = 0.2
 
 
-class Owed(msgspec.Struct, frozen=True, gc=False):
-    """A piece promised to a peer."""
+class Owed:
+    """A piece promised to a peer; never changed."""
 
-    swarm: bytes
-    piece: int
-    length: int
+    __slots__ = ("length", "piece", "swarm")
 
+    def __init__(self, swarm: bytes, piece: int, length: int) -> None:
+        self.swarm, self.piece, self.length = swarm, piece, length
 
-class Counts(Protocol):
-    """Of each piece of a swarm."""
-
-    def __getitem__(self, piece: int, /) -> int:
-        """How many neighbours hold it."""
-        ...
+    def __repr__(self) -> str:
+        return f"<Owed piece {self.piece} of {self.swarm.hex()[:8]}, {self.length} bytes>"
 
 
 _Queue = dict[tuple[bytes, int], Owed]
-_NONE: Final[dict[int, int]] = {}
 
 
 @dataclass(slots=True)
@@ -44,7 +37,7 @@ class Uploads:
     while enough others are being sent to; `turns` says who may take now. `spread(swarm)`: how many neighbours hold each
     piece of a swarm that something is owed of."""
 
-    spread: Callable[[bytes], Counts]
+    spread: Callable[[bytes], list[int]]
     rate: Rate = field(default_factory=Rate)
     queued_bytes: int = 0
     _queues: dict[str, _Queue] = field(default_factory=dict)
@@ -55,9 +48,13 @@ class Uploads:
     """Peers that a piece is being sent to, and since when."""
     _granted: set[str] = field(default_factory=set)
     """Those of them whose bodies have not taken it yet."""
-    _given: dict[bytes, dict[int, int]] = field(default_factory=dict)
+    _given: dict[bytes, list[int]] = field(default_factory=dict)
     """How often we gave each piece of a swarm away: whoever got it may not have told us yet."""
     _typical_s: float = 0.0
+    _looked_up: bytes = b""
+    """Of which swarm the following two are: looked up once for all that one choice looks at."""
+    _held_by: list[int] = field(default_factory=list)
+    _given_to: list[int] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"<Uploads of {self.queued_bytes} bytes to {len(self._queues)} peers, {len(self._sending)} at once>"
@@ -97,23 +94,28 @@ class Uploads:
         return least
 
     def _spread(self, owed: Owed) -> int:
-        return self.spread(owed.swarm)[owed.piece] + self._given.get(owed.swarm, _NONE).get(owed.piece, 0)
+        self._look_up(owed.swarm)
+        return self._held_by[owed.piece] + self._given_to[owed.piece]
 
-    def _scarcest(self, queue: _Queue, looked_at: int) -> tuple[int, tuple[bytes, int]]:
-        """Of the first so many of a queue: how many hold the piece that fewest hold, and its key."""
-        looked_up, fewest, found = b"", 0, None
-        held: Counts = _NONE
-        given = _NONE
-        for key in queue:
+    def _look_up(self, swarm: bytes) -> None:
+        self._looked_up, self._held_by = swarm, self.spread(swarm)
+        given = self._given.get(swarm)
+        if given is None:
+            given = self._given[swarm] = [0] * len(self._held_by)
+        self._given_to = given
+
+    def _scarcest(self, queue: _Queue, looked_at: int) -> tuple[int, Owed]:
+        """Of the first so many of a queue: the piece that fewest hold, and how many do."""
+        fewest, found = 0, None
+        for owed in queue.values():
             if not looked_at:
                 break
             looked_at -= 1
-            swarm, piece = key
-            if swarm is not looked_up:
-                looked_up, held, given = swarm, self.spread(swarm), self._given.get(swarm, _NONE)
-            spread = held[piece] + given.get(piece, 0)
-            if spread < fewest or found is None:
-                fewest, found = spread, key
+            if owed.swarm is not self._looked_up:
+                self._look_up(owed.swarm)
+            spread = self._held_by[owed.piece] + self._given_to[owed.piece]
+            if found is None or spread < fewest:
+                fewest, found = spread, owed
         if found is None:
             raise ValueError("an empty queue")
         return fewest, found
@@ -170,13 +172,14 @@ class Uploads:
                 return None
             del self._waiting[peer]
         queue = self._queues.pop(peer)
-        self._queues[peer] = queue  # now the last that is looked at
-        _, found = self._scarcest(queue, PEERS_LOOKED_AT)
-        owed = queue[found]
-        self.withdraw(peer, owed.swarm, owed.piece)
+        self._looked_up = b""
+        _, owed = self._scarcest(queue, PEERS_LOOKED_AT)
+        del queue[owed.swarm, owed.piece]
+        self.queued_bytes -= owed.length
+        if queue:
+            self._queues[peer] = queue  # now the last that is looked at
         self._sending[peer] = now
-        given = self._given.setdefault(owed.swarm, {})
-        given[owed.piece] = given.get(owed.piece, 0) + 1
+        self._given[owed.swarm][owed.piece] += 1
         return owed
 
     def turns(self, now: float) -> list[str]:
@@ -202,21 +205,30 @@ class Uploads:
             return []
         if len(waiting) <= free:
             return list(waiting)
-        ranked = []
-        for peer, since in islice(waiting.items(), PEERS_LOOKED_AT):
+        self._looked_up = b""
+        ranked: list[tuple[float, str]] = []
+        first, least, looked_at = "", inf, PEERS_LOOKED_AT
+        for peer, since in waiting.items():
+            if not looked_at:
+                break
+            looked_at -= 1
             fewest, _ = self._scarcest(self._queues[peer], PIECES_LOOKED_AT)
-            ranked.append((fewest - (now - since) / AGEING_S, peer))
-        return [min(ranked)[1]] if free == 1 else [peer for _, peer in sorted(ranked)[:free]]
-
-    def _stuck_at(self) -> list[float]:
-        patience_s = stuck_after_s(self._typical_s)
-        return [since + patience_s for since in self._sending.values()]
+            measure = fewest - (now - since) / AGEING_S
+            if free > 1:
+                ranked.append((measure, peer))
+            elif measure < least or (measure == least and peer < first):
+                first, least = peer, measure
+        return [first] if free == 1 else [peer for _, peer in sorted(ranked)[:free]]
 
     def next_timer(self, now: float) -> float:
         """When `turns` may name somebody though nothing was sent; infinite while nobody waits."""
-        if not self._waiting:
-            return inf
-        return min((stuck_at for stuck_at in self._stuck_at() if stuck_at > now), default=inf)
+        soonest = inf
+        if self._waiting:
+            patience_s = stuck_after_s(self._typical_s)
+            for since in self._sending.values():
+                if now < since + patience_s < soonest:
+                    soonest = since + patience_s
+        return soonest
 
     def sent(self, peer: str, count: int, now: float) -> None:
         """A piece of `count` bytes has left to this peer."""

@@ -33,18 +33,20 @@ def to_bitfield(bits: int, pieces: int) -> bytes:
 
 
 def of(pieces: Iterable[int]) -> int:
-    """The set of these pieces; linear in the highest of them, where adding bit by bit copies the set each time."""
-    if isinstance(pieces, tuple) and len(pieces) <= ADDED_MAX:
+    """The set of these pieces."""
+    return named(tuple(pieces))
+
+
+def named(pieces: tuple[int, ...]) -> int:
+    """The same; linear in the highest of them, where adding bit by bit copies the set each time."""
+    if len(pieces) <= ADDED_MAX:
         bits = 0
         for piece in pieces:
             bits |= 1 << piece
         return bits
-    found = bytearray()
+    found = bytearray((max(pieces) >> 3) + 1)
     for piece in pieces:
-        at = piece >> 3
-        if at >= len(found):
-            found.extend(bytes(at + 1 - len(found)))
-        found[at] |= 1 << (piece & 7)
+        found[piece >> 3] |= 1 << (piece & 7)
     return int.from_bytes(found, "little")
 
 

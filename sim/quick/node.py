@@ -1,6 +1,5 @@
 """One peer or shield: its brain, what it owes, and its ways to its neighbours."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf, nan
 
@@ -46,8 +45,8 @@ class Node:
         """As its certificate says."""
         return f"region-{self.region}/{self.rack}" if self.rack else f"region-{self.region}"
 
-    def _spread(self, _: bytes) -> Sequence[int]:
-        return self.brain.spread if self.brain is not None else ()
+    def _spread(self, _: bytes) -> list[int]:
+        return self.brain.spread if self.brain is not None else []
 
     def __repr__(self) -> str:
         return f"<Node {self.key} {self.brain or 'not yet here'}, {len(self.ways)} neighbours>"

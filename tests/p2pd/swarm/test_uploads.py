@@ -1,6 +1,5 @@
 """What we owe to others, and whose turn it is."""
 
-from collections import defaultdict
 from math import inf
 
 from hypothesis import given
@@ -11,17 +10,24 @@ from p2pd.swarm.uploads import Owed, Uploads
 
 A, B = b"a" * 32, b"b" * 32
 MIB = 1024 * 1024
+PIECES = 2 * PEER_QUEUE_PIECES_MAX
 
 
 def uploads_of(spread: dict[int, int] | None = None) -> Uploads:
     """Pieces that so many neighbours hold; none where nothing is said."""
-    return Uploads(lambda swarm: defaultdict(int, spread or {}))
+    counts = [(spread or {}).get(piece, 0) for piece in range(PIECES)]
+    return Uploads(lambda swarm: counts)
 
 
 def owe(uploads: Uploads, peer: str, piece: int, swarm: bytes = A, length: int = 1000) -> bool:
     """Was it promised?"""
+    return refusal(uploads, peer, piece, swarm, length) != (peer, piece)
+
+
+def refusal(uploads: Uploads, peer: str, piece: int, swarm: bytes = A, length: int = 1000) -> tuple[str, int] | None:
+    """Who is told that we are busy, and for which piece."""
     refused = uploads.add(peer, Owed(swarm, piece, length), 0.0)
-    return refused is None or refused != (peer, Owed(swarm, piece, length))
+    return (refused[0], refused[1].piece) if refused is not None else None
 
 
 def known_fast() -> Uploads:
@@ -90,7 +96,7 @@ def test_a_peer_that_asks_for_much_and_reads_nothing_does_not_shut_out_another()
     piece = 0
     while owe(uploads, "greedy", piece, length=MIB):
         piece += 1
-    assert uploads.add("honest", Owed(A, 1, MIB), 0.0) == ("greedy", Owed(A, piece - 1, MIB))
+    assert refusal(uploads, "honest", 1, length=MIB) == ("greedy", piece - 1)
     assert drained(uploads, "honest") == [1]
 
 
@@ -107,8 +113,8 @@ def test_a_refusal_names_who_is_refused_and_what() -> None:
     uploads = uploads_of({0: 5, 1: 6, 2: 5})
     for piece, peer in enumerate("abc"):
         owe(uploads, peer, piece)
-    assert uploads.add("d", Owed(A, 7, 1000), 0.0) == ("b", Owed(A, 1, 1000))
-    assert uploads.add("d", Owed(A, 1, 1000), 0.0) == ("d", Owed(A, 1, 1000))
+    assert refusal(uploads, "d", 7) == ("b", 1)
+    assert refusal(uploads, "d", 1) == ("d", 1)
 
 
 # -- turns ------------------------------------------------------------------------------------------------------
