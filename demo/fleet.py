@@ -58,12 +58,15 @@ class Fleet:
         progress("trackers run")
         await self._seeder()
         progress("seeder runs")
+        failed: list[Exception] = []
         try:
             async with trio.open_nursery() as nursery:
                 for name in self.names:
                     nursery.start_soon(self.start_daemon, name)
         except* DemoError as errors:
-            raise DemoError(str(errors.exceptions[0])) from None
+            failed.extend(errors.exceptions)
+        if failed:  # raised in `except*` it would be in a group again: in Python 3.11.2, not in 3.11.7
+            raise DemoError(str(failed[0]))
         progress("daemons run")
         await self.look()
 

@@ -87,12 +87,15 @@ class Resolver:
         async def fetch(one: Wanted) -> None:
             fetched[one.path] = await self._origins.present.fetch_metadata(one.path, one.max_bytes)
 
+        failed: list[Exception] = []
         try:
             async with trio.open_nursery() as nursery:
                 for one in (wanted, *wanted.also):
                     nursery.start_soon(fetch, one)
         except* OriginError as errors:
-            raise errors.exceptions[0] from None
+            failed.extend(errors.exceptions)
+        if failed:  # raised in `except*` it would be in a group again: in Python 3.11.2, not in 3.11.7
+            raise failed[0]
 
     async def _from_cache(self, look: _Look[T], error: OriginError) -> T:
         try:
