@@ -16,7 +16,6 @@ can run; an event at the time of a deadline comes before it. Events are plain ca
 import gc
 from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
-from itertools import count
 from math import inf
 from random import Random
 from typing import Any, Final, TypeVar, TypeVarTuple
@@ -33,6 +32,29 @@ PRIVATE: Final = ("_ALLOW_DETERMINISTIC_SCHEDULING", "_r", "GLOBAL_RUN_CONTEXT")
 """Names of `trio._core._run` that are used here."""
 
 
+class Deed:
+    """What is to be done at a time. It may not block."""
+
+    __slots__ = ()
+
+    def do(self) -> None:
+        """The time has come."""
+        raise NotImplementedError
+
+
+class Call(Deed):
+    """Anything that can be called, for what is done seldom."""
+
+    __slots__ = ("_args", "_what")
+
+    def __init__(self, what: Callable[..., object], args: tuple[Any, ...]) -> None:
+        self._what, self._args = what, args
+
+    def do(self) -> None:
+        """Call it."""
+        self._what(*self._args)
+
+
 class SimClock:
     """Seconds since the run began, and what is to happen when.
 
@@ -45,17 +67,21 @@ class SimClock:
         self.grain_s = grain_s
         self.events = 0
         """That have happened."""
-        self.heap: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
-        """For those who book millions: `heappush(heap, (when, next_place(), deed, arguments))`."""
-        self.next_place = count().__next__
+        self._heap: list[tuple[float, int, Deed]] = []
+        self._place = 0
         self._whole = trio.CancelScope()
 
     def __repr__(self) -> str:
-        return f"<SimClock {self.now:.3f} s, {len(self.heap)} events to come>"
+        return f"<SimClock {self.now:.3f} s, {len(self._heap)} events to come>"
 
-    def at(self, when: float, deed: Callable[[*Args], object], *args: *Args) -> None:
-        """Call `deed(*args)` at this time; those of the same time in the order in which they were booked."""
-        heappush(self.heap, (when if when > self.now else self.now, self.next_place(), deed, args))
+    def book(self, when: float, deed: Deed) -> None:
+        """Do this at that time, which is not past; those of the same time in the order in which they were booked."""
+        self._place += 1
+        heappush(self._heap, (when, self._place, deed))
+
+    def at(self, when: float, what: Callable[[*Args], object], *args: *Args) -> None:
+        """Call `what(*args)` at this time, or now if that is past."""
+        self.book(when if when > self.now else self.now, Call(what, args))
 
     def run(self, main: Callable[[*Args], Awaitable[T]], *args: *Args, rng_seed: int) -> T:
         """`trio.run` on this clock. The same seed gives the same schedule. The garbage collector rests meanwhile."""
@@ -86,7 +112,7 @@ class SimClock:
 
     def _jump(self) -> None:
         """Every task is blocked: let time pass until one is not, and for the rest of the grain."""
-        runner, heap, until = scheduler.GLOBAL_RUN_CONTEXT.runner, self.heap, inf
+        runner, heap, until = scheduler.GLOBAL_RUN_CONTEXT.runner, self._heap, inf
         runnable, deadlines = runner.runq, runner.deadlines
         next_deadline = deadlines.next_deadline
         while True:
@@ -96,9 +122,9 @@ class SimClock:
                 if when > until:
                     return
                 if when < inf:
-                    self.now, _, deed, args = heappop(heap)
+                    self.now, _, deed = heappop(heap)
                     self.events += 1
-                    deed(*args)
+                    deed.do()
                 else:
                     self._whole.cancel()
             elif deadline > until:

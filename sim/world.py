@@ -14,6 +14,7 @@ from p2pd.world.processes import Exit
 from .clock import SimClock
 from .disk import DiskSpeed, PowerCut, SimDisk
 from .net import Port
+from .net.waiter import is_cancelled, sleep_soundly_until
 from .processes import SimProcesses
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Jobs:
 
     async def __call__(self, function: Callable[[*Args], T], *args: *Args) -> T:
         """The function's result, or its exception."""
-        await trio.lowlevel.checkpoint_if_cancelled()
+        if is_cancelled():
+            await trio.lowlevel.checkpoint_if_cancelled()
         disk, clock = self._disk, self._clock
         if disk.off:
             raise PowerCut
@@ -48,13 +50,7 @@ class Jobs:
             done_at = max(clock.now, self._free_at[0]) + disk.meter_s()
             heapreplace(self._free_at, done_at)
             if done_at - clock.now > clock.grain_s:
-                # Nobody can cancel that. (An event on the clock costs a third of a shielded deadline.)
-                clock.at(done_at, trio.lowlevel.reschedule, trio.lowlevel.current_task())
-                await trio.lowlevel.wait_task_rescheduled(_never)
-
-
-def _never(_: object) -> trio.lowlevel.Abort:
-    return trio.lowlevel.Abort.FAILED
+                await sleep_soundly_until(clock, done_at)
 
 
 class SimHost:

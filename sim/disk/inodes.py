@@ -89,9 +89,12 @@ class Inode:
             self._set_size(end)
         self.data[offset:end] = data
         first, last = offset // BLOCK_BYTES, -(-end // BLOCK_BYTES)
-        new = last - first - self._blocks.count(1, first, last)
+        blocks = self._blocks
+        if last - first == 1 and blocks[first]:
+            return 0
+        new = last - first - blocks.count(1, first, last)
         if new:
-            self._blocks[first:last] = b"\1" * (last - first)
+            blocks[first:last] = b"\1" * (last - first)
         return new
 
     def _set_size(self, size: int) -> None:

@@ -48,7 +48,7 @@ class MemoryDisk:
         self.boots = 1
         self.steps = 0
         self._root = Inode("directory", 0o755)
-        self._dirty: dict[int, Inode] = {}
+        self._dirty: dict[Inode, None] = {}
         self._folders: dict[str, Inode] = {}
         self._files: dict[str, Inode] = {}
         """Both by path, as found since a name last changed its meaning."""
@@ -68,7 +68,7 @@ class MemoryDisk:
         """Power is cut and comes back: what was not synced is gone, or a random part of it; locks are free."""
         with self._lock:
             self._forget_names()
-            for inode in self._dirty.values():
+            for inode in self._dirty:
                 inode.crash(rng)
             self._dirty.clear()
             self._cut_at = NEVER
@@ -103,10 +103,7 @@ class MemoryDisk:
     def read(self, path: str, offset: int, length: int) -> bytes:
         """Up to `length` bytes at `offset`."""
         with self._lock:
-            self._check_power()
-            data = bytes(memoryview(self._file(path).data)[offset : offset + length])
-            self.read_bytes += len(data)
-            return data
+            return self._read(path, offset, length)
 
     def read_cached(self, path: str, offset: int, length: int) -> bytes | None:
         """Nothing is: every read takes its time."""
@@ -179,7 +176,7 @@ class MemoryDisk:
         with self._lock:
             self._begin()
             self._existing(path)
-            for inode in list(self._dirty.values()):
+            for inode in list(self._dirty):
                 self._sync(inode)
 
     def make_directories(self, path: str) -> None:
@@ -296,18 +293,24 @@ class MemoryDisk:
         return self._mtime_ns
 
     def _touch(self, inode: Inode) -> Inode:
-        self._dirty[id(inode)] = inode
+        self._dirty[inode] = None
         return inode
 
     def _sync(self, inode: Inode) -> None:
         self.fsyncs += 1
         inode.sync()
-        self._dirty.pop(id(inode), None)
+        self._dirty.pop(inode, None)
 
     def _resize(self, inode: Inode, size: int) -> None:
         before = inode.used_blocks
         self._touch(inode).resize(size)
         self._used_blocks += inode.used_blocks - before
+
+    def _read(self, path: str, offset: int, length: int) -> bytes:
+        self._check_power()
+        data = bytes(memoryview(self._file(path).data)[offset : offset + length])
+        self.read_bytes += len(data)
+        return data
 
     def _write(self, inode: Inode, path: str, offset: int, data: bytes) -> None:
         """What fits; OSError(ENOSPC) when that is not all."""

@@ -24,6 +24,8 @@ class SimDisk(MemoryDisk):
     `on_write(path, offset, length)` is told of every write that succeeded, `on_failure(path)` of every one that did
     not, `on_create(path)` of every new file, and `on_show(path, source)` of every rename (a link that is switched is
     one), just before it. `on_cut` is called when a power cut that was booked by `power_cut_after` happens.
+
+    Its jobs are done by one thread (`sim.world.Jobs`), so the most frequent calls take no lock.
     """
 
     def __init__(self, speed: DiskSpeed, capacity_bytes: int | None = None) -> None:
@@ -63,12 +65,17 @@ class SimDisk(MemoryDisk):
             self.restore_power()
             self.kill()
 
+    def read(self, path: str, offset: int, length: int) -> bytes:
+        """Up to `length` bytes at `offset`."""
+        return self._read(path, offset, length)
+
     def write(self, path: str, offset: int, data: bytes | memoryview) -> None:
         """Write all of it at `offset`; the file must exist."""
         try:
             if self.sick:
                 self._check_health(path)
-            super().write(path, offset, data)
+            self._begin()
+            self._write(self._file(path), path, offset, bytes(data))
         except OSError:
             self.on_failure(path)
             raise

@@ -7,6 +7,7 @@ import trio
 from p2pd.world.network import Buffer, Identity
 
 from .flow import Flow
+from .waiter import is_cancelled
 
 if TYPE_CHECKING:
     from .network import SimNetwork
@@ -76,6 +77,7 @@ class SimStream:
         self.identity = identity
         self.remote_address = remote_address
         self._connection, self._outgoing, self._incoming = connection, outgoing, incoming
+        self._network = connection.network
 
     def __repr__(self) -> str:
         return f"<SimStream {self._outgoing.source} to {self.remote_address}>"
@@ -84,16 +86,39 @@ class SimStream:
         """Nothing to wait for: who both are is known from the start."""
 
     async def send_all(self, *parts: Buffer) -> None:
-        """Send it all; waits while a window of bytes is under way."""
-        await self._outgoing.put(b"".join(parts), self._connection.network.is_light(parts))
+        """Send it all; returns when all of it is under way, at once if the window has room."""
+        data, flow = b"".join(parts), self._outgoing
+        if is_cancelled():
+            await trio.lowlevel.checkpoint_if_cancelled()
+        if self._network.is_light(parts):
+            while flow.is_full():
+                await flow.writable.park()
+            flow.send_light(data)
+            return
+        for part, cost_bytes in flow.parts_of(data):
+            while flow.is_full():
+                await flow.writable.park()
+            flow.send(part, cost_bytes)
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What is there, at least one byte; empty at the end of the stream."""
-        return await self._incoming.get(max_bytes or 1 << 30)
+        flow = self._incoming
+        if is_cancelled():
+            await trio.lowlevel.checkpoint_if_cancelled()
+        while flow.lacks(1):
+            await flow.readable.park()
+        return flow.take(max_bytes or 1 << 30)
 
     async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """The same into a buffer; 0 at the end."""
-        data = await self._incoming.get(len(buffer), least)
+        flow = self._incoming
+        if is_cancelled():
+            await trio.lowlevel.checkpoint_if_cancelled()
+        if least > 1:
+            least = flow.useful_bytes(least, len(buffer))
+        while flow.lacks(least):
+            await flow.readable.park()
+        data = flow.take(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 

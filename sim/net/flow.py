@@ -1,14 +1,13 @@
 """One direction of a connection: bytes in, the same bytes out, in order, never more than a window of them under way."""
 
 from collections import deque
-from heapq import heappush
 from typing import TYPE_CHECKING, Final
 
 import trio
 
-from sim.clock import SimClock
+from sim.clock import Deed, SimClock
 
-from .link import Link, Quantum
+from .link import Link, Quantum, Sender
 from .waiter import Waiter
 
 if TYPE_CHECKING:
@@ -23,7 +22,20 @@ WINDOW_SHARE_UNREAD: Final = 4
 LEAST_BYTES_MAX: Final = 64 * 1024
 
 
-class Flow:
+class Letter(Deed):
+    """A light message on its way, with nothing heavy before it."""
+
+    __slots__ = ("_data", "_flow")
+
+    def __init__(self, flow: "Flow", data: bytes) -> None:
+        self._flow, self._data = flow, data
+
+    def do(self) -> None:
+        """It is there."""
+        self._flow.arrive(self._data)
+
+
+class Flow(Sender):
     """`source` and `destination` are ports' names. `way`: what bulk goes through."""
 
     def __init__(self, connection: "Connection", source: str, destination: str, way: "Way") -> None:
@@ -43,45 +55,24 @@ class Flow:
         self._way, self._stages, self._window_bytes = way.links, len(way.links), way.window_bytes
         self._outstanding = 0.0
         self._bulk = 0
-        self._latest = Quantum(b"", 0.0)
+        self._latest = Quantum(self, b"", 0.0)
         self._held: deque[bytes] = deque()
         self._arrived: deque[bytes] = deque()
         self._arrived_bytes = 0
         self._least = 1
         """Fewer bytes than these are of no use to who reads."""
         self._least_max = int(max(1, min(LEAST_BYTES_MAX, way.window_bytes / WINDOW_SHARE_UNREAD)))
-        self._readable, self._writable = Waiter(), Waiter()
+        self.readable, self.writable = Waiter(), Waiter()
+        """Where each end waits."""
 
     def __repr__(self) -> str:
         return f"<Flow {self.source} -> {self.destination}, {self._outstanding} bytes under way>"
 
     # -- the sender's end ---------------------------------------------------------------------------------------
 
-    async def put(self, data: bytes, light: bool) -> None:
-        """Send it all; returns when all of it is under way, at once if the window has room. `light`: it pays latency
-        only. A diluted piece is of no use before it is whole, so all of it comes with its last part."""
-        await trio.lowlevel.checkpoint_if_cancelled()
-        if light:
-            while self._is_full():
-                await self._writable.park()
-            self._send_light(data)
-        elif self._diluted:
-            parts, cost_bytes = self._network.parts_of(len(data))
-            for left in range(parts - 1, -1, -1):
-                while self._is_full():
-                    await self._writable.park()
-                self._send(None if left else data, cost_bytes)
-        else:
-            step, size = self._network.quantum_bytes, len(data)
-            for start in range(0, size, step):
-                while self._is_full():
-                    await self._writable.park()
-                part = data if size <= step else data[start : start + step]
-                self._send(part, len(part))
-
-    def _is_full(self) -> bool:
-        """There is no room in the window; or so much waits for a link on the way that TCP would have been told to slow
-        down."""
+    def is_full(self) -> bool:
+        """The sender has to wait: there is no room in the window; or so much waits for a link on the way that TCP would
+        have been told to slow down. ClosedResourceError, BrokenResourceError."""
         if self.ended:
             raise trio.ClosedResourceError("this end was closed")
         if self.broken or self.muted:
@@ -90,63 +81,80 @@ class Flow:
             return True
         return not self._diluted and any(link is not None and link.is_full(self) for link in self._way)
 
-    def end(self) -> None:
-        """Nothing more will come."""
-        if not self.ended:
-            self.ended = True
-            if not self.broken and not self.muted:
-                self._send_light(b"")
-            self._writable.wake()
+    def parts_of(self, data: bytes) -> list[tuple[bytes | None, float]]:
+        """How heavy bytes are sent, and what each part of them costs. A diluted piece is of no use before it is whole,
+        so all of it comes with its last part."""
+        if self._diluted:
+            parts, cost_bytes = self._network.parts_of(len(data))
+            nothing: list[tuple[bytes | None, float]] = [(None, cost_bytes)]
+            return [*nothing * (parts - 1), (data, cost_bytes)]
+        step = self._network.quantum_bytes
+        if len(data) <= step:
+            return [(data, len(data))]
+        cut = [data[start : start + step] for start in range(0, len(data), step)]
+        return [(part, len(part)) for part in cut]
 
-    # -- on the way ---------------------------------------------------------------------------------------------
-
-    def _send_light(self, data: bytes) -> None:
-        """Behind what is on the way already."""
+    def send_light(self, data: bytes) -> None:
+        """It pays latency only, behind what is on the way already."""
         self.sent_bytes += len(data)
         if not self._diluted:
             self._outstanding += len(data)
         if self._bulk:
             self._latest.riders.append(data)
         else:
-            clock = self._clock
-            heappush(clock.heap, (clock.now + self._latency_s, clock.next_place(), self._arrive, (data,)))
+            self._clock.book(self._clock.now + self._latency_s, Letter(self, data))
 
-    def _send(self, data: bytes | None, cost_bytes: float) -> None:
+    def send(self, data: bytes | None, cost_bytes: float) -> None:
+        """One part of what is heavy."""
         if data is not None:
             self.sent_bytes += len(data)
         self._outstanding += cost_bytes
         self._bulk += 1
-        quantum = self._latest = Quantum(data, cost_bytes)
+        quantum = self._latest = Quantum(self, data, cost_bytes)
         self._enter(quantum, self._way[0])
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        if not self.ended:
+            self.ended = True
+            if not self.broken and not self.muted:
+                self.send_light(b"")
+            self.writable.wake()
+
+    # -- on the way ---------------------------------------------------------------------------------------------
 
     def passed(self, quantum: Quantum) -> None:
         """A link or the latency is behind it."""
-        stage = quantum.stage = quantum.stage + 1
+        stage = quantum.stage
+        link = self._way[stage]
+        if link is not None:
+            link.release(quantum)
+        stage = quantum.stage = stage + 1
         if stage == self._stages:
             self._come(quantum)
         else:
             self._enter(quantum, self._way[stage])
         if not self._diluted:
-            self._writable.wake()
+            self.writable.wake()
 
     def _enter(self, quantum: Quantum, link: Link | None) -> None:
         if link is not None:
-            link.carry(self, quantum)
+            link.carry(quantum)
         else:
-            clock = self._clock
-            heappush(clock.heap, (clock.now + self._latency_s, clock.next_place(), self.passed, (quantum,)))
+            self._clock.book(self._clock.now + self._latency_s, quantum)
 
     def _come(self, quantum: Quantum) -> None:
         self._bulk -= 1
         if self._diluted:
             self._outstanding -= quantum.cost_bytes
-            self._writable.wake()
+            self.writable.wake()
         if quantum.data is not None:
-            self._arrive(quantum.data)
+            self.arrive(quantum.data)
         for data in quantum.riders:
-            self._arrive(data)
+            self.arrive(data)
 
-    def _arrive(self, data: bytes) -> None:
+    def arrive(self, data: bytes) -> None:
+        """It is at the far end, unless something stands in its way."""
         if self.broken:
             return
         if self._connection.silenced:
@@ -171,25 +179,32 @@ class Flow:
             self._arrived.append(data)
             self._arrived_bytes += len(data)
             if self._arrived_bytes >= self._least or not data:
-                self._readable.wake()
+                self.readable.wake()
 
     # -- the reader's end ---------------------------------------------------------------------------------------
 
-    async def get(self, max_bytes: int, least: int = 1) -> bytes:
-        """What is there, at once if there is `least` (or as much as the window lets come unread); b'' at the end."""
-        await trio.lowlevel.checkpoint_if_cancelled()
+    def useful_bytes(self, least: int, max_bytes: int) -> int:
+        """How much a reader really waits for who asks for `least`: no more than may come while nothing is read."""
+        return min(least, max_bytes, self._least_max)
+
+    def lacks(self, least: int) -> bool:
+        """The reader has to wait: there are fewer bytes than that, and not the end either. ClosedResourceError,
+        BrokenResourceError."""
         arrived = self._arrived
-        if least > 1:
-            least = min(least, max_bytes, self._least_max)
-        while self._arrived_bytes < least and not (arrived and not arrived[-1]):
-            if self.abandoned:
-                raise trio.ClosedResourceError("this end was closed")
-            if self.broken:
-                if arrived:
-                    break
-                raise trio.BrokenResourceError("connection reset")
-            self._least = least
-            await self._readable.park()
+        if self._arrived_bytes >= least or (arrived and not arrived[-1]):
+            return False
+        if self.abandoned:
+            raise trio.ClosedResourceError("this end was closed")
+        if self.broken:
+            if arrived:
+                return False
+            raise trio.BrokenResourceError("connection reset")
+        self._least = least
+        return True
+
+    def take(self, max_bytes: int) -> bytes:
+        """What is there; b'' at the end."""
+        arrived = self._arrived
         data = arrived.popleft()
         if not data:
             arrived.append(data)  # the end stays the end
@@ -202,7 +217,7 @@ class Flow:
         self._arrived_bytes -= len(data)
         if not self._diluted:
             self._outstanding -= len(data)
-            self._writable.wake()
+            self.writable.wake()
         return data
 
     def _gather(self, data: bytes, max_bytes: int) -> bytes:
@@ -218,11 +233,11 @@ class Flow:
         self.abandoned = True
         self._arrived.clear()
         self._arrived_bytes = 0
-        self._readable.wake()
+        self.readable.wake()
 
     def break_off(self) -> None:
         """Reset: what was under way is lost; what had arrived can still be read, as on Linux."""
         self.broken = True
         self._held.clear()
-        self._readable.wake()
-        self._writable.wake()
+        self.readable.wake()
+        self.writable.wake()

@@ -2,39 +2,45 @@
 (within a few percent; `fairness.py` has the exact solution, and a test compares)."""
 
 from collections import deque
-from heapq import heappush
-from typing import Final, Protocol
+from typing import Final
 
-from sim.clock import SimClock
+from sim.clock import Deed, SimClock
 
 QUEUE_S: Final = 0.5
 """What a router holds of what a link carries. TCP is told to slow down above it: the windows of a hundred connections
 would be a queue of a minute, and whoever waits for a piece or for metadata would give up before it comes, and again."""
 
 
-class Quantum:
+class Sender:
+    """Whose quanta take turns."""
+
+    __slots__ = ()
+
+    def passed(self, quantum: "Quantum") -> None:
+        """A link or the latency is behind it."""
+        raise NotImplementedError
+
+
+class Quantum(Deed):
     """Bytes that are on their way, and how far they came: past so many links (and the place where the latency is).
+    It is booked for when it will have passed the one that it is at.
 
     `data` is None in all but the last part of a piece that comes as a whole.
     `riders`: what was sent behind it and stays right behind it: it pays nothing and waits for no turn.
     """
 
-    __slots__ = ("cost_bytes", "data", "riders", "stage")
+    __slots__ = ("cost_bytes", "data", "riders", "sender", "stage")
 
-    def __init__(self, data: bytes | None, cost_bytes: float) -> None:
-        self.data, self.cost_bytes, self.stage = data, cost_bytes, 0
+    def __init__(self, sender: Sender, data: bytes | None, cost_bytes: float) -> None:
+        self.sender, self.data, self.cost_bytes, self.stage = sender, data, cost_bytes, 0
         self.riders: list[bytes] = []
 
     def __repr__(self) -> str:
         return f"<Quantum of {self.cost_bytes:g} bytes, stage {self.stage}>"
 
-
-class Flow(Protocol):
-    """Whose quanta take turns."""
-
-    def passed(self, quantum: Quantum) -> None:
-        """A quantum has left the link."""
-        ...
+    def do(self) -> None:
+        """It has passed."""
+        self.sender.passed(self)
 
 
 class Link:
@@ -46,36 +52,35 @@ class Link:
         self.bytes_per_s = bytes_per_s
         self.carried_bytes = 0.0
         self._clock = clock
-        self._waiting: dict[Flow, deque[Quantum]] = {}
-        self._turns: deque[Flow] = deque()
+        self._waiting: dict[Sender, deque[Quantum]] = {}
+        self._turns: deque[Sender] = deque()
         self._busy = False
 
     def __repr__(self) -> str:
         return f"<Link {self.bytes_per_s:g} bytes/s, {len(self._turns)} flows wait>"
 
-    def is_full(self, flow: Flow) -> bool:
-        """What `flow` has waiting here takes more than QUEUE_S of turns."""
-        waiting = self._waiting.get(flow)
+    def is_full(self, sender: Sender) -> bool:
+        """What `sender` has waiting here takes more than QUEUE_S of turns."""
+        waiting = self._waiting.get(sender)
         if not waiting:
             return False
         return len(waiting) * waiting[0].cost_bytes * len(self._turns) > QUEUE_S * self.bytes_per_s
 
-    def carry(self, flow: Flow, quantum: Quantum) -> None:
-        """Call `flow.passed(quantum)` when it has passed."""
+    def carry(self, quantum: Quantum) -> None:
+        """Its sender will be told when it has passed, and must `release` the link then."""
         if not self._busy:
             self._busy = True
-            clock = self._clock
-            when = clock.now + quantum.cost_bytes / self.bytes_per_s
-            heappush(clock.heap, (when, clock.next_place(), self._passed, (flow, quantum)))
+            self._clock.book(self._clock.now + quantum.cost_bytes / self.bytes_per_s, quantum)
             return
-        waiting = self._waiting.get(flow)
+        waiting = self._waiting.get(quantum.sender)
         if waiting is None:
-            self._waiting[flow] = deque((quantum,))
-            self._turns.append(flow)
+            self._waiting[quantum.sender] = deque((quantum,))
+            self._turns.append(quantum.sender)
         else:
             waiting.append(quantum)
 
-    def _passed(self, flow: Flow, quantum: Quantum) -> None:
+    def release(self, quantum: Quantum) -> None:
+        """It has passed: the next one's turn."""
         self.carried_bytes += quantum.cost_bytes
         turns = self._turns
         if turns:
@@ -86,9 +91,6 @@ class Link:
                 turns.append(following)
             else:
                 del self._waiting[following]
-            clock = self._clock
-            when = clock.now + first.cost_bytes / self.bytes_per_s
-            heappush(clock.heap, (when, clock.next_place(), self._passed, (following, first)))
+            self._clock.book(self._clock.now + first.cost_bytes / self.bytes_per_s, first)
         else:
             self._busy = False
-        flow.passed(quantum)

@@ -221,7 +221,10 @@ class SimNetwork:
         """Whether a message of these parts pays latency only: it is small, or was not diluted."""
         if not self.diluted:
             return sum(map(len, parts)) <= SMALL_BYTES
-        return self._diluted_bytes not in map(len, parts)
+        for part in parts:  # noqa: SIM110 - a generator costs more than what it looks at
+            if len(part) == self._diluted_bytes:
+                return False
+        return True
 
     def parts_of(self, size: int) -> tuple[int, float]:
         """In how many parts a diluted piece of `size` bytes travels, and what each costs on links. All of them cost

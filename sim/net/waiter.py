@@ -1,7 +1,8 @@
 """Where one task waits to be woken: what a simulated stream does more often than anything else.
 
 The two private names of trio (kept by a test, as those of `sim.clock` are) spare a third of what
-`wait_task_rescheduled` costs: the message to the scheduler is made once, and what comes back is not unpacked.
+`wait_task_rescheduled` costs: the message to the scheduler is made once, and what comes back is not unpacked. Two
+attributes of a task tell what `checkpoint_if_cancelled` would look at, at a quarter of its price.
 """
 
 from collections.abc import Awaitable
@@ -12,8 +13,38 @@ import trio
 from trio._core._run import GLOBAL_RUN_CONTEXT
 from trio._core._traps import WaitTaskRescheduled, _real_async_yield
 
+from sim.clock import Deed, SimClock
+
 _WOKEN: Final = outcome.Value(None)
 """What a task is woken with; never unwrapped, so one does for all."""
+
+
+_NEVER: Final = WaitTaskRescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+
+
+def is_cancelled() -> bool:
+    """Whether a checkpoint would end the task that runs."""
+    cancelled: bool = GLOBAL_RUN_CONTEXT.task._cancel_status.effectively_cancelled
+    return cancelled
+
+
+class Sleeper(Deed):
+    """A task that nothing can wake before its time."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, task: trio.lowlevel.Task) -> None:
+        self._task = task
+
+    def do(self) -> None:
+        """Wake it."""
+        GLOBAL_RUN_CONTEXT.runner.reschedule(self._task, _WOKEN)
+
+
+async def sleep_soundly_until(clock: SimClock, when: float) -> None:
+    """Nobody can cancel that. (It costs a third of a shielded deadline.)"""
+    clock.book(when, Sleeper(GLOBAL_RUN_CONTEXT.task))
+    await cast("Awaitable[object]", _real_async_yield(_NEVER))
 
 
 class Waiter:
