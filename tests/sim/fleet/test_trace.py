@@ -49,7 +49,7 @@ def test_looking_at_the_digest_on_the_way_changes_nothing() -> None:
 
 
 def test_what_differs_between_processes_leaves_no_trace() -> None:
-    traces = [Trace(SimClock(), private) for private in ("/tmp/one", "/tmp/another")]
-    traces[0].heard("a", "b", b"in /tmp/one it is")
-    traces[1].heard("a", "b", b"in /tmp/another it is")
+    traces = [Trace(SimClock(), private) for private in ("folder-one", "another-folder")]
+    traces[0].heard("a", "b", b"in folder-one it is")
+    traces[1].heard("a", "b", b"in another-folder it is")
     assert traces[0].digest() == traces[1].digest()
