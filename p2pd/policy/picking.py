@@ -4,7 +4,6 @@ Rarest of 8 is as good as exact rarest first (simulated: 1.007 x the bound both;
 instead of a sorted list of all pieces. Ties fall at random, so that neighbours don't all choose alike.
 """
 
-from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -14,14 +13,15 @@ _NEAR: Final = (1 << 30) - 1
 """Mostly one of the next so many is a candidate: that is found without looking at the rest of the set."""
 
 
-def pick_rarest(candidates: int, availability: Sequence[int], rng: Random, samples: int = SAMPLES) -> int | None:
+def pick_rarest(candidates: int, availability: list[int], rng: Random, samples: int = SAMPLES) -> int | None:
     """The piece of `candidates` (a set) that fewest neighbours hold, among a few drawn; None of the empty set."""
     width = candidates.bit_length()
     if not width:
         return None
     draw, digits = rng.getrandbits, width.bit_length()
     best, fewest = -1, 0
-    for _ in range(samples):
+    while samples > 0:
+        samples -= 1
         start = draw(digits)
         while start >= width:  # what `randrange` does, at a quarter of its price
             start = draw(digits)

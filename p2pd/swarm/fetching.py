@@ -285,7 +285,7 @@ class Fetching:
         return any(one.requested and not one.doubted and one.refusals < REFUSALS_MAX for one in sources)
 
     def _snub_if_silent(self, peer: PeerView, now: float) -> None:
-        if not peer.requested:
+        if not peer.requested or now - peer.progress_at < STALL_S:
             return
         patience_s = STALL_S
         if now - self.progress_at < STALL_S:
@@ -305,7 +305,7 @@ class Fetching:
         """One piece alone would take it too long: who drips bytes must not keep us from bringing pieces in."""
         if peer.requested and not peer.doubted:
             piece_s = self._piece_bytes / max(1.0, peer.rate.per_s(now))
-            if is_hopeless(left_s=piece_s, waited_s=now - min(peer.requested.values())):
+            if piece_s >= HOPELESS_S and is_hopeless(left_s=piece_s, waited_s=now - min(peer.requested.values())):
                 self._doubt(peer)
 
     def _doubt(self, peer: PeerView) -> None:

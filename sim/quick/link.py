@@ -1,24 +1,20 @@
 """One direction of a link, as `sim.net.link` has it, at half the cost: flows take turns, one part of a piece each."""
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from .heap import Heap
 from .unit import Unit
-
-if TYPE_CHECKING:
-    from .way import Way
 
 
 class Link:
     """Carries units at its rate."""
 
-    __slots__ = ("_busy", "_heap", "_rate", "_turns", "_waiting")
+    __slots__ = ("_busy", "_heap", "_rate", "_turns")
 
     def __init__(self, heap: Heap, bytes_per_s: float) -> None:
         self._heap, self._rate = heap, bytes_per_s
-        self._waiting: dict[Way, list[Unit]] = {}
-        self._turns: deque[Way] = deque()
+        self._turns: deque[list[Unit]] = deque()
+        """Of each way that waits here: its units."""
         self._busy = False
 
     def __repr__(self) -> str:
@@ -30,23 +26,18 @@ class Link:
             self._busy = True
             self._heap.book(self._heap.now + unit.cost / self._rate, unit)
             return
-        waiting = self._waiting.get(unit.way)
-        if waiting is None:
-            self._waiting[unit.way] = [unit]
-            self._turns.append(unit.way)
-        else:
-            waiting.append(unit)
+        waiting = unit.way.waiting[unit.stage]
+        if not waiting:
+            self._turns.append(waiting)
+        waiting.append(unit)
 
     def passed(self) -> None:
         """One has left it: the next one goes."""
         if not self._turns:
             self._busy = False
             return
-        way = self._turns.popleft()
-        waiting = self._waiting[way]
+        waiting = self._turns.popleft()
         unit = waiting.pop(0)
         if waiting:
-            self._turns.append(way)
-        else:
-            del self._waiting[way]
+            self._turns.append(waiting)
         self._heap.book(self._heap.now + unit.cost / self._rate, unit)

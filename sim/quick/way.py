@@ -27,7 +27,7 @@ class Way(Deed):
     __slots__ = (
         "_blocked", "_bulk", "_control", "_crowd", "_heap", "_last", "_latest", "_links", "_outstanding", "_owing",
         "_parts", "_parts_left", "_piece", "_ready", "_saying", "_window", "_writing", "latency_s", "receiver",
-        "sender", "tier", "touched", "unheard",
+        "sender", "tier", "touched", "unheard", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -44,7 +44,9 @@ class Way(Deed):
     ) -> None:
         self.sender, self.receiver, self.latency_s, self.tier = sender, receiver, latency_s, tier
         self._crowd, self._heap, self._window = crowd, heap, window_bytes
-        self._links: list[Link | None] = [*links]
+        self._links = tuple(links)
+        self.waiting: list[list[Unit]] = [[] for _ in links]
+        """Units that each link has yet to carry."""
         self._last = len(links)
         self._control: list[AnyMessage] = []
         self._saying: list[AnyMessage] | None = None
