@@ -1,7 +1,8 @@
 """Whole pieces on their way in, from peers or HTTP: verified and written, within a budget of memory.
 
-Where there is no room on the disk, the first piece that can't be written is tried until it can; nothing more is asked
-for meanwhile.
+While the disk is prompt and who sends is not fast, the task that read a piece also keeps it; else another task does,
+and the next piece is read meanwhile. Where there is no room on the disk, the first piece that can't be written is tried
+until it can; nothing more is asked for meanwhile.
 """
 
 import math
@@ -15,12 +16,15 @@ from p2pd.origin import OriginError
 from p2pd.policy.sources import Tier
 from p2pd.swarm import ORIGIN
 
+from .ahead import FAST_PER_S
 from .caps import Caps
 from .content import Content, StorageError
 from .membership import Membership
 
 UNVERIFIED_BYTES_MAX: Final = 16 * 1024 * 1024
 """Pieces received and not yet verified and written: above this, connections are read no further."""
+PROMPT_S: Final = 0.02
+"""A write that took no longer is worth waiting for: what a slow peer sends meanwhile the kernel holds."""
 STORAGE_RETRY_S: Final = 2.0
 ORIGIN_REST_S: Final = 0.5
 ORIGIN_REST_S_MAX: Final = 10.0
@@ -49,22 +53,47 @@ class Intake:
     def __init__(self, owner: Owner, content: Content) -> None:
         self._owner, self._content = owner, content
         self._unverified_bytes = 0
+        """Of pieces that tasks of their own keep."""
         self._verified = trio.Event()
+        self._prompt = False
+        """The last write took no time to speak of."""
 
     def __repr__(self) -> str:
         return f"<Intake {self._unverified_bytes} bytes to verify>"
 
     async def take(self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray) -> None:
-        """A whole piece came from the peer `key`: keep it in the background, unless too much waits for that already."""
-        fresh = membership.brain.delivered(key, piece, trio.current_time())
+        """A whole piece came from the peer `key`: keep it, in the background unless that takes no time, or unless too
+        much waits for it already."""
+        brain, now = membership.brain, trio.current_time()
+        fresh = brain.delivered(key, piece, now)
         self._owner.settle(membership)
         if not fresh:
             return
-        # Kept first, then waited: who waits may be cancelled with its connection, and the piece with it.
+        if self._prompt and brain.rate_of(key, now) < FAST_PER_S:
+            # Who waits may be cancelled with its connection, and the piece with it.
+            with trio.CancelScope(shield=True):
+                if await self._keep_now(membership, key, source, piece, data):
+                    return
+        # Kept first, then waited, for the same reason.
         self._unverified_bytes += len(data)
         self._owner.spawn(self._keep, membership, key, source, piece, data)
         while self._unverified_bytes > UNVERIFIED_BYTES_MAX:
             await self._verified.wait()
+
+    async def _keep_now(
+        self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray
+    ) -> bool:
+        """False when the disk does not take it."""
+        try:
+            await self._write(membership, piece, data, source)
+        except StorageError:
+            return False
+        except DigestMismatchError:
+            membership.brain.corrupt(key, piece, trio.current_time())
+        else:
+            self._stored(membership, piece)
+        self._owner.settle(membership)
+        return True
 
     async def _keep(self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray) -> None:
         brain = membership.brain
@@ -74,8 +103,7 @@ class Intake:
             brain.corrupt(key, piece, trio.current_time())
         else:
             if stored:
-                brain.stored(piece, trio.current_time())
-                membership.tell()
+                self._stored(membership, piece)
             else:
                 brain.failed(key, piece, trio.current_time())
         finally:
@@ -86,6 +114,15 @@ class Intake:
                 self._verified = trio.Event()
         self._owner.settle(membership)
 
+    def _stored(self, membership: Membership, piece: int) -> None:
+        membership.brain.stored(piece, trio.current_time())
+        membership.tell()
+
+    async def _write(self, membership: Membership, piece: int, data: bytes | bytearray, source: str) -> None:
+        began, self._prompt = trio.current_time(), False  # another that comes meanwhile does not wait behind this one
+        await self._content.write_piece(membership.swarm, piece, data, source)
+        self._prompt = trio.current_time() - began <= PROMPT_S
+
     async def _store(self, membership: Membership, source: str, piece: int, data: bytes | bytearray) -> bool:
         """Write a piece. The first that can't be written is tried until it can: then there is room, and asking goes on.
 
@@ -95,7 +132,7 @@ class Intake:
         brain, waits = membership.brain, False
         while True:
             try:
-                await self._content.write_piece(membership.swarm, piece, data, source)
+                await self._write(membership, piece, data, source)
                 break
             except StorageError as error:
                 brain.pause()

@@ -281,6 +281,11 @@ class Swarm:
             self._fetching.rejected(peer, piece, "failed", now)
         self._tick_at = min(self._tick_at, now + TICK_S)
 
+    def rate_of(self, key: str, now: float) -> float:
+        """Bytes a second that come from there; 0 from who is no neighbour any more."""
+        peer = self._peer(key)
+        return peer.rate.per_s(now) if peer is not None else 0.0
+
     def sent(self, key: str, piece: int, now: float) -> None:
         """We sent a whole piece to a neighbour."""
         peer = self._books.peers.get(key)

@@ -9,9 +9,10 @@ from p2pd.exchange.caps import Caps
 from p2pd.exchange.intake import UNVERIFIED_BYTES_MAX
 from p2pd.policy.citizenship import Rates
 from p2pd.policy.sources import Tier
+from p2pd.wire.messages import Ping, Pong
 
 from .helpers import MemoryContent, make_release
-from .hostile import Hostile, a_scene, in_blocks
+from .hostile import Hostile, Scene, a_scene, in_blocks
 
 Clock = trio.testing.MockClock
 LARGE = 700_000
@@ -70,6 +71,49 @@ async def test_a_full_disk_is_told_and_the_download_goes_on_when_there_is_room(a
         assert scene.leecher.membership.problem == ""
 
 
+async def some_kept(scene: Scene, count: int) -> None:
+    """So many pieces are on the disk, each of which it took at once."""
+    with trio.fail_after(60.0):
+        while scene.leecher.membership.brain.present.bit_count() < count:
+            await trio.sleep(0.001)
+
+
+async def test_a_piece_that_its_reader_keeps_outlives_the_connection(autojump_clock: Clock) -> None:
+    gate = Gate(30)
+    gate.open.set()
+    async with a_scene(content=gate) as scene:
+        brings = await Hostile.dial(scene, "brings")
+        await brings.join(scene)
+        scene.nursery.start_soon(_serve_slowly, brings, scene.parts)
+        await some_kept(scene, 5)
+        gate.open = trio.Event()
+        while not gate.waiting_bytes:
+            await trio.sleep(0.001)
+        kept = scene.leecher.membership.brain.present.bit_count()
+        again = await Hostile.dial(scene, "brings")  # takes the place of the first
+        await again.say(again.connection.hello())
+        await trio.sleep(1.0)
+        gate.open.set()
+        await some_kept(scene, kept + 1)
+
+
+async def test_a_disk_that_was_prompt_and_is_full_keeps_nobody_from_reading(autojump_clock: Clock) -> None:
+    gate = Gate(30)
+    gate.open.set()
+    async with a_scene(content=gate) as scene, trio.open_nursery() as serving:
+        brings = await Hostile.dial(scene, "brings")
+        await brings.join(scene)
+        serving.start_soon(_serve_slowly, brings, scene.parts)
+        await some_kept(scene, 5)
+        gate.full = True
+        while scene.leecher.membership.problem != "the disk is full":
+            await trio.sleep(0.001)
+        serving.cancel_scope.cancel()
+        await brings.say(Ping(7))
+        with trio.fail_after(1.0):
+            await brings.hear(lambda event: event == Pong(7))
+
+
 def slow_downwards() -> Caps:
     """1,000 bytes a second."""
     caps = Caps()
@@ -90,6 +134,16 @@ async def test_a_cap_on_the_download_is_kept(autojump_clock: Clock) -> None:
     async with a_scene(caps=slow_downwards()) as scene:
         scene.meet_honest()
         assert await scene.completes(math.inf) >= 28.0
+
+
+async def _serve_slowly(peer: Hostile, parts: list[bytes]) -> None:
+    try:
+        while True:
+            piece = await peer.asked()
+            await trio.sleep(0.01)
+            await peer.say(*in_blocks(piece, parts[piece]))
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass
 
 
 async def _serve(peer: Hostile, parts: list[bytes]) -> None:
