@@ -32,8 +32,9 @@ class Requests:
 
     def remove(self, peer: PeerView, piece: int) -> bool:
         """`peer` owes us `piece` no longer; False if it did not."""
-        if peer.requested.pop(piece, None) is None:
+        if piece not in peer.requested:
             return False
+        del peer.requested[piece]
         length = self._lengths[piece]
         peer.requested_bytes -= length
         self.outstanding_bytes -= length

@@ -1,5 +1,6 @@
 """What the neighbours have yet to be told: pieces that are new here."""
 
+from itertools import compress
 from math import inf
 
 from p2pd.policy.telling import tell_after_s
@@ -45,6 +46,7 @@ class Telling:
                 act(Send(peer.key, to_most))
             elif known != told_bits:
                 octets = known.to_bytes(width, "little")  # a shift of the set for each piece would copy it each time
-                news = tuple([piece for piece in told if not octets[piece >> 3] >> (piece & 7) & 1])
+                lacking = [not octets[piece >> 3] >> (piece & 7) & 1 for piece in told]
+                news = tuple(compress(told, lacking))
                 for start in range(0, len(news), HAVES_MAX):
                     act(Send(peer.key, Have(0, news[start : start + HAVES_MAX])))

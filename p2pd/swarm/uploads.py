@@ -28,7 +28,38 @@ class Owed:
         return f"<Owed piece {self.piece} of {self.swarm.hex()[:8]}, {self.length} bytes>"
 
 
-_Queue = dict[tuple[bytes, int], Owed]
+class _Queue:
+    """What one peer was promised and not sent, oldest first. `since`: when it began to wait for its turn."""
+
+    __slots__ = ("_known", "order", "since")
+
+    def __init__(self) -> None:
+        self.order: list[Owed] = []
+        self._known: dict[tuple[bytes, int], Owed] = {}
+        self.since = 0.0
+
+    def __repr__(self) -> str:
+        return f"<_Queue {self.order}>"
+
+    def find(self, swarm: bytes, piece: int) -> Owed | None:
+        """The promise of this piece, if there is one."""
+        return self._known.get((swarm, piece))
+
+    def add(self, owed: Owed) -> None:
+        """One more promise."""
+        self._known[owed.swarm, owed.piece] = owed
+        self.order.append(owed)
+
+    def remove(self, owed: Owed) -> None:
+        """It is kept, or taken back."""
+        del self._known[owed.swarm, owed.piece]
+        at, order = 0, self.order
+        while order[at] is not owed:
+            at += 1
+        order.pop(at)
+
+
+_NOTHING: Final = _Queue()
 
 
 @dataclass(slots=True)
@@ -41,9 +72,9 @@ class Uploads:
     rate: Rate = field(default_factory=Rate)
     queued_bytes: int = 0
     _queues: dict[str, _Queue] = field(default_factory=dict)
-    """Of each peer that is owed something: pieces by swarm and number, oldest first."""
-    _waiting: dict[str, float] = field(default_factory=dict)
-    """Peers whose bodies asked for a piece and got none, and since when; longest first."""
+    """Of each peer that is owed something."""
+    _waiting: dict[str, _Queue] = field(default_factory=dict)
+    """Of those whose bodies asked for a piece and got none; who waits longest first."""
     _sending: dict[str, float] = field(default_factory=dict)
     """Peers that a piece is being sent to, and since when."""
     _granted: set[str] = field(default_factory=set)
@@ -63,22 +94,27 @@ class Uploads:
 
     def add(self, peer: str, owed: Owed, now: float) -> tuple[str, Owed] | None:
         """Promise a piece, once. Where there is no room: who is to be told that we are busy, and for which piece."""
-        queue = self._queues.get(peer, {})
-        key = (owed.swarm, owed.piece)
-        if key in queue:
-            return None
+        queue = self._queues.get(peer)
+        promised = 0
+        if queue is not None:
+            promised = len(queue.order)
+            if queue.find(owed.swarm, owed.piece) is not None:
+                return None
         refused = None
         if not accepts_request(
-            peer_queue_pieces=len(queue),
+            peer_queue_pieces=promised,
             queue_bytes=self.queued_bytes,
             piece_bytes=owed.length,
             upload_bytes_per_s=self.rate.per_s(now),
         ):
-            refused = self._least_useful(self._spread(owed) + len(queue))
-            if refused is None or len(queue) >= PEER_QUEUE_PIECES_MAX:
+            refused = self._least_useful(self._spread(owed) + promised)
+            if refused is None or promised >= PEER_QUEUE_PIECES_MAX:
                 return peer, owed
             self.withdraw(refused[0], refused[1].swarm, refused[1].piece)
-        self._queues.setdefault(peer, queue)[key] = owed
+            queue = self._queues.get(peer)
+        if queue is None:
+            queue = self._queues[peer] = _Queue()
+        queue.add(owed)
         self.queued_bytes += owed.length
         return refused
 
@@ -87,8 +123,10 @@ class Uploads:
         neighbours hold it, and the more of its peer's pieces stand before it."""
         worst, least = than, None
         for peer, queue in islice(self._queues.items(), PEERS_LOOKED_AT):
-            for behind, owed in enumerate(islice(reversed(queue.values()), PIECES_LOOKED_AT)):
-                measure = self._spread(owed) + len(queue) - 1 - behind
+            last = len(queue.order) - 1
+            for at in range(last, max(-1, last - PIECES_LOOKED_AT), -1):
+                owed = queue.order[at]
+                measure = self._spread(owed) + at
                 if measure > worst:
                     worst, least = measure, (peer, owed)
         return least
@@ -106,32 +144,28 @@ class Uploads:
 
     def _scarcest(self, queue: _Queue, looked_at: int) -> tuple[int, Owed]:
         """Of the first so many of a queue: the piece that fewest hold, and how many do."""
-        fewest, found = 0, None
-        for owed in queue.values():
-            if not looked_at:
-                break
-            looked_at -= 1
+        found, fewest, order = queue.order[0], -1, queue.order
+        for at in range(min(looked_at, len(order))):
+            owed = order[at]
             if owed.swarm is not self._looked_up:
                 self._look_up(owed.swarm)
             spread = self._held_by[owed.piece] + self._given_to[owed.piece]
-            if found is None or spread < fewest:
+            if spread < fewest or fewest < 0:
                 fewest, found = spread, owed
-        if found is None:
-            raise ValueError("an empty queue")
         return fewest, found
 
     def withdraw(self, peer: str, swarm: bytes, piece: int) -> None:
         """The peer no longer wants it; nothing if it has left already."""
-        queue = self._queues.get(peer, {})
-        owed = queue.pop((swarm, piece), None)
-        if owed is not None:
-            self.queued_bytes -= owed.length
-        if not queue:
-            self._queues.pop(peer, None)
-            self._waiting.pop(peer, None)
-            self._give_up_turn(peer)
-
-    def _give_up_turn(self, peer: str) -> None:
+        queue = self._queues.get(peer)
+        owed = queue.find(swarm, piece) if queue is not None else None
+        if queue is None or owed is None:
+            return
+        queue.remove(owed)
+        self.queued_bytes -= owed.length
+        if queue.order:
+            return
+        del self._queues[peer]
+        self._waiting.pop(peer, None)
         if peer in self._granted:
             self._granted.remove(peer)
             del self._sending[peer]
@@ -141,14 +175,14 @@ class Uploads:
         self._sending.pop(peer, None)
         self._granted.discard(peer)
         self._waiting.pop(peer, None)
-        self.queued_bytes -= sum(owed.length for owed in self._queues.pop(peer, {}).values())
+        self.queued_bytes -= sum(owed.length for owed in self._queues.pop(peer, _NOTHING).order)
 
     def forget_swarm(self, swarm: bytes, peer: str | None = None) -> None:
         """We left a swarm, or this peer did: nothing of it is owed any more."""
         for one in list(self._queues) if peer is None else [peer]:
-            for of, piece in list(self._queues.get(one, ())):
-                if of == swarm:
-                    self.withdraw(one, of, piece)
+            for owed in [*self._queues.get(one, _NOTHING).order]:
+                if owed.swarm == swarm:
+                    self.withdraw(one, swarm, owed.piece)
         if peer is None:
             self._given.pop(swarm, None)
 
@@ -165,18 +199,21 @@ class Uploads:
             self._granted.remove(peer)
         else:
             self._sending.pop(peer, None)
-            if peer not in self._queues:
+            queue = self._queues.get(peer)
+            if queue is None:
                 return None
-            self._waiting.setdefault(peer, now)
+            if peer not in self._waiting:
+                queue.since = now
+                self._waiting[peer] = queue
             if peer not in self._choose(now):
                 return None
             del self._waiting[peer]
         queue = self._queues.pop(peer)
         self._looked_up = b""
         _, owed = self._scarcest(queue, PEERS_LOOKED_AT)
-        del queue[owed.swarm, owed.piece]
+        queue.remove(owed)
         self.queued_bytes -= owed.length
-        if queue:
+        if queue.order:
             self._queues[peer] = queue  # now the last that is looked at
         self._sending[peer] = now
         self._given[owed.swarm][owed.piece] += 1
@@ -208,12 +245,12 @@ class Uploads:
         self._looked_up = b""
         ranked: list[tuple[float, str]] = []
         first, least, looked_at = "", inf, PEERS_LOOKED_AT
-        for peer, since in waiting.items():
+        for peer, queue in waiting.items():
             if not looked_at:
                 break
             looked_at -= 1
-            fewest, _ = self._scarcest(self._queues[peer], PIECES_LOOKED_AT)
-            measure = fewest - (now - since) / AGEING_S
+            fewest, _ = self._scarcest(queue, PIECES_LOOKED_AT)
+            measure = fewest - (now - queue.since) / AGEING_S
             if free > 1:
                 ranked.append((measure, peer))
             elif measure < least or (measure == least and peer < first):

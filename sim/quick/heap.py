@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from heapq import heappop, heappush
+from math import inf
 from typing import Any, Final
 
 TASK: Final = 1 << 60
@@ -44,13 +45,19 @@ class Heap:
     def __init__(self) -> None:
         self.now = 0.0
         self._queue: list[tuple[float, int, Deed]] = []
+        self._lane: deque[tuple[float, int, Deed]] = deque()
+        """What is on its way between two links and comes after all that was here before it, as most does where ways are
+        equally long: in order without a heap."""
+        self._lane_at = self._lane_ends = inf
+        """When the first and the last of these come; if there is none, the first never."""
+        self._lane_place = 0
         self._woken: deque[Deed] = deque()
         """What tasks do now: cheaper than on the heap, where it would come after all other tasks of this moment too."""
         self._place = 0
         self._going = False
 
     def __repr__(self) -> str:
-        return f"<Heap at {self.now:.3f} s, {len(self._queue) + len(self._woken)} deeds to come>"
+        return f"<Heap at {self.now:.3f} s, {len(self._queue) + len(self._lane) + len(self._woken)} deeds to come>"
 
     def book(self, when: float, deed: Deed) -> None:
         """A link does this at that time."""
@@ -61,10 +68,24 @@ class Heap:
         """Call `what(*args)` at this time."""
         self.book(when, Call(what, args))
 
+    def travel(self, when: float, deed: Deed) -> None:
+        """The same, for what is on its way between two links."""
+        self._place += 1
+        self._enter_lane(when, self._place, deed)
+
+    def _enter_lane(self, when: float, place: int, deed: Deed) -> None:
+        if not self._lane:
+            self._lane_at = when
+        elif when < self._lane_ends or (when == self._lane_ends and place < self._lane_place):
+            heappush(self._queue, (when, place, deed))
+            return
+        self._lane_ends, self._lane_place = when, place
+        self._lane.append((when, place, deed))
+
     @property
     def quiet(self) -> bool:
         """Nothing else is booked for this moment: who would book something for it may as well do it."""
-        return not self._woken and (not self._queue or self._queue[0][0] > self.now)
+        return not self._woken and self._lane_at > self.now and (not self._queue or self._queue[0][0] > self.now)
 
     def wake(self, deed: Deed) -> None:
         """A task goes on now, when the network is done."""
@@ -76,7 +97,7 @@ class Heap:
             self._woken.append(deed)
         else:
             self._place += 1
-            heappush(self._queue, (when, self._place + TASK, deed))
+            self._enter_lane(when, self._place + TASK, deed)
 
     def timer(self, when: float, deed: Deed) -> None:
         """The same, after everything else of that time: as a deadline comes after what it waits for."""
@@ -89,13 +110,20 @@ class Heap:
         self.at(until_s, self.stop)
         self._going = True
         while self._going:
-            if woken and (not queue or queue[0][0] > self.now or queue[0][1] >= LATER):
+            if woken and self._lane_at > self.now and (not queue or queue[0][0] > self.now or queue[0][1] >= LATER):
                 woken.popleft().do()
+            elif self._lane_at < inf and (not queue or self._lane[0] < queue[0]):
+                self._take_lane().do()
             elif queue:
                 self.now, _, deed = heappop(queue)
                 deed.do()
             else:
                 break
+
+    def _take_lane(self) -> Deed:
+        self.now, _, deed = self._lane.popleft()
+        self._lane_at = self._lane[0][0] if self._lane else inf
+        return deed
 
     def stop(self) -> None:
         """It is enough: what was to come stays booked."""

@@ -13,8 +13,8 @@ class Link:
 
     def __init__(self, heap: Heap, bytes_per_s: float) -> None:
         self._heap, self._rate = heap, bytes_per_s
-        self._turns: deque[list[Unit]] = deque()
-        """Of each way that waits here: its units."""
+        self._turns: deque[Unit] = deque()
+        """Of each way that waits here its first unit, which knows those behind it."""
         self._busy = False
 
     def __repr__(self) -> str:
@@ -26,18 +26,23 @@ class Link:
             self._busy = True
             self._heap.book(self._heap.now + unit.cost / self._rate, unit)
             return
-        waiting = unit.way.waiting[unit.stage]
-        if not waiting:
-            self._turns.append(waiting)
-        waiting.append(unit)
+        last_at = unit.way.last_at
+        last = last_at[unit.stage]
+        if last is None:
+            self._turns.append(unit)
+        else:
+            last.behind = unit
+        last_at[unit.stage] = unit
 
     def passed(self) -> None:
         """One has left it: the next one goes."""
         if not self._turns:
             self._busy = False
             return
-        waiting = self._turns.popleft()
-        unit = waiting.pop(0)
-        if waiting:
-            self._turns.append(waiting)
+        unit = self._turns.popleft()
+        if unit.behind is not None:
+            self._turns.append(unit.behind)
+            unit.behind = None
+        else:
+            unit.way.last_at[unit.stage] = None
         self._heap.book(self._heap.now + unit.cost / self._rate, unit)

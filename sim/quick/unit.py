@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 
 
 class Unit(Deed):
-    """On `way`. `piece`: what is whole when this has arrived, None for all but the last part. `stage`: how far it
-    is."""
+    """On `way`. `piece`: what is whole when this has arrived, None for all but the last part. `stage`: how far it is.
+    `behind`: the next one of its way at the link that it waits for."""
 
-    __slots__ = ("cost", "followers", "piece", "stage", "way")
+    __slots__ = ("behind", "cost", "followers", "piece", "stage", "way")
 
     def __init__(self, way: "Way", cost: float, piece: Owed | None) -> None:
         self.way, self.cost, self.piece, self.stage = way, cost, piece, -1
         self.followers: list[list[AnyMessage]] = []
+        self.behind: Unit | None = None
 
     def __repr__(self) -> str:
         return f"<Unit of {self.cost:.0f} bytes at stage {self.stage}>"

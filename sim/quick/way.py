@@ -26,8 +26,8 @@ class Way(Deed):
 
     __slots__ = (
         "_blocked", "_bulk", "_control", "_crowd", "_heap", "_last", "_latest", "_links", "_outstanding", "_owing",
-        "_parts", "_parts_left", "_piece", "_ready", "_saying", "_window", "_writing", "latency_s", "receiver",
-        "sender", "tier", "touched", "unheard", "waiting",
+        "_parts", "_parts_left", "_piece", "_ready", "_saying", "_window", "_writing", "last_at", "latency_s",
+        "receiver", "sender", "tier", "touched", "unheard",
     )  # fmt: skip
 
     def __init__(
@@ -45,8 +45,8 @@ class Way(Deed):
         self.sender, self.receiver, self.latency_s, self.tier = sender, receiver, latency_s, tier
         self._crowd, self._heap, self._window = crowd, heap, window_bytes
         self._links = tuple(links)
-        self.waiting: list[list[Unit]] = [[] for _ in links]
-        """Units that each link has yet to carry."""
+        self.last_at: list[Unit | None] = [None] * len(links)
+        """Of the units that wait at each link."""
         self._last = len(links)
         self._control: list[AnyMessage] = []
         self._saying: list[AnyMessage] | None = None
@@ -142,7 +142,7 @@ class Way(Deed):
         if link is not None:
             link.carry(unit)
         else:
-            self._heap.book(self._heap.now + self.latency_s, unit)
+            self._heap.travel(self._heap.now + self.latency_s, unit)
 
     def _arrive(self, unit: Unit) -> None:
         self._bulk -= 1
