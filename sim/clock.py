@@ -10,7 +10,8 @@ _core._run.GLOBAL_RUN_CONTEXT.runner        `runq` (is a task runnable?), `deadl
 MockClock._autojump, .current_time          set on the instance: all is blocked, so jump to the next event or deadline
 
 When every task is blocked the clock jumps to the next event or the next deadline, whichever comes first, until a task
-can run; an event at the time of a deadline comes before it. Events are plain calls and may not block.
+can run; an event at the time of a deadline comes before it. Events are plain calls and may not block. From there it
+takes the turns itself (`turns.py`), until something happens that only trio's own loop looks after.
 """
 
 import gc
@@ -25,6 +26,7 @@ from trio._core import _run as scheduler
 from trio.testing import MockClock
 
 from .errors import SimError
+from .turns import is_left_to_trio, take_turn
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -111,12 +113,22 @@ class SimClock:
         return clock
 
     def _jump(self) -> None:
-        """Every task is blocked: let time pass until one is not, and for the rest of the grain."""
-        runner, heap, until = scheduler.GLOBAL_RUN_CONTEXT.runner, self._heap, inf
+        """Every task is blocked, and trio will take a turn next: let time pass, and take turns meanwhile."""
+        runner, getrandbits = scheduler.GLOBAL_RUN_CONTEXT.runner, scheduler._r.getrandbits
         runnable, deadlines = runner.runq, runner.deadlines
+        self._pass_time(runnable, deadlines)
+        while not is_left_to_trio(runner):
+            take_turn(runner, getrandbits)
+            deadlines.expire(self.now)
+            if not runnable and not runner.waiting_for_idle:
+                self._pass_time(runnable, deadlines)
+
+    def _pass_time(self, runnable: Any, deadlines: Any) -> None:
+        """Until a task can run, and for the rest of the grain."""
+        heap, until = self._heap, inf
         next_deadline = deadlines.next_deadline
+        deadline = next_deadline()
         while True:
-            deadline = next_deadline()
             when = heap[0][0] if heap else inf
             if when <= deadline:
                 if when > until:
@@ -125,6 +137,8 @@ class SimClock:
                     self.now, _, deed = heappop(heap)
                     self.events += 1
                     deed.do()
+                    if isinstance(deed, Call):  # no other deed cancels anything
+                        deadline = next_deadline()
                 else:
                     self._whole.cancel()
             elif deadline > until:
@@ -132,5 +146,6 @@ class SimClock:
             else:
                 self.now = max(self.now, deadline)
                 deadlines.expire(self.now)
+                deadline = next_deadline()
             if runnable and until == inf:
                 until = self.now + self.grain_s
