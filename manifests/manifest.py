@@ -6,16 +6,13 @@ gaps. A piece may cover the end of one file, many small ones, and the start of a
 
 import math
 from array import array
-from bisect import bisect_right
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import accumulate
-from typing import NamedTuple
 
 from . import limits
 from .digest import DIGEST_BYTES, digest_function
 from .entries import DIRECTORY, FILE, SYMLINK, Entry
 from .errors import BadNameError, MalformedManifestError
+from .layout import Extent, Layout
 from .names import ReleaseName
 from .packs import Pack, check_packs
 from .paths import check_entries
@@ -64,14 +61,6 @@ class HealthCheck:
                 raise MalformedManifestError(f"a health check can't last {seconds} s")
 
 
-class Extent(NamedTuple):
-    """Where a part of a piece lies: `length` bytes at `offset` of the file `entries[entry]`."""
-
-    entry: int
-    offset: int
-    length: int
-
-
 @dataclass(frozen=True)
 class Manifest:
     """One release. `digests`: 32 bytes a piece; `lengths`: bytes of each piece. `sequence` grows with every release
@@ -90,8 +79,17 @@ class Manifest:
     tree: bool = True
     health: HealthCheck | None = None
     packs: tuple[Pack, ...] = ()
+    release: str = field(init=False, repr=False, compare=False)
+    """`product@version`."""
+    size: int = field(init=False, repr=False, compare=False)
+    """Bytes of all files together."""
+    _layout: Layout | None = field(init=False, repr=False, compare=False)
+    """Made when first asked for. (A cached property is made anew each time where this is machine code.)"""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "release", f"{self.product}@{self.version}")
+        object.__setattr__(self, "size", sum(self.lengths))
+        object.__setattr__(self, "_layout", None)
         try:
             ReleaseName(self.product, self.version)
         except BadNameError as error:
@@ -114,36 +112,15 @@ class Manifest:
         if self.lengths and not 0 < min(self.lengths) <= max(self.lengths) <= self.profile.max_bytes:
             raise MalformedManifestError(f"a piece is empty or longer than {self.profile.max_bytes} bytes")
 
-    @cached_property
-    def release(self) -> str:
-        """`product@version`."""
-        return f"{self.product}@{self.version}"
-
     @property
     def pieces(self) -> int:
         """How many."""
         return len(self.lengths)
 
-    @cached_property
+    @property
     def offsets(self) -> "array[int]":
         """Where each piece starts in the stream; one more than there are pieces, the last being the size."""
-        return array("Q", accumulate(self.lengths, initial=0))
-
-    @cached_property
-    def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(self.lengths)
-
-    @cached_property
-    def _files(self) -> tuple["array[int]", "array[int]"]:
-        """Stream offset and entry index of each file that is not empty."""
-        starts, indices, position = array("Q"), array("I"), 0
-        for index, entry in enumerate(self.entries):
-            if entry.size:
-                starts.append(position)
-                indices.append(index)
-                position += entry.size
-        return starts, indices
+        return self._laid_out().offsets
 
     def digest(self, piece: int) -> bytes:
         """The piece's digest."""
@@ -151,15 +128,11 @@ class Manifest:
 
     def extents(self, piece: int) -> list[Extent]:
         """Where the piece's bytes lie in the files, in order."""
-        starts, indices = self._files
-        position, left = self.offsets[piece], self.lengths[piece]
-        at = bisect_right(starts, position) - 1
-        found: list[Extent] = []
-        while left:
-            offset = position - starts[at]
-            length = min(left, self.entries[indices[at]].size - offset)
-            found.append(Extent(indices[at], offset, length))
-            position += length
-            left -= length
-            at += 1
-        return found
+        return self._laid_out().extents(piece)
+
+    def _laid_out(self) -> Layout:
+        layout = self._layout
+        if layout is None:
+            layout = Layout(self.lengths, self.entries)
+            object.__setattr__(self, "_layout", layout)
+        return layout

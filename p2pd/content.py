@@ -26,7 +26,7 @@ class StoreContent:
 
     def _find(self, swarm: bytes) -> tuple[Store, Artifact] | None:
         for store in self._stores:
-            if (artifact := store.artifacts.get(swarm)) is not None:
+            if (artifact := store.get(swarm)) is not None:
                 return store, artifact
         return None
 
@@ -36,10 +36,10 @@ class StoreContent:
         if found is None:
             return None
         store, artifact = found
-        if artifact.manifest.lengths[piece] <= AT_ONCE_BYTES_MAX:
+        at_once = artifact.manifest.lengths[piece] <= AT_ONCE_BYTES_MAX
+        if at_once and (data := store.read_cached_piece(artifact, piece)) is not None:
             await trio.lowlevel.checkpoint_if_cancelled()
-            if (data := store.read_cached_piece(artifact, piece)) is not None:
-                return data
+            return data
         try:
             return await self._world.run_blocking(store.read_piece, artifact, piece)
         except OSError:

@@ -26,10 +26,17 @@ class Membership:
     paused: bool = False
     """A person paused it."""
     origin_failures: int = 0
-    news: trio.Event = field(default_factory=trio.Event)
-    """Set, and replaced by a new one, whenever a piece was stored."""
+    _news: trio.Event | None = None
+    """There while somebody waits."""
 
     def tell(self) -> None:
         """A piece was stored."""
-        self.news.set()
-        self.news = trio.Event()
+        if self._news is not None:
+            self._news.set()
+            self._news = None
+
+    def news(self) -> trio.Event:
+        """Set when the next piece was stored."""
+        if self._news is None:
+            self._news = trio.Event()
+        return self._news

@@ -333,7 +333,7 @@ class Patching:
 
     async def _read_index(self, patch: Patch, membership: Membership) -> None:
         while True:
-            news = membership.news
+            news = membership.news()
             if patch.pack.has(INDEX_PIECE):
                 if await self._world.run_blocking(patch.open):
                     return
@@ -350,7 +350,7 @@ class Patching:
     async def _apply_all(self, patch: Patch, membership: Membership, needed: dict[int, int], work: Work) -> None:
         """Apply each needed bundle once it is there."""
         while needed:
-            news = membership.news
+            news = membership.news()
             for bundle in [one for one in needed if patch.pack.has(1 + one)]:
                 made = await self._apply(partial(patch.apply, bundle), work)
                 if made is None:

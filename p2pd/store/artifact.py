@@ -3,7 +3,6 @@
 import threading
 from array import array
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from manifests.manifest import Manifest
@@ -54,11 +53,15 @@ class Artifact:
         self.lost: list[int] = []
         self.unsynced_bytes = 0
         self.unsynced_since: float | None = None
-        self.lock = threading.Condition()
-        """Around the tables and the journal; waited on until nobody writes."""
+        self.lock = threading.RLock()
+        """Around the tables and the journal."""
+        self._quiet = threading.Condition(self.lock)
+        """Waited on until nobody writes."""
         self.moving = threading.RLock()
         """Held while the files change their place."""
         self._writers = 0
+        self._last_path = ("", -1, "")
+        """Of the root and the entry before it: who writes pieces, or sends them, asks for the same one again."""
 
     def __repr__(self) -> str:
         state = "removed" if self.removed else "finished" if self.finished else "staged"
@@ -86,9 +89,14 @@ class Artifact:
 
     def file_path(self, entry: int) -> str:
         """Where the entry is now."""
+        root = self.root
         if self.in_place or (self.finished and not self.manifest.tree):
-            return self.root
-        return f"{self.root}/{self.manifest.entries[entry].path}"
+            return root
+        last_root, last_entry, path = self._last_path
+        if entry != last_entry or root is not last_root:
+            path = f"{root}/{self.manifest.entries[entry].path}"
+            self._last_path = (root, entry, path)
+        return path
 
     def restore(self, state: Replay) -> None:
         """Take over what the journal said."""
@@ -99,45 +107,55 @@ class Artifact:
         self.present_count = len(held)
         self.present_bytes = sum(self.manifest.lengths[piece] for piece in held)
 
-    @contextmanager
-    def writing(self, piece: int) -> Iterator[bool]:
-        """Around the writing of a piece to the files; False if it is present: don't, they may be sealed any moment.
+    def begin_writing(self, piece: int) -> bool:
+        """Before a piece is written to the files: `end_writing` follows. False if it is present: don't, they may be
+        sealed any moment.
 
         NotWritableError once finished or removed.
         """
         with self.lock:
-            wanted = not self.has(piece)
-            if wanted and (self.finished or self.removed):
+            if self.has(piece):
+                return False
+            if self.finished or self.removed:
                 raise NotWritableError(f"{self!r} is not being staged")
             self._writers += 1
-        try:
-            yield wanted
-        finally:
-            with self.lock:
+            return True
+
+    def end_writing(self, piece: int, source: str | None) -> bool:
+        """It is written: journal it, then say that it is present; False if another was faster, which counts as a
+        duplicate. Without a source: it was not written."""
+        with self.lock:
+            try:
+                return source is not None and self._mark_present(piece, source)
+            finally:
                 self._writers -= 1
-                self.lock.notify_all()
+                if not self._writers:
+                    self._quiet.notify_all()
 
     def wait_until_quiet(self) -> None:
-        """Until nobody is in `writing`; for when no new writer can have reason to come."""
-        with self.lock:
-            self.lock.wait_for(lambda: self._writers == 0)
+        """Until nobody is writing; for when no new writer can have reason to come."""
+        with self._quiet:
+            self._quiet.wait_for(lambda: self._writers == 0)
 
     def mark_present(self, piece: int, source: str) -> bool:
         """Journal it, then say so; False if another was faster, which counts as a duplicate."""
-        length = self.manifest.lengths[piece]
         with self.lock:
-            if self.has(piece):
-                self.count_duplicate(length)
-                return False
-            self.journal.present(piece, source)
-            self.present[piece >> 3] |= 0x80 >> (piece & 7)
-            self.present_count += 1
-            self.present_bytes += length
-            self.unsynced_bytes += length
-            self.bytes_by_source[source] = self.bytes_by_source.get(source, 0) + length
-            if piece in self.lost:
-                self.lost.remove(piece)
-            return True
+            return self._mark_present(piece, source)
+
+    def _mark_present(self, piece: int, source: str) -> bool:
+        length = self.manifest.lengths[piece]
+        if self.has(piece):
+            self.count_duplicate(length)
+            return False
+        self.journal.present(piece, source)
+        self.present[piece >> 3] |= 0x80 >> (piece & 7)
+        self.present_count += 1
+        self.present_bytes += length
+        self.unsynced_bytes += length
+        self.bytes_by_source[source] = self.bytes_by_source.get(source, 0) + length
+        if piece in self.lost:
+            self.lost.remove(piece)
+        return True
 
     def mark_lost(self, piece: int) -> None:
         """It is damaged or gone; from now on it is not present."""

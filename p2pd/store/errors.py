@@ -70,4 +70,9 @@ def no_space_as_such(disk: Disk, path: str, needed_bytes: int) -> Iterator[None]
     except OSError as error:
         if error.errno not in NO_SPACE_ERRNOS:
             raise
-        raise NoSpaceError(path, max(1, needed_bytes - disk.free_bytes(path))) from error
+        raise no_space(disk, path, needed_bytes) from error
+
+
+def no_space(disk: Disk, path: str, needed_bytes: int) -> NoSpaceError:
+    """For a disk or quota that is full, where `needed_bytes` are still to be written."""
+    return NoSpaceError(path, max(1, needed_bytes - disk.free_bytes(path)))

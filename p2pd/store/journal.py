@@ -31,13 +31,9 @@ NAME_BYTES_MAX: Final = 200
 
 _HEAD: Final = struct.Struct("<IBB")
 _PRESENT: Final = struct.Struct("<IH")
+_PRESENT_BODY: Final = struct.Struct("<BBIH")
 _U16, _U32, _U64 = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Q")
 FORMAT, SOURCE, PRESENT, LOST, DUPLICATE, CHECKPOINT = range(1, 7)
-
-
-def _record(kind: int, payload: bytes) -> bytes:
-    body = bytes((kind, len(payload))) + payload
-    return _U32.pack(zlib.crc32(body)) + body
 
 
 @dataclass
@@ -151,7 +147,7 @@ class Journal:
             number = len(self._sources)
             self._write(SOURCE, _U16.pack(number) + _clipped(source))
             self._sources[source] = number
-        self._write(PRESENT, _PRESENT.pack(piece, number))
+        self._append(_PRESENT_BODY.pack(PRESENT, _PRESENT.size, piece, number))
 
     def lost(self, piece: int) -> None:
         """The piece is damaged or gone."""
@@ -171,7 +167,10 @@ class Journal:
         self._disk.remove_tree(self._path)
 
     def _write(self, kind: int, payload: bytes) -> None:
-        record = _record(kind, payload)
+        self._append(bytes((kind, len(payload))) + payload)
+
+    def _append(self, body: bytes) -> None:
+        record = _U32.pack(zlib.crc32(body)) + body
         self._disk.write(self._path, self.position, record)
         self.position += len(record)
 

@@ -27,6 +27,8 @@ def reusable(store: "Store", artifact: Artifact) -> list[list[int]]:
     """The missing pieces that seem to lie here, in batches of about REUSE_BATCH_BYTES for `reuse`."""
     batches: list[list[int]] = []
     room = 0
+    if not (artifact.in_place or store.has_something()):
+        return batches
     for piece in artifact.missing():
         if artifact.in_place or _place(store, artifact, piece):
             if room <= 0:
@@ -73,7 +75,11 @@ def read_elsewhere(store: "Store", manifest: Manifest, piece: int) -> bytes | No
 def _copy_runs(store: "Store", artifact: Artifact, pieces: Sequence[int]) -> list[int]:
     manifest, copied = artifact.manifest, list[int]()
     with ExitStack() as stack:
-        wanted = [piece for piece in pieces if stack.enter_context(artifact.writing(piece))]
+        wanted = list[int]()
+        for piece in pieces:
+            if artifact.begin_writing(piece):
+                stack.callback(artifact.end_writing, piece, None)
+                wanted.append(piece)
         missing_bytes = sum(manifest.lengths[piece] for piece in wanted)
         stack.enter_context(no_space_as_such(store.disk, artifact.root, missing_bytes))
         there = [one for one in wanted if artifact.in_place and read_verified(store.disk, artifact, one) is not None]

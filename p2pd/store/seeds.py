@@ -83,6 +83,11 @@ class Seeds:
             self._known = {key: known for key, known in self._known.items() if key.path != path}
             self.problems[path] = error.strerror or str(error)
 
+    @property
+    def known(self) -> bool:
+        """There is a seed to look into."""
+        return bool(self._known)
+
     def find(self, digest: bytes, length: int, algorithm: str) -> list[Span]:
         """Places where a chunk may lie."""
         found = []

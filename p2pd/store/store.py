@@ -24,12 +24,14 @@ from p2pd.world.durable import make_durable_directories
 from . import reuse as reusing
 from .artifact import LOCAL_SOURCE, Artifact
 from .errors import (
+    NO_SPACE_ERRNOS,
     ArtifactElsewhereError,
     DestinationTakenError,
     NoSpaceError,
     QuotaError,
     StoreError,
     StoreInUseError,
+    no_space,
     no_space_as_such,
 )
 from .journal import Journal
@@ -155,6 +157,10 @@ class Store:
             quota_share=self._quota[1],
         )
 
+    def get(self, swarm: bytes) -> Artifact | None:
+        """One of `artifacts`."""
+        return self._artifacts.get(swarm)
+
     def write_piece(
         self,
         artifact: Artifact,
@@ -170,12 +176,22 @@ class Store:
 
         DigestMismatchError; NoSpaceError, after which all that was present still is; NotWritableError.
         """
+        try:
+            return self._write(artifact, piece, data, source, verified)
+        except OSError as error:
+            if error.errno not in NO_SPACE_ERRNOS:
+                raise
+            missing_bytes = artifact.manifest.size - artifact.present_bytes
+            raise no_space(self.disk, artifact.root, missing_bytes) from error
+
+    def _write(
+        self, artifact: Artifact, piece: int, data: bytes | bytearray | memoryview, source: str, verified: bool
+    ) -> bool:
+        if not artifact.begin_writing(piece):
+            artifact.count_duplicate(len(data))
+            return False
         manifest = artifact.manifest
-        needed_bytes = manifest.size - artifact.present_bytes
-        with artifact.writing(piece) as wanted, no_space_as_such(self.disk, artifact.root, needed_bytes):
-            if not wanted:
-                artifact.count_duplicate(len(data))
-                return False
+        try:
             if len(data) != manifest.lengths[piece]:
                 raise DigestMismatchError(f"{len(data)} bytes for a piece of {manifest.lengths[piece]}")
             if not verified:
@@ -185,7 +201,10 @@ class Store:
                 path = artifact.file_path(extent.entry)
                 self.disk.write(path, extent.offset, view[at : at + extent.length])
                 at += extent.length
-            return artifact.mark_present(piece, source)
+        except BaseException:
+            artifact.end_writing(piece, None)
+            raise
+        return artifact.end_writing(piece, source)
 
     def read_piece(self, artifact: Artifact, piece: int) -> bytes | None:
         """The piece, verified; None if it is not present, or turned out to be damaged or gone (see `lost`)."""
@@ -206,6 +225,10 @@ class Store:
     def read_manifest(self, artifact: Artifact, offset: int = 0, length: int = MANIFEST_BYTES_MAX) -> bytes:
         """A part of the manifest's bytes. They are kept on disk only: in memory they would double its digests."""
         return self.disk.read(self._places.manifest(artifact.swarm), offset, length)
+
+    def has_something(self) -> bool:
+        """Whether there is anything that `reusable` could look into."""
+        return self.seeds.known or any(artifact.present_count for artifact in self._artifacts.values())
 
     def find(self, digest: bytes) -> tuple[Artifact, int] | None:
         """Some artifact that holds this chunk, and as which piece."""

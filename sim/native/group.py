@@ -67,7 +67,7 @@ FLEET: Final = Group(
     "fleet",
     (
         *("p2pd/policy/*.py", "p2pd/swarm/*.py", "p2pd/wire/*.py", "p2pd/exchange/*.py", "p2pd/store/*.py"),
-        *("p2pd/content.py", "manifests/digest.py"),
+        *("p2pd/content.py", "manifests/digest.py", "manifests/layout.py", "manifests/manifest.py"),
         *("sim/clock.py", "sim/trace.py", "sim/world.py", "sim/net/*.py", "sim/disk/*.py"),
     ),
     (
