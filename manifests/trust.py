@@ -45,8 +45,8 @@ def target_path(party: str, release: ReleaseName) -> str:
 class Wanted:
     """Fetch `path` from the blob store (at most `max_bytes`; None for 404) and call `look_up` again with it.
 
-    `also`: what will be wanted next, as far as that is known. Whoever fetches it at the same time saves turns, each of
-    which verifies everything again; whoever does not is asked for it later.
+    `also`: what will be wanted next, as far as that is known. Whoever fetches it at the same time saves turns; whoever
+    does not is asked for it later.
     """
 
     path: str
@@ -89,11 +89,14 @@ class TrustChain:
         self._cache = cache_directory
         self._utc_now = utc_now
         self._root_every_s = root_every_s
+        self._waiting: tuple[Mapping[str, bytes | None], bool, DurableUpdater] | None = None
+        """Who asked for a file, and what to find it in."""
 
     def look_up(
         self, release: ReleaseName, fetched: Mapping[str, bytes | None], *, offline: bool = False
     ) -> Approved | Wanted:
-        """Is this release approved, by metadata `fetched` just now (begin with an empty mapping each time)?
+        """Is this release approved, by metadata `fetched` just now (begin with an empty mapping each time, and go on
+        with the same one: what was verified of it is then not verified again)?
 
         `offline`: the store can't be reached, so take from the cache what `fetched` lacks; expired metadata is refused
         all the same. Raises UnknownReleaseError (nobody signed it), UntrustedReleaseError (one party only, or they
@@ -125,19 +128,27 @@ class TrustChain:
         """What `question` says of the metadata, refreshed and verified; otherwise as `look_up`. `roles`: those that it
         will look at."""
         utc, before = self._utc_now(), trust_seen.read(self._cache)
-        updater = None
+        updater = self._begun(fetched, offline, before.now(utc))
         try:
             with _translated():
-                updater = self._open(fetched, offline, before, utc)
+                updater = updater or self._open(fetched, offline, before, utc)
                 updater.refresh()
                 answer = question(updater)
         except NeededError as needed:
+            self._waiting = None if updater is None else (fetched, offline, updater)
             return Wanted(needed.path, needed.max_bytes, self._also(updater, needed.path, roles, fetched))
         except ExpiredMetadataError:
             self._remember(before, utc, asked_root=False, expired=True)
             raise
         self._remember(before, utc, asked_root=_root_path(updater) in fetched, expired=False)
         return answer
+
+    def _begun(self, fetched: Mapping[str, bytes | None], offline: bool, now: float) -> DurableUpdater | None:
+        """Who asked for a file that is now among these; None if nobody did, or something has expired meanwhile."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is None or waiting[0] is not fetched or waiting[1] != offline:
+            return None
+        return waiting[2] if waiting[2].go_on(now) else None
 
     def _open(
         self, fetched: Mapping[str, bytes | None], offline: bool, seen: trust_seen.Seen, utc: float

@@ -1,11 +1,11 @@
 """The seam to python-tuf's client: its Updater, told the time, fed from a mapping, writing durably.
 
 tuf's client is synchronous and fetches by itself. Here it finds what it asks for in a mapping; what is missing is
-raised as `NeededError`, all the way out, so that the caller may fetch it in its own way and start again. Every byte is
-verified again on each start, which costs about a millisecond a file.
+raised as `NeededError`, all the way out, so that the caller may fetch it in its own way and go on with the same client
+(to verify everything again for each file costs a first visit twice as much).
 
-Three names are not public in tuf 7.0 (`_trusted_set`, its `reference_time`, `_persist_file`); they are used here and
-nowhere else, and `tests/manifests/test_trust_seam.py` fails when one goes.
+Some names are not public in tuf 7.0 (`_trusted_set`, its `reference_time`, `_persist_file`, and the four steps of
+`refresh`); they are used here and nowhere else, and `tests/manifests/test_trust_seam.py` fails when one goes.
 """
 
 import json
@@ -97,7 +97,27 @@ class MappingFetcher(FetcherInterface):
 
 
 class DurableUpdater(Updater):
-    """tuf's client whose cache survives a power cut, and whose verified roles can be looked at."""
+    """tuf's client whose cache survives a power cut, which goes on after a `NeededError`, and whose verified roles can
+    be looked at."""
+
+    _refreshed = 0
+    """Steps that are done."""
+
+    def refresh(self) -> None:
+        """Read and verify the top-level roles: from the first that is not yet, when something was missing before.
+
+        A step that is begun again finds what it read as it left it: of a role, the same version changes nothing.
+        """
+        steps = (self._load_root, self._load_timestamp, self._load_snapshot)
+        while self._refreshed < len(steps):
+            steps[self._refreshed]()
+            self._refreshed += 1
+        self._load_targets(Targets.type, Root.type)
+
+    def go_on(self, now: float) -> bool:
+        """Is all that was verified until now still valid? Then it need not be verified again."""
+        self._trusted_set.reference_time = moment = datetime.fromtimestamp(now, UTC)
+        return not any(role.is_expired(moment) for role in self._trusted_set)
 
     def _persist_file(self, filename: str, data: bytes) -> None:
         replace_durably(Path(filename), data)
