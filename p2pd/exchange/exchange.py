@@ -92,7 +92,8 @@ class Exchange:
         """Run a task that ends with the exchange."""
         if self._nursery is None:
             raise RuntimeError("the exchange does not run")
-        self._nursery.start_soon(function, *args)
+        # Named, or trio would look for a name: for a bound method of machine code, in the repr of its object.
+        self._nursery.start_soon(function, *args, name="a piece that comes in")
 
     # -- swarms -------------------------------------------------------------------------------------------------
 

@@ -60,6 +60,8 @@ class Artifact:
         self.moving = threading.RLock()
         """Held while the files change their place."""
         self._writers = 0
+        self._awaited = 0
+        """So many wait until it is quiet."""
         self._last_path = ("", -1, "")
         """Of the root and the entry before it: who writes pieces, or sends them, asks for the same one again."""
 
@@ -129,13 +131,16 @@ class Artifact:
                 return source is not None and self._mark_present(piece, source)
             finally:
                 self._writers -= 1
-                if not self._writers:
+                if self._awaited and not self._writers:
                     self._quiet.notify_all()
 
     def wait_until_quiet(self) -> None:
         """Until nobody is writing; for when no new writer can have reason to come."""
         with self._quiet:
-            self._quiet.wait_for(lambda: self._writers == 0)
+            self._awaited += 1
+            while self._writers:
+                self._quiet.wait()
+            self._awaited -= 1
 
     def mark_present(self, piece: int, source: str) -> bool:
         """Journal it, then say so; False if another was faster, which counts as a duplicate."""
