@@ -70,30 +70,36 @@ class Intake:
         if not fresh:
             return
         if self._prompt and brain.rate_of(key, now) < FAST_PER_S:
-            # Who waits may be cancelled with its connection, and the piece with it.
-            with trio.CancelScope(shield=True):
-                if await self._keep_now(membership, key, source, piece, data):
+            try:
+                if await self._keep_now(membership, key, source, piece, data, now):
                     return
+            except trio.Cancelled:  # with its connection, but not the piece
+                self._keep_later(membership, key, source, piece, data)
+                raise
         # Kept first, then waited, for the same reason.
-        self._unverified_bytes += len(data)
-        self._owner.spawn(self._keep, membership, key, source, piece, data)
+        self._keep_later(membership, key, source, piece, data)
         while self._unverified_bytes > UNVERIFIED_BYTES_MAX:
             await self._verified.wait()
 
     async def _keep_now(
-        self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray
+        self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray, now: float
     ) -> bool:
         """False when the disk does not take it."""
         try:
-            await self._write(membership, piece, data, source)
+            written_at = await self._write(membership, piece, data, source, now)
         except StorageError:
             return False
         except DigestMismatchError:
             membership.brain.corrupt(key, piece, trio.current_time())
         else:
-            self._stored(membership, piece)
+            membership.brain.stored(piece, written_at)
+            membership.tell()
         self._owner.settle(membership)
         return True
+
+    def _keep_later(self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray) -> None:
+        self._unverified_bytes += len(data)
+        self._owner.spawn(self._keep, membership, key, source, piece, data)
 
     async def _keep(self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray) -> None:
         brain = membership.brain
@@ -103,7 +109,8 @@ class Intake:
             brain.corrupt(key, piece, trio.current_time())
         else:
             if stored:
-                self._stored(membership, piece)
+                brain.stored(piece, trio.current_time())
+                membership.tell()
             else:
                 brain.failed(key, piece, trio.current_time())
         finally:
@@ -114,14 +121,15 @@ class Intake:
                 self._verified = trio.Event()
         self._owner.settle(membership)
 
-    def _stored(self, membership: Membership, piece: int) -> None:
-        membership.brain.stored(piece, trio.current_time())
-        membership.tell()
-
-    async def _write(self, membership: Membership, piece: int, data: bytes | bytearray, source: str) -> None:
-        began, self._prompt = trio.current_time(), False  # another that comes meanwhile does not wait behind this one
+    async def _write(
+        self, membership: Membership, piece: int, data: bytes | bytearray, source: str, now: float
+    ) -> float:
+        """When it was written."""
+        self._prompt = False  # another that comes meanwhile does not wait behind this one
         await self._content.write_piece(membership.swarm, piece, data, source)
-        self._prompt = trio.current_time() - began <= PROMPT_S
+        written_at = trio.current_time()
+        self._prompt = written_at - now <= PROMPT_S
+        return written_at
 
     async def _store(self, membership: Membership, source: str, piece: int, data: bytes | bytearray) -> bool:
         """Write a piece. The first that can't be written is tried until it can: then there is room, and asking goes on.
@@ -132,7 +140,7 @@ class Intake:
         brain, waits = membership.brain, False
         while True:
             try:
-                await self._write(membership, piece, data, source)
+                await self._write(membership, piece, data, source, trio.current_time())
                 break
             except StorageError as error:
                 brain.pause()

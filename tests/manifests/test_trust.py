@@ -18,7 +18,7 @@ from manifests.limits import MANIFEST_BYTES_MAX
 from manifests.names import ReleaseName
 from manifests.shelf import Shelf
 from manifests.trust import Approved, TrustChain, Wanted, target_path
-from manifests.tuf_api import Metadata, Root, Signature, TargetFile, Targets, Timestamp
+from manifests.tuf_api import Metadata, TargetFile, Targets, Timestamp
 from tests.manifests.factory import DAY, DIGEST, LENGTH, NOW, RELEASE, Client, Publisher, new_signer
 
 OTHER = sha256(b"another manifest").digest()
@@ -286,75 +286,6 @@ def test_after_new_online_and_targets_keys_the_old_ones_are_worth_nothing(publis
     assert client.look_up().digest == DIGEST
 
 
-def test_a_first_visit_asks_for_both_parties_lists_with_the_list_of_products(
-    publisher: Publisher, client: Client
-) -> None:
-    chain, fetched, turns = TrustChain(publisher.root, client.cache, NOW.timestamp), dict[str, bytes | None](), []
-    publisher.sign()
-    publisher.promote()
-    while isinstance(answer := chain.look_up(RELEASE, fetched), Wanted):
-        turns.append({one.path for one in (answer, *answer.also)})
-        for path in turns[-1]:
-            fetched[path] = publisher.store.get(path) if path in publisher.store.list("metadata/") else None
-    assert [len(turn) for turn in turns] == [1, 1, 1, 3]
-    assert {path.split(".")[1] for path in turns[-1]} == {"targets", "build-shop", "release-shop"}
-
-
-def test_what_was_verified_is_not_verified_again_for_the_next_file(
-    publisher: Publisher, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    verified = []
-
-    def record(root: Root, role: str, payload: bytes, signatures: dict[str, Signature]) -> None:
-        verified.append(payload)
-        verify(root, role, payload, signatures)
-
-    verify = Root.verify_delegate
-    publisher.sign()
-    publisher.promote()
-    monkeypatch.setattr(Root, "verify_delegate", record)
-    client.look_up()
-    assert len(client.asked) == 6
-    assert len(verified) == len(set(verified)) == len(("root", "timestamp", "snapshot", "targets"))
-
-
-def test_what_expires_between_two_turns_is_not_believed(publisher: Publisher, client: Client) -> None:
-    publisher.sign()
-    publisher.promote()
-    now_s = NOW.timestamp()
-    chain, fetched = TrustChain(publisher.root, client.cache, lambda: now_s), dict[str, bytes | None]()
-    with pytest.raises(ExpiredMetadataError, match="timestamp"):
-        while isinstance(answer := chain.look_up(RELEASE, fetched), Wanted):
-            if "release-shop" in answer.path:
-                now_s = publisher.timestamp().signed.expires.timestamp() + 1
-            fetched[answer.path] = publisher.store.get(answer.path) if "root" not in answer.path else None
-    assert "metadata/1.release-shop.json" in fetched
-
-
-def test_other_files_are_verified_from_the_beginning(publisher: Publisher, client: Client) -> None:
-    publisher.sign()
-    publisher.promote()
-    chain, fetched = TrustChain(publisher.root, client.cache, NOW.timestamp), dict[str, bytes | None]()
-    while isinstance(answer := chain.look_up(RELEASE, fetched), Wanted) and "snapshot" not in answer.path:
-        fetched[answer.path] = publisher.store.get(answer.path) if "root" not in answer.path else None
-    with pytest.raises(UntrustedReleaseError, match="does not verify"):
-        chain.look_up(RELEASE, {**fetched, "metadata/timestamp.json": b"{}"})
-
-
-def test_what_is_in_the_cache_is_not_asked_for_on_the_way(publisher: Publisher, client: Client) -> None:
-    publisher.sign()
-    publisher.promote()
-    client.look_up()
-    publisher.add_product("till")
-    publisher.promote()
-    chain, fetched, asked = TrustChain(publisher.root, client.cache, NOW.timestamp), dict[str, bytes | None](), []
-    while isinstance(answer := chain.look_up(RELEASE, fetched), Wanted):
-        asked += [one.path for one in (answer, *answer.also)]
-        for path in asked:
-            fetched[path] = publisher.store.get(path) if path in publisher.store.list("metadata/") else None
-    assert [path for path in asked if "shop" in path] == []
-
-
 def test_metadata_larger_than_asked_for_is_refused(publisher: Publisher, client: Client) -> None:
     chain = TrustChain(publisher.root, client.cache, NOW.timestamp)
     answer = chain.look_up(RELEASE, {"metadata/2.root.json": None})
@@ -367,23 +298,6 @@ def test_a_store_without_metadata_is_unavailable_not_untrusted(publisher: Publis
     publisher.store = BlobStore(str(tmp_path / "empty"), create=True)
     with pytest.raises(MetadataUnavailableError, match=r"there is no metadata/timestamp\.json"):
         Client(publisher, tmp_path / "cache").look_up()
-
-
-def test_the_first_look_asks_for_the_chain_in_order(publisher: Publisher, client: Client) -> None:
-    publisher.sign()
-    publisher.promote()
-    client.look_up()
-    assert client.asked == [f"metadata/{name}.json" for name in
-        ("2.root", "timestamp", "2.snapshot", "2.targets", "1.build-shop", "1.release-shop")]  # fmt: skip
-
-
-def test_a_later_look_asks_only_whether_there_is_something_newer(publisher: Publisher, client: Client) -> None:
-    publisher.sign()
-    publisher.promote()
-    client.look_up()
-    client.asked.clear()
-    client.look_up()
-    assert client.asked == ["metadata/timestamp.json"]
 
 
 def test_offline_a_release_seen_before_is_approved_without_asking(publisher: Publisher, client: Client) -> None:
