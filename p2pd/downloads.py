@@ -199,9 +199,9 @@ class Downloads:
                 self._aim(membership)
 
     def _aim(self, membership: Membership) -> None:
-        due_at = self._due.get(membership.manifest.release, inf)
-        membership.brain.aim(finish_by=due_at, floor_per_s=self.floor_bytes_per_s, now=trio.current_time())
-        self._exchange.settle(membership)
+        due_at, now = self._due.get(membership.manifest.release, inf), trio.current_time()
+        membership.brain.aim(finish_by=due_at, floor_per_s=self.floor_bytes_per_s, now=now)
+        self._exchange.settle(membership, now)
 
     def pause(self, paused: bool) -> None:
         """The user wants nothing to be fetched now (or no longer wants that). Serving goes on."""
@@ -212,12 +212,12 @@ class Downloads:
                 self._apply_pause(membership)
 
     def _apply_pause(self, membership: Membership) -> None:
-        membership.paused = self.paused
+        membership.paused, now = self.paused, trio.current_time()
         if self.paused:
             membership.brain.pause()
         else:
-            membership.brain.resume(trio.current_time())
-        self._exchange.settle(membership)
+            membership.brain.resume(now)
+        self._exchange.settle(membership, now)
 
     def waits_for(self, release: str) -> str:
         """Why this release's download does not move; '' when it does, or when there is none."""

@@ -75,11 +75,13 @@ class Caps:
         way.sent_bytes += count
         await _pass(way.up, count, None)
 
-    async def receive(self, count: int, tier: Tier, waits: Callable[[], None] | None = None) -> None:
-        """Count bytes that came, and wait until more may be read; `waits` is called as long as that lasts."""
+    async def receive(self, count: int, tier: Tier, waits: Callable[[], None] | None = None) -> bool:
+        """Count bytes that came, and wait until more may be read; `waits` is called as long as that lasts. True if it
+        may have lasted."""
         way = self.way(tier)
         way.received_bytes += count
         await _pass(way.down, count, waits)
+        return way.down.rate_bytes_per_s != inf
 
     async def make_room(self, count: int, tier: Tier) -> None:
         """Wait until so many bytes may be asked for, of somebody who sends them at any rate; `received` comes later."""

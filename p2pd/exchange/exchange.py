@@ -7,7 +7,7 @@ No choice is made here: what to ask whom is decided by `Swarm`, what to promise 
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import trio
 
@@ -18,7 +18,7 @@ from p2pd.swarm.uploads import Owed, Uploads
 from p2pd.wire import bits as bitset
 from p2pd.wire.connection import About, BlockReceived, Joined, Left
 from p2pd.wire.errors import RemoteProtocolError
-from p2pd.wire.messages import PROTOCOL_VERSION, Have, Hello, Lost, ManifestPart, ManifestRequest, Reject
+from p2pd.wire.messages import PROTOCOL_VERSION, AnyMessage, Have, Hello, Lost, ManifestPart, ManifestRequest, Reject
 from p2pd.world import World
 
 from .ahead import Upload
@@ -29,6 +29,9 @@ from .manifests import ManifestDesk
 from .membership import Membership
 from .neighbours import Neighbours
 from .session import Session
+
+SOURCES: Final = {tier: tier.name.lower() for tier in Tier}
+"""As statistics name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +107,16 @@ class Exchange:
         self.memberships[membership.swarm] = membership
         if membership.brain.complete:
             membership.completed.set()
-        membership.brain.hold_back(self._held_back, trio.current_time())
-        membership.brain.use_origin(membership.fetch is not None, trio.current_time())
+        now = trio.current_time()
+        membership.brain.hold_back(self._held_back, now)
+        membership.brain.use_origin(membership.fetch is not None, now)
         for session in self.neighbours.sessions.values():
             if membership.swarm in session.joined and self._shared(session, membership.swarm):
                 try:
-                    self._meet(session, membership)
+                    self._meet(session, membership, now)
                 except RemoteProtocolError as error:
                     session.end(str(error))
-        self.settle(membership)
+        self.settle(membership, now)
         self.neighbours.wake()
 
     def leave(self, swarm: bytes) -> None:
@@ -149,14 +153,14 @@ class Exchange:
             brain = membership.brain
             session.send(session.connection.join(membership.swarm, membership.manifest.pieces, brain.opening_bits()))
 
-    def _meet(self, session: Session, membership: Membership) -> None:
+    def _meet(self, session: Session, membership: Membership, now: float) -> None:
         """Both of us are in this swarm."""
         pieces, bits = session.joined[membership.swarm]
         if pieces != membership.manifest.pieces:
             raise RemoteProtocolError(f"says a swarm of {membership.manifest.pieces} pieces has {pieces}")
         self.introduce(session, membership)
-        membership.brain.add_peer(session.node, session.tier, bits, trio.current_time())
-        self.settle(membership)
+        membership.brain.add_peer(session.node, session.tier, bits, now)
+        self.settle(membership, now)
 
     def _shared(self, session: Session, swarm: bytes) -> Membership | None:
         """Our membership of a swarm that the peer is in; None where we have none, or none for this peer's eyes."""
@@ -179,7 +183,7 @@ class Exchange:
             membership = self._shared(session, swarm)
             if membership is not None:
                 membership.brain.remove_peer(node, now)
-                self.settle(membership)
+                self.settle(membership, now)
 
     def exhausted(self, node: str, session: Session) -> bool:
         """Neither of us can learn anything from the other any more, in any swarm that both are in."""
@@ -202,7 +206,7 @@ class Exchange:
             session.joined[swarm] = (event.pieces, event.bits)
             membership = self._shared(session, swarm)
             if membership is not None:
-                self._meet(session, membership)
+                self._meet(session, membership, now)
             elif self._on_stranger is not None and swarm not in self.memberships:
                 self._on_stranger(swarm)
         else:
@@ -212,7 +216,7 @@ class Exchange:
             membership = self._shared(session, swarm)
             if membership is not None:
                 membership.brain.remove_peer(session.node, now)
-                self.settle(membership)
+                self.settle(membership, now)
 
     def on_about(self, session: Session, about: About, now: float) -> None:
         """The peer said something about a swarm that it is in."""
@@ -222,7 +226,7 @@ class Exchange:
         membership = self._shared(session, swarm)
         if membership is not None:
             membership.brain.receive(session.node, message, now)
-            self.settle(membership)
+            self.settle(membership, now)
             return
         pieces, bits = session.joined[swarm]
         if isinstance(message, Have):
@@ -241,11 +245,11 @@ class Exchange:
         membership.brain.arrived(session.node, len(block.data), now)
         return membership.manifest.lengths[block.piece]
 
-    async def on_piece(self, session: Session, swarm: bytes, piece: int, data: bytearray) -> None:
+    async def on_piece(self, session: Session, swarm: bytes, piece: int, data: bytearray, now: float) -> None:
         """A whole piece: verify and keep it in the background, unless too much waits for that already."""
         membership = self.memberships.get(swarm)
         if membership is not None and not session.ended_because:
-            await self._intake.take(membership, session.node, session.tier.name.lower(), piece, data)
+            await self._intake.take(membership, session.node, SOURCES[session.tier], piece, data, now)
 
     # -- what leaves --------------------------------------------------------------------------------------------
 
@@ -256,20 +260,21 @@ class Exchange:
             membership = self.memberships.get(owed.swarm)
             if not self.caps.may_send(session.tier):
                 if membership is not None:
-                    self._do(membership, Send(node, Reject(0, owed.piece, "busy")))
+                    self._reject(membership, node, owed.piece, "busy")
                 continue
             try:
                 data = await self._content.read_piece(owed.swarm, owed.piece)
             except StorageError:
                 if membership is not None:
-                    self._do(membership, Send(node, Reject(0, owed.piece, "busy")))
+                    self._reject(membership, node, owed.piece, "busy")
                 continue
             if data is not None and membership is not None:
                 return owed.swarm, owed.piece, data
             if membership is not None:
-                membership.brain.lose(owed.piece, trio.current_time())
-                self._do(membership, Send(node, Reject(0, owed.piece, "gone")))
-                self.settle(membership)
+                now = trio.current_time()
+                membership.brain.lose(owed.piece, now)
+                self._reject(membership, node, owed.piece, "gone")
+                self.settle(membership, now)
         now = trio.current_time()
         self._take_turns(now)
         if self.uploads.next_timer(now) < self._timer_at:
@@ -293,7 +298,7 @@ class Exchange:
         self._take_turns(now)
         self.bytes_sent += length
         membership.brain.sent(session.node, piece, now)
-        self.settle(membership)
+        self.settle(membership, now)
         return self.uploads.owes(session.node)
 
     def not_read(self, session: Session) -> None:
@@ -305,32 +310,30 @@ class Exchange:
 
     def hold_back(self, because: str) -> None:
         """Ask only LAN peers while there is a reason to; '' ends that."""
-        self._held_back = because
+        self._held_back, now = because, trio.current_time()
         for membership in self.memberships.values():
-            membership.brain.hold_back(because, trio.current_time())
-            self.settle(membership)
+            membership.brain.hold_back(because, now)
+            self.settle(membership, now)
 
     # -- deeds --------------------------------------------------------------------------------------------------
 
-    def settle(self, membership: Membership) -> None:
+    def settle(self, membership: Membership, now: float) -> None:
         """Do what the brain wants, and see to its timer."""
         brain = membership.brain
         while (action := brain.next_action()) is not None:
-            self._do(membership, action)
+            self._do(membership, action, now)
         if brain.next_timer() < self._timer_at:
             self._retime.set()
 
-    def _do(self, membership: Membership, action: Action) -> None:
+    def _do(self, membership: Membership, action: Action, now: float) -> None:
         match action:
             case Send(peer=peer, message=message):
-                session = self.neighbours.sessions.get(peer)
-                if session is not None and session.connection.joined(membership.swarm):
-                    session.send(session.connection.about(membership.swarm, message))
+                self._send(membership, peer, message)
             case Serve(peer=peer, piece=piece):
-                self._serve(membership, peer, piece)
+                self._serve(membership, peer, piece, now)
             case Withdraw(peer=peer, piece=piece):
                 self.uploads.withdraw(peer, membership.swarm, piece)
-                self._take_turns(trio.current_time())
+                self._take_turns(now)
             case Fetch(piece=piece):
                 self.spawn(self._intake.fetch, membership, piece)
             case Drop(peer=peer, reason=reason):
@@ -339,15 +342,23 @@ class Exchange:
                 membership.completed.set()
                 self.neighbours.wake()
 
-    def _serve(self, membership: Membership, peer: str, piece: int) -> None:
+    def _send(self, membership: Membership, peer: str, message: AnyMessage) -> None:
+        session = self.neighbours.sessions.get(peer)
+        if session is not None and session.connection.joined(membership.swarm):
+            session.send(session.connection.about(membership.swarm, message))
+
+    def _reject(self, membership: Membership, peer: str, piece: int, reason: str) -> None:
+        self._send(membership, peer, Reject(0, piece, reason))
+
+    def _serve(self, membership: Membership, peer: str, piece: int, now: float) -> None:
         session = self.neighbours.sessions.get(peer)
         if session is None:
             return
         if not self.caps.may_send(session.tier):
-            self._do(membership, Send(peer, Reject(0, piece, "busy")))
+            self._reject(membership, peer, piece, "busy")
             return
         owed = Owed(membership.swarm, piece, membership.manifest.lengths[piece])
-        refused = self.uploads.add(peer, owed, trio.current_time())
+        refused = self.uploads.add(peer, owed, now)
         if refused is not None:
             self._refuse(*refused)
         session.wake()
@@ -355,7 +366,7 @@ class Exchange:
     def _refuse(self, peer: str, owed: Owed) -> None:
         membership = self.memberships.get(owed.swarm)
         if membership is not None:
-            self._do(membership, Send(peer, Reject(0, owed.piece, "busy")))
+            self._reject(membership, peer, owed.piece, "busy")
 
     def _spread(self, swarm: bytes) -> list[int]:
         return self.memberships[swarm].brain.spread
@@ -373,6 +384,6 @@ class Exchange:
             for membership in list(self.memberships.values()):
                 if membership.brain.next_timer() <= now:
                     membership.brain.handle_timer(now)
-                    self.settle(membership)
+                    self.settle(membership, now)
             if uploads_at <= now:
                 self._take_turns(now)

@@ -38,7 +38,7 @@ class Owner(Protocol):
     bytes_received: int
     caps: Caps
 
-    def settle(self, membership: Membership) -> None:
+    def settle(self, membership: Membership, now: float) -> None:
         """Do what a brain wants after it was told something."""
         ...
 
@@ -61,56 +61,61 @@ class Intake:
     def __repr__(self) -> str:
         return f"<Intake {self._unverified_bytes} bytes to verify>"
 
-    async def take(self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray) -> None:
+    async def take(
+        self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray, now: float
+    ) -> None:
         """A whole piece came from the peer `key`: keep it, in the background unless that takes no time, or unless too
         much waits for it already."""
-        brain, now = membership.brain, trio.current_time()
+        brain = membership.brain
         fresh = brain.delivered(key, piece, now)
-        self._owner.settle(membership)
+        self._owner.settle(membership, now)
         if not fresh:
             return
         if self._prompt and brain.rate_of(key, now) < FAST_PER_S:
             try:
                 if await self._keep_now(membership, key, source, piece, data, now):
                     return
-            except trio.Cancelled:  # with its connection, but not the piece
+            except trio.Cancelled:  # its connection ended before the write began: the piece is kept all the same
                 self._keep_later(membership, key, source, piece, data)
                 raise
-        # Kept first, then waited, for the same reason.
-        self._keep_later(membership, key, source, piece, data)
+        self._keep_later(membership, key, source, piece, data)  # and then waited, for the same reason
         while self._unverified_bytes > UNVERIFIED_BYTES_MAX:
             await self._verified.wait()
-
-    async def _keep_now(
-        self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray, now: float
-    ) -> bool:
-        """False when the disk does not take it."""
-        try:
-            written_at = await self._write(membership, piece, data, source, now)
-        except StorageError:
-            return False
-        except DigestMismatchError:
-            membership.brain.corrupt(key, piece, trio.current_time())
-        else:
-            membership.brain.stored(piece, written_at)
-            membership.tell()
-        self._owner.settle(membership)
-        return True
 
     def _keep_later(self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray) -> None:
         self._unverified_bytes += len(data)
         self._owner.spawn(self._keep, membership, key, source, piece, data)
 
+    async def _keep_now(
+        self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray, began: float
+    ) -> bool:
+        """False when the disk does not take it."""
+        self._prompt = False  # another that comes meanwhile does not wait behind this one
+        try:
+            await self._content.write_piece(membership.swarm, piece, data, source)
+        except StorageError:
+            return False
+        except DigestMismatchError:
+            now = trio.current_time()
+            membership.brain.corrupt(key, piece, now)
+        else:
+            now = trio.current_time()
+            self._stored(membership, piece, now)
+        self._prompt = now - began <= PROMPT_S
+        self._owner.settle(membership, now)
+        return True
+
     async def _keep(self, membership: Membership, key: str, source: str, piece: int, data: bytes | bytearray) -> None:
-        brain = membership.brain
+        brain, began = membership.brain, trio.current_time()
         try:
             stored = await self._store(membership, source, piece, data)
         except DigestMismatchError:
             brain.corrupt(key, piece, trio.current_time())
         else:
             if stored:
-                brain.stored(piece, trio.current_time())
-                membership.tell()
+                now = trio.current_time()
+                self._prompt = now - began <= PROMPT_S
+                self._stored(membership, piece, now)
             else:
                 brain.failed(key, piece, trio.current_time())
         finally:
@@ -119,17 +124,11 @@ class Intake:
             if full:  # else nobody waits
                 self._verified.set()
                 self._verified = trio.Event()
-        self._owner.settle(membership)
+        self._owner.settle(membership, trio.current_time())
 
-    async def _write(
-        self, membership: Membership, piece: int, data: bytes | bytearray, source: str, now: float
-    ) -> float:
-        """When it was written."""
-        self._prompt = False  # another that comes meanwhile does not wait behind this one
-        await self._content.write_piece(membership.swarm, piece, data, source)
-        written_at = trio.current_time()
-        self._prompt = written_at - now <= PROMPT_S
-        return written_at
+    def _stored(self, membership: Membership, piece: int, now: float) -> None:
+        membership.brain.stored(piece, now)
+        membership.tell()
 
     async def _store(self, membership: Membership, source: str, piece: int, data: bytes | bytearray) -> bool:
         """Write a piece. The first that can't be written is tried until it can: then there is room, and asking goes on.
@@ -140,11 +139,11 @@ class Intake:
         brain, waits = membership.brain, False
         while True:
             try:
-                await self._write(membership, piece, data, source, trio.current_time())
+                await self._content.write_piece(membership.swarm, piece, data, source)
                 break
             except StorageError as error:
                 brain.pause()
-                self._owner.settle(membership)
+                self._owner.settle(membership, trio.current_time())
                 if membership.problem and not waits:
                     return False
                 waits, membership.problem = True, str(error)
@@ -159,7 +158,7 @@ class Intake:
 
     async def fetch(self, membership: Membership, piece: int) -> None:
         """Bring a piece from an HTTP origin."""
-        fetch, manifest, caps = membership.fetch, membership.manifest, self._owner.caps
+        brain, fetch, manifest, caps = membership.brain, membership.fetch, membership.manifest, self._owner.caps
         length = manifest.lengths[piece]
         try:
             if fetch is None:
@@ -168,22 +167,24 @@ class Intake:
             data = await fetch(manifest.digest(piece), length)
         except OriginError as error:
             caps.give_back(length, Tier.ORIGIN)
-            membership.brain.failed(ORIGIN, piece, trio.current_time())
+            brain.failed(ORIGIN, piece, trio.current_time())
             await self._rest_origin(membership, error.retry_at)
             return
         self._owner.bytes_received += len(data)
         caps.received(len(data), Tier.ORIGIN)
-        membership.brain.arrived(ORIGIN, len(data), trio.current_time())
-        await self.take(membership, ORIGIN, ORIGIN, piece, data)
+        now = trio.current_time()
+        brain.arrived(ORIGIN, len(data), now)
+        await self.take(membership, ORIGIN, ORIGIN, piece, data, now)
 
     async def _rest_origin(self, membership: Membership, retry_at: float) -> None:
         """Every HTTP source failed: ask none before `retry_at`."""
         membership.origin_failures += 1
         failures = membership.origin_failures
-        membership.brain.use_origin(False, trio.current_time())
-        self._owner.settle(membership)
         now = trio.current_time()
+        membership.brain.use_origin(False, now)
+        self._owner.settle(membership, now)
         await trio.sleep_until(min(max(retry_at, now + ORIGIN_REST_S), now + ORIGIN_REST_S_MAX))
         if failures == membership.origin_failures:
-            membership.brain.use_origin(True, trio.current_time())
-            self._owner.settle(membership)
+            now = trio.current_time()
+            membership.brain.use_origin(True, now)
+            self._owner.settle(membership, now)

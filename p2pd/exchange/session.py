@@ -48,7 +48,7 @@ class Owner(Protocol):
         """A manifest is asked for, or a part of one came."""
         ...
 
-    async def on_piece(self, session: "Session", swarm: bytes, piece: int, data: bytearray) -> None:
+    async def on_piece(self, session: "Session", swarm: bytes, piece: int, data: bytearray, now: float) -> None:
         """A whole piece arrived; its bytes are the owner's now."""
         ...
 
@@ -241,8 +241,7 @@ class Session:
                 if isinstance(event, About):
                     self._owner.on_about(self, event, now)
                 elif isinstance(event, BlockReceived):
-                    await self._block(event, now)
-                    now = trio.current_time()
+                    now = await self._block(event, now)
                     continue
                 else:
                     await self._hear(event, now)
@@ -264,13 +263,15 @@ class Session:
             case ManifestRequest() | ManifestPart():
                 await self._owner.on_manifest(self, event)
 
-    async def _block(self, block: BlockReceived, now: float) -> None:
+    async def _block(self, block: BlockReceived, now: float) -> float:
+        """The time when that is done."""
         length = self._owner.on_block(self, block, now)
         if length is None:
             self._piece = None
-            return
+            return now
         self.useful_at = now
-        await self._owner.caps.receive(len(block.data), self.tier, self._not_read)
+        if await self._owner.caps.receive(len(block.data), self.tier, self._not_read):
+            now = trio.current_time()
         key = (block.swarm, block.piece)
         if self._piece is None and block.offset == 0:
             self._piece, self._assembly, self._assembled = key, bytearray(length), 0
@@ -284,7 +285,9 @@ class Session:
         if end == length:
             whole, self._piece, self._assembly = self._assembly, None, bytearray()
             self._hearing.earn()
-            await self._owner.on_piece(self, block.swarm, block.piece, whole)
+            await self._owner.on_piece(self, block.swarm, block.piece, whole, now)
+            return trio.current_time()
+        return now
 
     async def _watch(self) -> None:
         """One watchdog a connection: pings a silent peer, ends a dead one."""

@@ -254,7 +254,7 @@ class Patching:
         if work.pack is not None and work.fallback.stalled(now):
             work.because = f"the pack brought nothing for {STALL_S:.0f} s"
         brain.want(work.fallback.grant(missing=work.missing, hoped=work.hoped, now=now), now)
-        self._exchange.settle(work.membership)
+        self._exchange.settle(work.membership, now)
 
     def _membership(self, work: Work) -> Membership | None:
         """Our being in the swarm of the pack at hand."""
@@ -284,8 +284,9 @@ class Patching:
     def _want(self, swarm: bytes, pieces: int) -> None:
         membership = self._exchange.memberships.get(swarm)
         if membership is not None:
-            membership.brain.want(pieces, trio.current_time())
-            self._exchange.settle(membership)
+            now = trio.current_time()
+            membership.brain.want(pieces, now)
+            self._exchange.settle(membership, now)
 
     async def _take(self, named: Pack, base: Base | None, work: Work) -> None:
         """Fetch a pack, and apply it as it comes. MalformedManifestError, StoreError, OSError."""
@@ -344,8 +345,9 @@ class Patching:
         """A piece of the pack rotted on this disk: fetched again, unless the pack was sealed."""
         if patch.pack.finished:
             raise StoreError(f"the pack that was kept is damaged at piece {piece}")
-        membership.brain.lose(piece, trio.current_time())
-        self._exchange.settle(membership)
+        now = trio.current_time()
+        membership.brain.lose(piece, now)
+        self._exchange.settle(membership, now)
 
     async def _apply_all(self, patch: Patch, membership: Membership, needed: dict[int, int], work: Work) -> None:
         """Apply each needed bundle once it is there."""
