@@ -47,13 +47,13 @@ class Ledger:
 
     def book(self, host: int, bytes_by_tier: Mapping[str, float]) -> None:
         """What a host has received so far, by the daemon's names of sources."""
-        row = self.received[host]
-        row[:] = 0.0
+        row = [0.0] * len(SOURCES)
         for tier, count in bytes_by_tier.items():
             if tier == "shield":
                 row[ORIGIN if self._outside else SEEDER] += count
             elif tier in _COLUMNS:
                 row[_COLUMNS[tier]] += count
+        self.received[host] = row
 
     def _lacking(self, now: float) -> list[int]:
         """Hosts that have come and miss pieces; of many, LOOKED_AT_MAX of them, evenly spread."""

@@ -58,6 +58,21 @@ class Snapshot:
     peers: tuple[PeerSnapshot, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a swarm gets now, at a hundredth of a snapshot's price. `asked`: tiers of those who owe us pieces."""
+
+    down_per_s: float
+    neighbours: int
+    asked: tuple[Tier, ...]
+
+
+def pace_of(books: Books, fetching: Fetching, now: float) -> Pace:
+    """Of a swarm whose brain owns these."""
+    asked = tuple([peer.tier for peer in books.peers.values() if peer.requested])
+    return Pace(fetching.rate.per_s(now), len(books.peers), asked)
+
+
 def _peer_snapshot(peer: PeerView, now: float) -> PeerSnapshot:
     """Of one neighbour."""
     return PeerSnapshot(
@@ -79,8 +94,20 @@ class Tallies:
     """What a brain counts for others' eyes only."""
 
     began_at: float
-    bytes_by_tier: dict[Tier, int] = field(default_factory=dict)
+    departed_bytes: dict[Tier, int] = field(default_factory=dict)
+    """What came from neighbours that are gone."""
     duplicate_bytes: int = 0
+
+    def depart(self, peer: PeerView) -> None:
+        """A neighbour goes."""
+        self.departed_bytes[peer.tier] = self.departed_bytes.get(peer.tier, 0) + peer.bytes_received
+
+    def bytes_by_tier(self, sources: Iterable[PeerView]) -> dict[Tier, int]:
+        """All that ever came. `sources`: who is there now."""
+        found = dict(self.departed_bytes)
+        for one in sources:
+            found[one.tier] = found.get(one.tier, 0) + one.bytes_received
+        return {tier: count for tier, count in sorted(found.items()) if count}
 
 
 def snapshot_of(books: Books, fetching: Fetching, tallies: Tallies, now: float) -> Snapshot:
@@ -103,7 +130,7 @@ def snapshot_of(books: Books, fetching: Fetching, tallies: Tallies, now: float) 
         sources_per_s=_by_tier(sources, lambda one: one.rate.peak_per_s),
         paused=fetching.paused,
         complete=books.present == fetching.everything,
-        bytes_by_tier={tier.name.lower(): count for tier, count in tallies.bytes_by_tier.items()},
+        bytes_by_tier={tier.name.lower(): count for tier, count in tallies.bytes_by_tier(sources).items()},
         duplicate_bytes=tallies.duplicate_bytes,
         http_bytes=dict(fetching.http_bytes),
         finish_by=fetching.top_up.finish_by,

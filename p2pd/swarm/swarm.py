@@ -23,7 +23,7 @@ from .fetching import ORIGIN, TICK_S, Fetching
 from .ledger import Reason
 from .naming import Naming
 from .peerview import PeerView
-from .snapshot import Snapshot, Tallies, snapshot_of
+from .snapshot import Pace, Snapshot, Tallies, pace_of, snapshot_of
 from .telling import Telling
 
 __all__ = ["ORIGIN", "Swarm"]
@@ -79,7 +79,7 @@ class Swarm:
     @property
     def arrived_bytes(self) -> int:
         """All that ever came, of whole pieces or not."""
-        return sum(self._tallies.bytes_by_tier.values())
+        return sum(self._tallies.bytes_by_tier((*self._books.peers.values(), self._fetching.origin)).values())
 
     def standstill(self, now: float) -> Reason | None:
         """Why nothing would come now, should nothing come; None when all that is wanted is here."""
@@ -144,6 +144,7 @@ class Swarm:
         peer = self._books.peers.pop(key, None)
         if peer is None:
             return
+        self._tallies.depart(peer)
         self._availability(peer).remove(peer.bits)
         self._circles.leave(peer)
         self._circles.recount(self._books.peers.values())
@@ -229,9 +230,6 @@ class Swarm:
         peer = self._peer(key)
         if peer is not None:
             self._fetching.arrived(peer, count, now)
-            tier = peer.tier
-            by_tier = self._tallies.bytes_by_tier
-            by_tier[tier] = by_tier.get(tier, 0) + count
 
     def not_read(self, key: str, now: float) -> None:
         """A neighbour's bytes wait for our own cap: it is not silent."""
@@ -365,6 +363,10 @@ class Swarm:
     def snapshot(self, now: float) -> Snapshot:
         """Frozen facts."""
         return snapshot_of(self._books, self._fetching, self._tallies, now)
+
+    def pace(self, now: float) -> Pace:
+        """What we get now."""
+        return pace_of(self._books, self._fetching, now)
 
     # -- small help ---------------------------------------------------------------------------------------------
 

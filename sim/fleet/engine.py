@@ -126,7 +126,7 @@ class Deployment:
             return None
         link = self._fleet.plan.accesses[host].down_bytes_per_s
         for membership in _memberships(self._member(host)):
-            return limit_of(membership.brain.snapshot(trio.current_time()), link)
+            return limit_of(membership.brain.pace(trio.current_time()), link)
         return limit_of(None, link)
 
     def _remember_meetings(self) -> None:

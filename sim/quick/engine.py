@@ -174,7 +174,7 @@ class Deployment:
         node = self.hosts[host]
         if node.dead:
             return None
-        seen = node.brain.snapshot(self.crowd.heap.now) if node.brain is not None else None
+        seen = node.brain.pace(self.crowd.heap.now) if node.brain is not None else None
         return limit_of(seen, node.place.down_bytes_per_s)
 
 

@@ -19,7 +19,7 @@ class Unit(Deed):
 
     def __init__(self, way: "Way", cost: float, piece: Owed | None) -> None:
         self.way, self.cost, self.piece, self.stage = way, cost, piece, -1
-        self.followers: list[list[AnyMessage]] = []
+        self.followers: list[list[AnyMessage]] | None = None
         self.behind: Unit | None = None
 
     def __repr__(self) -> str:

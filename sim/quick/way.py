@@ -118,8 +118,11 @@ class Way(Deed):
             self._crowd.left(self, piece)
 
     def _send(self, messages: list[AnyMessage]) -> None:
-        if self._bulk and self._latest is not None:
-            self._latest.followers.append(messages)
+        latest = self._latest
+        if self._bulk and latest is not None:
+            if latest.followers is None:
+                latest.followers = []
+            latest.followers.append(messages)
         else:
             self._crowd.post(self, messages)
 
@@ -148,7 +151,7 @@ class Way(Deed):
         self._bulk -= 1
         self._outstanding -= unit.cost
         heap = self._heap
-        if unit.piece is not None or unit.followers:
+        if unit.piece is not None or unit.followers is not None:
             if heap.quiet:
                 self._read(unit)
             else:
@@ -162,8 +165,9 @@ class Way(Deed):
     def _read(self, unit: Unit) -> None:
         if unit.piece is not None:
             self._crowd.brought(self, unit.piece)
-        for messages in unit.followers:
-            self._crowd.heard(self, messages)
+        if unit.followers is not None:
+            for messages in unit.followers:
+                self._crowd.heard(self, messages)
         self._crowd.write_all()
 
     def do(self) -> None:

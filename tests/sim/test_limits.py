@@ -1,35 +1,30 @@
 """What limited whom, as a brain sees it."""
 
 from dataclasses import replace
-from math import inf
 
 import pytest
 
 import sim
-from p2pd.swarm.snapshot import PeerSnapshot, Snapshot
+from p2pd.policy.sources import Tier
+from p2pd.swarm.snapshot import Pace
 from sim.limits import DOWNLINK, LIMITS, NO_PEERS, NOTHING_NEW, OUTSIDE, SHIELDS, UPLINKS, limit_of
 
-PEER = PeerSnapshot("a", 0.0, "region", 10, 2, 0.0, 0.0, 0, 0, False)
-SHIELD = replace(PEER, key="s", tier="shield")
-IDLE = replace(PEER, requested=0)
-SEEN = Snapshot(
-    0.0, 10, 2, 800, 2, 50.0, 1.0, "", None, {}, {}, False, False, {}, 0, {}, inf, "", (PEER,),
-)  # fmt: skip
+SEEN = Pace(50.0, 3, (Tier.REGION,))
 
 
 @pytest.mark.parametrize(
     "seen, limit",
     [
         (None, OUTSIDE),
-        (replace(SEEN, peers=()), NO_PEERS),
+        (replace(SEEN, neighbours=0, asked=()), NO_PEERS),
         (replace(SEEN, down_per_s=95.0), DOWNLINK),
         (SEEN, UPLINKS),
-        (replace(SEEN, peers=(IDLE,)), NOTHING_NEW),
-        (replace(SEEN, peers=(IDLE, SHIELD)), SHIELDS),
-        (replace(SEEN, peers=(PEER, SHIELD)), UPLINKS),
+        (replace(SEEN, asked=()), NOTHING_NEW),
+        (replace(SEEN, asked=(Tier.SHIELD,)), SHIELDS),
+        (replace(SEEN, asked=(Tier.REGION, Tier.SHIELD)), UPLINKS),
     ],
 )
-def test_what_limits_a_host_is_told_from_whom_it_asked_and_what_it_gets(seen: Snapshot | None, limit: int) -> None:
+def test_what_limits_a_host_is_told_from_whom_it_asked_and_what_it_gets(seen: Pace | None, limit: int) -> None:
     assert LIMITS[limit_of(seen, 100.0)] == LIMITS[limit]
 
 
