@@ -4,17 +4,21 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
 from .entries import Entry
 
 
-class Extent(NamedTuple):
-    """Where a part of a piece lies: `length` bytes at `offset` of the file `entries[entry]`."""
+class Extent:
+    """Where a part of a piece lies: `length` bytes at `offset` of the file `entries[entry]`. (As machine code a plain
+    object is made in a tenth of the time that a named tuple takes.)"""
 
-    entry: int
-    offset: int
-    length: int
+    __slots__ = ("entry", "length", "offset")
+
+    def __init__(self, entry: int, offset: int, length: int) -> None:
+        self.entry, self.offset, self.length = entry, offset, length
+
+    def __repr__(self) -> str:
+        return f"<Extent {self.length} bytes at {self.offset} of entry {self.entry}>"
 
 
 class Layout:
@@ -36,7 +40,7 @@ class Layout:
         """Where the piece's bytes lie in the files, in order."""
         starts, indices = self._starts, self._indices
         position, end = self.offsets[piece], self.offsets[piece + 1]
-        at = bisect_right(starts, position) - 1
+        at = 0 if len(indices) == 1 else bisect_right(starts, position) - 1
         start, file_end = starts[at], starts[at + 1]
         if end <= file_end:  # as most do
             return [Extent(indices[at], position - start, end - position)]
