@@ -18,10 +18,9 @@ class Inode:
         self.data = bytearray()
         self.entries: dict[str, Inode] = {}
         self._blocks = bytearray()
-        self._size = 0
         self._synced_size = 0
         self._synced_attributes = (mode, mtime_ns)
-        self._writes: list[tuple[int, bytes, bytes]] = []
+        self._writes: list[tuple[int, bytearray, bytes]] = []
         self._entry_changes: list[tuple[str, Inode | None, Inode | None]] = []
 
     @property
@@ -40,14 +39,14 @@ class Inode:
 
     def write(self, offset: int, data: bytes, mtime_ns: int) -> int:
         """Put `data` at `offset`; how many more blocks hold something now."""
-        self._writes.append((offset, bytes(self.data[offset : offset + len(data)]), data))
+        self._writes.append((offset, self.data[offset : offset + len(data)], data))
         self.mtime_ns = mtime_ns
         return self._put(offset, data)
 
     def resize(self, size: int) -> None:
         """Cut, or extend by a hole."""
         if size < len(self.data):
-            self._writes.append((size, bytes(self.data[size:]), b""))
+            self._writes.append((size, self.data[size:], b""))
         self._set_size(size)
 
     def set_attributes(self, mode: int, mtime_ns: int) -> None:
@@ -81,13 +80,17 @@ class Inode:
         self.mode, self.mtime_ns = self._synced_attributes
         self.sync()
 
-    def _put(self, offset: int, data: bytes) -> int:
+    def _put(self, offset: int, data: bytes | bytearray) -> int:
         if not data:
             return 0
-        end = offset + len(data)
-        if end > len(self.data):
-            self._set_size(end)
-        self.data[offset:end] = data
+        size, end = len(self.data), offset + len(data)
+        if offset == size:
+            self.data += data
+            self._fit_blocks(end)
+        else:
+            if end > size:
+                self._set_size(end)
+            self.data[offset:end] = data
         first, last = offset // BLOCK_BYTES, -(-end // BLOCK_BYTES)
         blocks = self._blocks
         if last - first == 1 and blocks[first]:
@@ -102,9 +105,14 @@ class Inode:
             del self.data[size:]
         else:
             self.data.extend(bytes(size - len(self.data)))
-        blocks = -(-size // BLOCK_BYTES)
-        del self._blocks[blocks:]
-        self._blocks.extend(bytes(blocks - len(self._blocks)))
+        self._fit_blocks(size)
+
+    def _fit_blocks(self, size: int) -> None:
+        more = -(-size // BLOCK_BYTES) - len(self._blocks)
+        if more > 0:
+            self._blocks.extend(bytes(more))
+        elif more < 0:
+            del self._blocks[more:]
 
     def _enter(self, name: str, inode: "Inode | None") -> None:
         if inode is None:

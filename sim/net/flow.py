@@ -39,6 +39,7 @@ class Flow(Sender):
     """`source` and `destination` are ports' names. `way`: what bulk goes through."""
 
     def __init__(self, connection: "Connection", source: str, destination: str, way: "Way") -> None:
+        super().__init__(len(way.links))
         self.source, self.destination = source, destination
         self.sent_bytes = 0
         self.ended = False
@@ -57,7 +58,7 @@ class Flow(Sender):
         self._bulk = 0
         self._latest = Quantum(self, b"", 0.0)
         self._held: deque[bytes] = deque()
-        self._arrived: deque[bytes] = deque()
+        self._arrived: list[bytes] = []
         self._arrived_bytes = 0
         self._least = 1
         """Fewer bytes than these are of no use to who reads."""
@@ -79,7 +80,9 @@ class Flow(Sender):
             raise trio.BrokenResourceError("connection reset")
         if self._outstanding >= self._window_bytes:
             return True
-        return not self._diluted and any(link is not None and link.is_full(self) for link in self._way)
+        if self._diluted:
+            return False
+        return any(link is not None and link.is_full(queue) for link, queue in zip(self._way, self.queues, strict=True))
 
     def parts_of(self, data: bytes) -> list[tuple[bytes | None, float]]:
         """How heavy bytes are sent, and what each part of them costs. A diluted piece is of no use before it is whole,
@@ -205,12 +208,12 @@ class Flow(Sender):
     def take(self, max_bytes: int) -> bytes:
         """What is there; b'' at the end."""
         arrived = self._arrived
-        data = arrived.popleft()
+        data = arrived.pop(0)
         if not data:
             arrived.append(data)  # the end stays the end
             return data
         if len(data) > max_bytes:
-            arrived.appendleft(data[max_bytes:])
+            arrived.insert(0, data[max_bytes:])
             data = data[:max_bytes]
         elif arrived:
             data = self._gather(data, max_bytes)
@@ -223,7 +226,7 @@ class Flow(Sender):
     def _gather(self, data: bytes, max_bytes: int) -> bytes:
         parts, room = [data], max_bytes - len(data)
         while self._arrived and 0 < len(self._arrived[0]) <= room:
-            part = self._arrived.popleft()
+            part = self._arrived.pop(0)
             parts.append(part)
             room -= len(part)
         return b"".join(parts)

@@ -1,7 +1,6 @@
 """One direction of a link: flows take turns, a quantum each. Over all links on the way that comes to max-min fairness
 (within a few percent; `fairness.py` has the exact solution, and a test compares)."""
 
-from collections import deque
 from typing import Final
 
 from sim.clock import Deed, SimClock
@@ -12,9 +11,15 @@ would be a queue of a minute, and whoever waits for a piece or for metadata woul
 
 
 class Sender:
-    """Whose quanta take turns."""
+    """Whose quanta take turns. `queues`: what waits at each stage of its way, the first of it first.
 
-    __slots__ = ()
+    (Lists, although their first is taken: they are short, and machine code knows them; a deque it has to ask.)
+    """
+
+    __slots__ = ("queues",)
+
+    def __init__(self, stages: int) -> None:
+        self.queues: list[list[Quantum]] = [[] for _ in range(stages)]
 
     def passed(self, quantum: "Quantum") -> None:
         """A link or the latency is behind it."""
@@ -46,25 +51,24 @@ class Quantum(Deed):
 class Link:
     """Carries quanta at its rate; `carried_bytes` counts them. What costs nothing still keeps its place in its flow."""
 
-    __slots__ = ("_busy", "_clock", "_turns", "_waiting", "bytes_per_s", "carried_bytes")
+    __slots__ = ("_busy", "_clock", "_turns", "bytes_per_s", "carried_bytes")
 
     def __init__(self, clock: SimClock, bytes_per_s: float) -> None:
         self.bytes_per_s = bytes_per_s
         self.carried_bytes = 0.0
         self._clock = clock
-        self._waiting: dict[Sender, deque[Quantum]] = {}
-        self._turns: deque[Sender] = deque()
+        self._turns: list[list[Quantum]] = []
+        """Queues of those who wait, each once."""
         self._busy = False
 
     def __repr__(self) -> str:
         return f"<Link {self.bytes_per_s:g} bytes/s, {len(self._turns)} flows wait>"
 
-    def is_full(self, sender: Sender) -> bool:
-        """What `sender` has waiting here takes more than QUEUE_S of turns."""
-        waiting = self._waiting.get(sender)
-        if not waiting:
+    def is_full(self, queue: list[Quantum]) -> bool:
+        """What waits here in this queue takes more than QUEUE_S of turns."""
+        if not queue:
             return False
-        return len(waiting) * waiting[0].cost_bytes * len(self._turns) > QUEUE_S * self.bytes_per_s
+        return len(queue) * queue[0].cost_bytes * len(self._turns) > QUEUE_S * self.bytes_per_s
 
     def carry(self, quantum: Quantum) -> None:
         """Its sender will be told when it has passed, and must `release` the link then."""
@@ -72,25 +76,20 @@ class Link:
             self._busy = True
             self._clock.book(self._clock.now + quantum.cost_bytes / self.bytes_per_s, quantum)
             return
-        waiting = self._waiting.get(quantum.sender)
-        if waiting is None:
-            self._waiting[quantum.sender] = deque((quantum,))
-            self._turns.append(quantum.sender)
-        else:
-            waiting.append(quantum)
+        queue = quantum.sender.queues[quantum.stage]
+        if not queue:
+            self._turns.append(queue)
+        queue.append(quantum)
 
     def release(self, quantum: Quantum) -> None:
         """It has passed: the next one's turn."""
         self.carried_bytes += quantum.cost_bytes
         turns = self._turns
         if turns:
-            following = turns.popleft()
-            waiting = self._waiting[following]
-            first = waiting.popleft()
-            if waiting:
-                turns.append(following)
-            else:
-                del self._waiting[following]
+            queue = turns.pop(0)
+            first = queue.pop(0)
+            if queue:
+                turns.append(queue)
             self._clock.book(self._clock.now + first.cost_bytes / self.bytes_per_s, first)
         else:
             self._busy = False

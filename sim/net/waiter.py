@@ -6,7 +6,7 @@ attributes of a task tell what `checkpoint_if_cancelled` would look at, at a qua
 """
 
 from collections.abc import Awaitable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import outcome
 import trio
@@ -28,6 +28,12 @@ def is_cancelled() -> bool:
     return cancelled
 
 
+def _resume(task: Any) -> None:
+    """`Runner.reschedule`, which would ask first whether somebody watches."""
+    task._next_send_fn, task._next_send, task._abort_func = task.coro.send, _WOKEN, None
+    GLOBAL_RUN_CONTEXT.runner.runq.append(task)
+
+
 class Sleeper(Deed):
     """A task that nothing can wake before its time."""
 
@@ -38,7 +44,7 @@ class Sleeper(Deed):
 
     def do(self) -> None:
         """Wake it."""
-        GLOBAL_RUN_CONTEXT.runner.reschedule(self._task, _WOKEN)
+        _resume(self._task)
 
 
 async def sleep_soundly_until(clock: SimClock, when: float) -> None:
@@ -77,4 +83,4 @@ class Waiter:
         task = self._task
         if task is not None:
             self._task = None
-            GLOBAL_RUN_CONTEXT.runner.reschedule(task, _WOKEN)
+            _resume(task)
