@@ -164,11 +164,13 @@ class Fetching:
         than all of it should."""
         left_of: dict[str, float] = {}
         pieces: set[int] = set()
-        for owner in (*self._books.peers.values(), self.origin):
-            if owner.requested:
-                left_s = left_of[owner.key] = owner.requested_bytes / max(1.0, owner.rate.per_s(now))
-                if left_s >= HOPELESS_S or worth_hedging(left_s=left_s, fresh_s=all_s, copies=0):
-                    pieces.update(owner.requested)
+        asked = [owner for owner in self._books.peers.values() if owner.requested]
+        if self.origin.requested:
+            asked.append(self.origin)
+        for owner in asked:
+            left_s = left_of[owner.key] = owner.requested_bytes / max(1.0, owner.rate.per_s(now))
+            if left_s >= HOPELESS_S or worth_hedging(left_s=left_s, fresh_s=all_s, copies=0):
+                pieces.update(owner.requested)
         return left_of, pieces
 
     def _ask(self, peer: PeerView, piece: int, now: float) -> None:

@@ -48,8 +48,8 @@ class Heap:
         self._lane: deque[tuple[float, int, Deed]] = deque()
         """What is on its way between two links and comes after all that was here before it, as most does where ways are
         equally long: in order without a heap."""
-        self._lane_at = self._lane_ends = inf
-        """When the first and the last of these come; if there is none, the first never."""
+        self._queue_at = self._lane_at = self._lane_ends = inf
+        """When the first of the heap, and the first and the last of the lane come; if there is none, the first never."""
         self._lane_place = 0
         self._woken: deque[Deed] = deque()
         """What tasks do now: cheaper than on the heap, where it would come after all other tasks of this moment too."""
@@ -62,7 +62,7 @@ class Heap:
     def book(self, when: float, deed: Deed) -> None:
         """A link does this at that time."""
         self._place += 1
-        heappush(self._queue, (when, self._place, deed))
+        self._enter_heap(when, self._place, deed)
 
     def at(self, when: float, what: Callable[..., object], *args: Any) -> None:
         """Call `what(*args)` at this time."""
@@ -73,11 +73,16 @@ class Heap:
         self._place += 1
         self._enter_lane(when, self._place, deed)
 
+    def _enter_heap(self, when: float, place: int, deed: Deed) -> None:
+        heappush(self._queue, (when, place, deed))
+        if when < self._queue_at:
+            self._queue_at = when
+
     def _enter_lane(self, when: float, place: int, deed: Deed) -> None:
         if not self._lane:
             self._lane_at = when
         elif when < self._lane_ends or (when == self._lane_ends and place < self._lane_place):
-            heappush(self._queue, (when, place, deed))
+            self._enter_heap(when, place, deed)
             return
         self._lane_ends, self._lane_place = when, place
         self._lane.append((when, place, deed))
@@ -85,7 +90,7 @@ class Heap:
     @property
     def quiet(self) -> bool:
         """Nothing else is booked for this moment: who would book something for it may as well do it."""
-        return not self._woken and self._lane_at > self.now and (not self._queue or self._queue[0][0] > self.now)
+        return not self._woken and self._lane_at > self.now and self._queue_at > self.now
 
     def wake(self, deed: Deed) -> None:
         """A task goes on now, when the network is done."""
@@ -102,7 +107,7 @@ class Heap:
     def timer(self, when: float, deed: Deed) -> None:
         """The same, after everything else of that time: as a deadline comes after what it waits for."""
         self._place += 1
-        heappush(self._queue, (max(when, self.now), self._place + LATER, deed))
+        self._enter_heap(max(when, self.now), self._place + LATER, deed)
 
     def run(self, until_s: float) -> None:
         """Until that time, or until nothing is to come, or `stop` is called."""
@@ -110,19 +115,24 @@ class Heap:
         self.at(until_s, self.stop)
         self._going = True
         while self._going:
-            if woken and self._lane_at > self.now and (not queue or queue[0][0] > self.now or queue[0][1] >= LATER):
+            lane_at, queue_at = self._lane_at, self._queue_at
+            if woken and lane_at > self.now and (queue_at > self.now or queue[0][1] >= LATER):
                 woken.popleft().do()
-            elif self._lane_at < inf and (not queue or self._lane[0] < queue[0]):
+            elif lane_at < queue_at or (lane_at == queue_at < inf and self._lane[0] < queue[0]):
                 self._take_lane().do()
             elif queue:
-                self.now, _, deed = heappop(queue)
-                deed.do()
+                self._take_heap().do()
             else:
                 break
 
     def _take_lane(self) -> Deed:
         self.now, _, deed = self._lane.popleft()
         self._lane_at = self._lane[0][0] if self._lane else inf
+        return deed
+
+    def _take_heap(self) -> Deed:
+        self.now, _, deed = heappop(self._queue)
+        self._queue_at = self._queue[0][0] if self._queue else inf
         return deed
 
     def stop(self) -> None:
