@@ -116,8 +116,8 @@ class DurableUpdater(Updater):
 
     def go_on(self, now: float) -> bool:
         """Is all that was verified until now still valid? Then it need not be verified again."""
-        self._trusted_set.reference_time = moment = datetime.fromtimestamp(now, UTC)
-        return not any(role.is_expired(moment) for role in self._trusted_set)
+        _set_time(self, now)
+        return not any(role.is_expired(self._trusted_set.reference_time) for role in self._trusted_set)
 
     def _persist_file(self, filename: str, data: bytes) -> None:
         replace_durably(Path(filename), data)
@@ -172,8 +172,8 @@ def open_updater(root: bytes, cache: Path, fetcher: FetcherInterface, now: float
 
 
 def _set_time(updater: DurableUpdater, now: float) -> None:
-    # tuf takes the machine's clock when it constructs the set and compares with it ever after; no expiry has been
-    # looked at yet. A simulation, or a device without a clock, has another idea of the time.
+    # tuf takes the machine's clock when it constructs the set and compares with it ever after. A simulation, or a
+    # device without a clock, has another idea of the time.
     trusted_set = updater._trusted_set
     if not hasattr(trusted_set, "reference_time"):
         raise AttributeError("tuf's TrustedMetadataSet.reference_time is gone: expiry would follow the wrong clock")

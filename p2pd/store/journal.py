@@ -32,6 +32,7 @@ NAME_BYTES_MAX: Final = 200
 _HEAD: Final = struct.Struct("<IBB")
 _PRESENT: Final = struct.Struct("<IH")
 _PRESENT_BODY: Final = struct.Struct("<BBIH")
+"""With kind and length before it, in one go: most records are such."""
 _U16, _U32, _U64 = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Q")
 FORMAT, SOURCE, PRESENT, LOST, DUPLICATE, CHECKPOINT = range(1, 7)
 
