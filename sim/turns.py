@@ -54,7 +54,7 @@ def take_turn(runner: Any, getrandbits: Callable[[int], int]) -> None:
         except StopIteration as end:
             over = Value(end.value)
         except _ENDS as error:
-            over = Error(error)
+            over = _failure(error)
         if over is not None:
             runner.task_exited(task, over)
             over = None
@@ -68,6 +68,12 @@ def take_turn(runner: Any, getrandbits: Callable[[int], int]) -> None:
             runner.reschedule(task, SimError(f"trio has no such message: {message!r}. Is this another framework's?"))
             task._next_send_fn = task.coro.throw
     current.pop("task", None)
+
+
+def _failure(error: BaseException) -> Error:
+    """Without the turn's own frame, which holds the task: a circle, and nobody collects garbage meanwhile."""
+    trace = error.__traceback__
+    return Error(error.with_traceback(trace.tb_next if trace is not None else None))
 
 
 def shuffle(batch: list[Any], getrandbits: Callable[[int], int]) -> None:

@@ -1,8 +1,8 @@
 """Where one task waits to be woken: what a simulated stream does more often than anything else.
 
-The two private names of trio (kept by a test, as those of `sim.clock` are) spare a third of what
-`wait_task_rescheduled` costs: the message to the scheduler is made once, and what comes back is not unpacked. Two
-attributes of a task tell what `checkpoint_if_cancelled` would look at, at a quarter of its price.
+Names private to trio (kept by tests, as those of `sim.clock` and `sim.turns` are) spare half of what its doors cost:
+the message to the scheduler is made once, what comes back is not unpacked, a woken task is put on the queue at once,
+and whether a task is cancelled is looked up without a coroutine.
 """
 
 from collections.abc import Awaitable
@@ -17,9 +17,8 @@ from sim.clock import Deed, SimClock
 
 _WOKEN: Final = outcome.Value(None)
 """What a task is woken with; never unwrapped, so one does for all."""
-
-
 _NEVER: Final = WaitTaskRescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+"""What a task says to the scheduler that is not to be cancelled where it waits."""
 
 
 def is_cancelled() -> bool:

@@ -2,6 +2,7 @@
 
 import inspect
 import signal
+import weakref
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
@@ -117,6 +118,29 @@ def schedule(story: Story, *, watched: bool) -> list[object]:
 @pytest.mark.parametrize("story", [race, crash, hurry, rest], ids=lambda story: story.__name__)
 def test_a_story_goes_as_it_would_in_the_loop_of_trio(story: Story) -> None:
     assert schedule(story, watched=False) == schedule(story, watched=True) != []
+
+
+def test_tasks_that_were_cancelled_are_gone_without_a_garbage_collector() -> None:
+    held: list[weakref.ref[object]] = []
+
+    class Ballast:
+        """What a task holds."""
+
+    async def wait() -> None:
+        ballast = Ballast()
+        held.append(weakref.ref(ballast))
+        await trio.sleep_forever()
+
+    async def main() -> None:
+        for seconds in range(1, 5):
+            with trio.move_on_at(seconds):
+                async with trio.open_nursery() as nursery:
+                    for _ in range(5):
+                        nursery.start_soon(wait)
+        await trio.sleep(1)
+        assert [one for one in held if one() is not None] == []
+
+    SimClock().run(main, rng_seed=1)
 
 
 def test_tasks_are_shuffled_as_trio_would_with_the_same_dice() -> None:
