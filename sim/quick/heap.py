@@ -49,7 +49,7 @@ class Heap:
         """What is on its way between two links and comes after all that was here before it, as most does where ways are
         equally long: in order without a heap."""
         self._queue_at = self._lane_at = self._lane_ends = inf
-        """When the first of the heap, and the first and the last of the lane come; if there is none, the first never."""
+        """When the first of the heap, and the first and the last of the lane come; where none is, the first never."""
         self._lane_place = 0
         self._woken: deque[Deed] = deque()
         """What tasks do now: cheaper than on the heap, where it would come after all other tasks of this moment too."""
