@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from p2pd.policy.offering import choose_offers
 from p2pd.policy.picking import pick_rarest as daemon_picks
+from p2pd.swarm.circle import Circle
 from sim.scale import dice, policy
 from sim.scale.dice import new_dice
 
@@ -115,3 +116,34 @@ def test_a_piece_crosses_regions_only_where_it_is_lacking_or_for_the_starved(
     lacks: bool, feed: float, spare: float, starved: bool, may: bool
 ) -> None:
     assert may_cross(lacks, feed, spare, starved) is may
+
+
+@given(size=st.integers(2, 9), importers=st.integers(0, 8), held=SETS)
+def test_what_may_cross_is_what_falls_to_one_of_the_daemons_of_a_region_or_to_all_who_waited_in_vain(
+    size: int, importers: int, held: int
+) -> None:
+    names = [f"node-{number}" for number in range(size)]
+    region = [circle_of(own, names, names[:importers], held) for own in names]
+    asking = [sum(one.importable(0.0) >> piece & 1 for one in region) for piece in range(PIECES)]
+    assert asking == [may_cross(not held >> piece & 1, 1.0, 1.0, False) for piece in range(PIECES)]
+    assert all(ends_open(one, looks=2 * size + importers + 2) == may_cross(False, 1.0, 1.0, True) for one in region)
+
+
+def ends_open(circle: Circle, looks: int) -> bool:
+    """Waiting in vain, 10 s and again: is everything allowed at last?"""
+    allowed = []
+    for now in range(10, 10 * (looks + 1), 10):
+        circle.waits(now)
+        allowed.append(circle.importable(now))
+    return (1 << PIECES) - 1 in allowed
+
+
+def circle_of(own: str, names: Sequence[str], importers: Sequence[str], held: int) -> Circle:
+    """A daemon's view of its region, in which these pieces are held and these were named importers."""
+    circle = Circle(own, PIECES, 0.0)
+    circle.name_importers(importers, 1.2, 0.0)
+    for other in names:
+        if other != own:
+            circle.enter(other)
+    circle.holds(held, 0.0)
+    return circle
