@@ -148,12 +148,9 @@ class Crowd:
     def write_all(self) -> None:
         """Send what is to be sent: only now, as a daemon's writers run when its reader has told all that had come."""
         while self._touched:
-            # All that were woken first take the next piece to send, then all write: as tasks do that run in turns.
             ways, self._touched = self._touched, []
             for way in ways:
                 way.touched = False
-            for way in ways:
-                way.look()
             for way in ways:
                 way.write()
 
@@ -242,7 +239,8 @@ class Crowd:
             node.sent_pieces += 1
             node.brain.sent(way.receiver.key, owed.piece, now)
             self.settle(node)
-        self._touch(way)
+            if node.uploads.owes(way.receiver.key):
+                way.owe()
 
     def post(self, way: Way, messages: list[AnyMessage]) -> None:
         """Messages set out, and are heard at the far end of the way."""
@@ -283,12 +281,17 @@ class Crowd:
                 tier = way.tier
                 node.received[tier] = node.received.get(tier, 0) + owed.length
                 self.changed[node] = None
-                self.heap.wake(Stored(self, node, owed.piece))
+                if node.prompt:
+                    node.brain.stored(owed.piece, now)
+                    self.settle(node)
+                else:
+                    self.heap.wake(Stored(self, node, owed.piece))
             else:
                 self.wasted_bytes += owed.length
 
     def stored(self, node: Node, piece: int) -> None:
-        """The job that verifies and writes has ended, of which nobody waited."""
+        """The job that verifies and writes has ended, for which nobody waited."""
+        node.prompt = True
         if node.brain is not None:
             node.brain.stored(piece, self.heap.now)
             self.settle(node)

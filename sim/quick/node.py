@@ -30,6 +30,8 @@ class Node:
     uploads_at: float = inf
     """When, as it last saw, somebody has been sent to for so long that another may begin."""
     retimed: bool = False
+    prompt: bool = False
+    """Its disk has taken a piece; from then on who reads pieces keeps them."""
     began_s: float = nan
     finish_s: float = nan
     dead: bool = False

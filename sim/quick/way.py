@@ -26,7 +26,7 @@ class Way(Deed):
 
     __slots__ = (
         "_blocked", "_bulk", "_control", "_crowd", "_heap", "_last", "_latest", "_links", "_outstanding", "_owing",
-        "_parts", "_parts_left", "_piece", "_ready", "_saying", "_window", "_writing", "last_at", "latency_s",
+        "_parts", "_parts_left", "_piece", "_saying", "_window", "_writing", "last_at", "latency_s",
         "receiver", "sender", "tier", "touched", "unheard",
     )  # fmt: skip
 
@@ -51,7 +51,6 @@ class Way(Deed):
         self._control: list[AnyMessage] = []
         self._saying: list[AnyMessage] | None = None
         self._piece: Owed | None = None
-        self._ready: Owed | None = None
         self._parts, self._parts_left = parts, 0
         self._outstanding = 0.0
         self._bulk = 0
@@ -67,18 +66,12 @@ class Way(Deed):
         return f"<Way {self.sender.key} -> {self.receiver.key}, {self._outstanding:.0f} bytes under way>"
 
     def owe(self) -> None:
-        """There is a piece for the far end; `look` takes it, `write` sends it."""
+        """There may be a piece for the far end; `write` takes and sends it."""
         self._owing = True
 
     def say(self, message: AnyMessage) -> None:
         """Queue a message; `write` sends it."""
         self._control.append(message)
-
-    def look(self) -> None:
-        """Take the next piece when the former one has left, whether there is room for it or not."""
-        if self._owing and self._piece is None and self._ready is None:
-            self._ready = self._crowd.owed(self)
-            self._owing = self._ready is not None
 
     def write(self) -> None:
         """Send what there is, until nothing is left or the window is full."""
@@ -97,14 +90,15 @@ class Way(Deed):
         self._writing = False
 
     def _take(self) -> bool:
-        """The next thing to send, while nothing is being sent."""
+        """The next thing to send, while nothing is being sent, whether there is room for it or not."""
         if self._control:
             self._saying, self._control = self._control, []
             return True
-        if self._ready is None:
+        if not self._owing:
             return False
-        self._piece, self._ready, self._parts_left = self._ready, None, self._parts
-        return True
+        self._owing = False
+        self._piece, self._parts_left = self._crowd.owed(self), self._parts
+        return self._piece is not None
 
     def _send_part(self, piece: Owed) -> None:
         cost = piece.length / self._parts
