@@ -129,7 +129,17 @@ def copy_tree(source: Path, target: Path) -> None:
     if source.is_file():
         shutil.copy2(source, target)
     else:
-        shutil.copytree(source, target, symlinks=True, ignore=lambda _, names: {n for n in names if not shippable(n)})
+        shutil.copytree(source, target, symlinks=True, ignore=_left_out)
+
+
+def _left_out(directory: str, names: list[str]) -> list[str]:
+    links = {name for name in names if os.path.islink(path := os.path.join(directory, name)) and _leads_out(path)}
+    return [name for name in names if name in links or not shippable(name)]
+
+
+def _leads_out(link: str) -> bool:
+    """To a place that only this machine has: Debian's library has such a link to its own site's customisation."""
+    return os.path.isabs(os.readlink(link))
 
 
 def clone(source: Path, target: Path) -> None:

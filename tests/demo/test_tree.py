@@ -71,3 +71,13 @@ def test_a_health_check_leaves_no_file_behind(first: tree.Tree) -> None:
 def test_too_little_to_offer_is_an_error(first: tree.Tree, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="needed"):
         tree.build(tmp_path / "huge", bytes_min=10**12)
+
+
+def test_a_link_to_a_place_on_this_machine_is_not_shipped(tmp_path: Path) -> None:
+    source = tmp_path / "library"
+    source.mkdir()
+    (source / "module.py").write_text("")
+    (source / "alias.py").symlink_to("module.py")
+    (source / "sitecustomize.py").symlink_to(tmp_path / "elsewhere.py")
+    tree.copy_tree(source, tmp_path / "copy")
+    assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == ["alias.py", "module.py"]
