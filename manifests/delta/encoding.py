@@ -103,13 +103,14 @@ def _has_copies(piece: bytes, bases: bytes) -> bool:
 
 def _patches(these: Neighbours, numbers: Sequence[int], bytes_max: int) -> list[Form | None]:
     """A patch for each of these pieces, from whichever of all their bases serve it; None where there is none."""
-    from . import sharing  # needs numpy, which only those have who publish patches
+    from . import refining, sharing  # need numpy, which only those have who publish patches
 
     pieces = [these.pieces[number] for number in numbers]
     held = sorted({base for number in numbers for base in these.bases[number]})
-    patch = codecs.diff(these.joined(held), b"".join(pieces))
+    old, new = these.joined(held), b"".join(pieces)
+    covers = refining.refined(patches.covers(codecs.diff(old, new)), new, old)
     base_sizes = [len(these.held[base]) for base in held]
-    shares = sharing.share_out(patches.covers(patch), [len(piece) for piece in pieces], base_sizes, bytes_max)
+    shares = sharing.share_out(covers, [len(piece) for piece in pieces], base_sizes, bytes_max)
     found = list[Form | None]()
     for piece, (chosen, covers) in zip(pieces, shares, strict=True):
         bases = tuple(held[place] for place in chosen)

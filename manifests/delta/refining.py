@@ -1,0 +1,85 @@
+"""Covers moved to where a piece resembles its bases best.
+
+hdiffpatch takes what is equal for longest, and goes on from there while more is equal than not. In tables of addresses,
+rows of 8 to 24 bytes, that is often a row further up or down: equal by chance, with other numbers in every row, where
+the row's own predecessor differs by the same number throughout. So a cover of which much changes is tried with the
+distances of its neighbours, and counted is what changes *and* does not change as the row before it did.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .patches import Cover
+
+CHANGED_MIN: Final = 64
+"""Bytes that change in a cover which is tried elsewhere, at least: in most there is little to be had."""
+CHANGED_SHARE: Final = 1 / 32
+"""So much of it changes at least."""
+REACH: Final = 6
+"""Neighbours on each side."""
+_ROWS: Final = (24, 8)
+"""Bytes: of ELF's relocations with addends, and of addresses."""
+
+Octets = NDArray[np.uint8]
+
+
+def refined(covers: Sequence[Cover], piece: bytes, base: bytes) -> list[Cover]:
+    """The same bytes of the piece covered, by other bytes of the base where these are more alike."""
+    new, old = np.frombuffer(piece, np.uint8), np.frombuffer(base, np.uint8)
+    shifts = [cover.old - cover.new for cover in covers]
+    for number in _poor(covers, piece, base):
+        shifts[number] = _best(covers[number], shifts[max(0, number - REACH) : number + REACH + 1], new, old)
+    return list(_joined(covers, shifts))
+
+
+def _poor(covers: Sequence[Cover], piece: bytes, base: bytes) -> list[int]:
+    """Those of which much changes, by their numbers."""
+    if not covers:
+        return []
+    here = b"".join([piece[new : new + length] for new, _, length in covers])
+    there = b"".join([base[old : old + length] for _, old, length in covers])
+    changed = np.frombuffer(here, np.uint8) != np.frombuffer(there, np.uint8)
+    lengths = np.array([cover.length for cover in covers])
+    counts = np.add.reduceat(changed, np.cumsum(lengths) - lengths, dtype=np.int64)
+    found: list[int] = np.flatnonzero(counts >= np.maximum(CHANGED_MIN, CHANGED_SHARE * lengths)).tolist()
+    return found
+
+
+def _best(cover: Cover, shifts: Sequence[int], new: Octets, old: Octets) -> int:
+    """The distance at which least changes; the cover's own, if another is not better."""
+    own = cover.old - cover.new
+    here = new[cover.new : cover.new + cover.length]
+    best, least = own, -1
+    for shift in dict.fromkeys((own, *shifts)):
+        at = cover.new + shift
+        if 0 <= at <= len(old) - cover.length:
+            count = _changes(here, old[at : at + cover.length])
+            if least < 0 or count < least:
+                best, least = shift, count
+    return best
+
+
+def _changes(here: Octets, there: Octets) -> int:
+    """Bytes to be changed, but for those that change as the row before."""
+    added = here - there
+    least = int(np.count_nonzero(added))
+    for row in _ROWS:
+        least = min(least, int(np.count_nonzero(added[row:] != added[:-row]) + np.count_nonzero(added[:row])))
+    return least
+
+
+def _joined(covers: Sequence[Cover], shifts: Sequence[int]) -> Iterator[Cover]:
+    """Those that go on in both are one."""
+    last = Cover(0, 0, 0)
+    for cover, shift in zip(covers, shifts, strict=True):
+        if (last.new + last.length, last.old + last.length) == (cover.new, cover.new + shift):
+            last = last._replace(length=last.length + cover.length)
+            continue
+        if last.length:
+            yield last
+        last = Cover(cover.new, cover.new + shift, cover.length)
+    if last.length:
+        yield last
