@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from typing import Final
 
 from manifests.errors import MalformedPackError
 from manifests.manifest import Manifest
@@ -13,9 +14,16 @@ from .pack import Item, PackIndex, content_bytes
 from .patches import Cover
 from .rebuilding import apply_small
 
+CHANGES_FREE: Final = 8192
+"""Runs of changed bytes that any small pack may have: a device takes half a microsecond for each."""
+CHANGES_SHARE: Final = 1 / 600
+"""Of the release's bytes, so many may be such runs: at 300 MB a processor second a quarter of the time is theirs. With
+more, patches of a library that was linked anew, which is a tenth longer and made by hdiffpatch.
+"""
+
 
 def condense(index: PackIndex, bundles: Sequence[bytes], release: Source, base: Source | None) -> bytes | None:
-    """The small pack of the same content, proven to make it, or None: it opens streams, or would not be small.
+    """The small pack of the same content, proven to make it, or None: it opens streams, would be large, or slow.
 
     Raises what reading the sources raises.
     """
@@ -28,7 +36,8 @@ def condense(index: PackIndex, bundles: Sequence[bytes], release: Source, base: 
         return None
     covers = list(_joined(items, bases, release.manifest, base.manifest if base else None))
     changes, literals = _content(covers, made, bases, release, base)
-    if len(literals) > SMALL_LITERAL_BYTES_MAX:
+    changes_max = max(CHANGES_FREE, CHANGES_SHARE * release.manifest.size)
+    if len(literals) > SMALL_LITERAL_BYTES_MAX or len(changes) > changes_max:
         return None
     data = small.encode(made, bases, covers, changes, literals, b"".join(_dictionary(bases, base)))
     return data if len(data) <= SMALL_BYTES_MAX and _makes_all(data, release, base) else None

@@ -1,6 +1,6 @@
 """What of a small pack is for which piece: its one patch, seen as a pack's index of a patch for each."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from manifests.digest import DIGEST_BYTES
@@ -28,18 +28,14 @@ def outline(pack: SmallPack, size: int, release: Manifest) -> PackIndex:
 
 def _own(pack: SmallPack, end: int) -> Iterator[tuple[int, int]]:
     """Where what is made is new or changed: from, to."""
-    changes = list[tuple[int, int]]()
-    covered = 0
-    for gap, values in pack.changes:
-        changes.append((covered + gap, len(values)))
-        covered += gap + len(values)
     at, before, number = 0, 0, 0
     for cover in pack.covers:
         yield at, cover.new
-        while number < len(changes) and changes[number][0] < before + cover.length:
-            place = cover.new + changes[number][0] - before
-            yield place, min(place + changes[number][1], cover.new + cover.length)
-            number += 1
+        last = bisect_left(pack.changed, before + cover.length, number)
+        for changed in pack.changed[number:last]:
+            place = cover.new + changed - before
+            yield place, place + 1
+        number = last
         before += cover.length
         at = cover.new + cover.length
     yield at, end

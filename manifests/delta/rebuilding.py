@@ -1,6 +1,6 @@
 """From a small pack and the base's pieces to the release's, one piece in memory at a time."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from itertools import accumulate, pairwise
 
@@ -39,10 +39,8 @@ class _Rebuilding:
         self._base_starts = list(accumulate(lengths, initial=0))
         self._covers = iter(pack.covers)
         self._cover: Cover | None = next(self._covers, None)
-        self._changes = iter(pack.changes)
-        self._change_at, self._values = self._next_change(0)
-        self._covered = 0
-        """Bytes that had a cover so far."""
+        self._covered = self._changed = 0
+        """Bytes that had a cover so far, and those of them that were changed."""
         self._fresh, self._why = self._literals()
         self._used = 0
         """Literals so far."""
@@ -89,24 +87,18 @@ class _Rebuilding:
                 offset = at - self._base_starts[place]
                 parts.append(data[offset : offset + count])
             at, left = at + count, left - count
-        like = bytearray(b"".join(parts))
-        self._add(like if len(like) == length else bytearray(length), length)
-        return bytes(like) if len(like) == length else None
+        found, start, first = b"".join(parts), self._covered, self._changed
+        self._covered += length
+        self._changed = bisect_left(self._pack.changed, self._covered, first)
+        return self._changed_from(found, start, slice(first, self._changed)) if len(found) == length else None
 
-    def _add(self, like: bytearray, length: int) -> None:
-        start, end = self._covered, self._covered + length
-        while self._change_at < end:
-            place, values = self._change_at - start, self._values
-            if place + len(values) > length:  # it goes on in what follows
-                self._change_at, self._values = end, values[length - place :]
-                values = values[: length - place]
-            else:
-                self._change_at, self._values = self._next_change(self._change_at + len(values))
-            for value in values:
-                like[place] = like[place] + value & 0xFF
-                place += 1
-        self._covered = end
-
-    def _next_change(self, end: int) -> tuple[int, bytes]:
-        gap, values = next(self._changes, (2**63, b""))
-        return end + gap, values
+    def _changed_from(self, like: bytes, start: int, these: slice) -> bytes:
+        """Bytes of which the first one is the `start`th that has a cover."""
+        changed = self._pack.changed[these]
+        if not changed:
+            return like
+        made = bytearray(like)
+        for place, value in zip(changed, self._pack.added[these], strict=True):
+            at = place - start
+            made[at] = made[at] + value & 0xFF
+        return bytes(made)

@@ -8,6 +8,7 @@ zstd's dictionary, for what is new in a text is made of its words. Normative: do
 """
 
 import lzma
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -43,15 +44,16 @@ _WINDOW_LOG: Final = WINDOW_BYTES_MAX.bit_length() - 1
 @dataclass(frozen=True)
 class SmallPack:
     """`pieces` of the release, ascending, and `bases`, of the one before: of both what is made is laid end to end.
-    `covers`: bytes that are like some of the bases. `changes`: of all bytes that have a cover, in order, runs that
-    differ: bytes since the run before, and what is to be added to each byte (modulo 256; never 0). `literals`: the
-    bytes without a cover; `packed`: the same, compressed.
+    `covers`: bytes that are like some of the bases. `changed`: of all bytes that have a cover, in order, the numbers of
+    those that differ; `added`: what is to be added to each of these (modulo 256; never 0). `literals`: the bytes
+    without a cover; `packed`: the same, compressed.
     """
 
     pieces: tuple[int, ...]
     bases: tuple[int, ...]
     covers: tuple[Cover, ...] = field(repr=False)
-    changes: tuple[tuple[int, bytes], ...] = field(repr=False)
+    changed: "array[int]" = field(repr=False)
+    added: bytes = field(repr=False)
     literal_bytes: int
     packed: bytes = field(repr=False)
 
@@ -119,11 +121,11 @@ def _decode(data: bytes) -> SmallPack:
     row = Row(_expand_plan(bits, outer.bytes(outer.number())))
     pieces, bases = _ascending(row), _ascending(row)
     covers = tuple(_covers(row))
-    changes = tuple(_changes(row))
+    changed, added = _changes(row)
     literal_bytes = row.number()
     if not row.ended or literal_bytes > SMALL_LITERAL_BYTES_MAX:
         raise MalformedPackError("a small pack has more than it may, or something behind its end")
-    return SmallPack(pieces, bases, covers, changes, literal_bytes, data[outer.at :])
+    return SmallPack(pieces, bases, covers, changed, added, literal_bytes, data[outer.at :])
 
 
 def check(pack: SmallPack, release: Manifest, base: Manifest | None) -> None:
@@ -143,7 +145,7 @@ def check(pack: SmallPack, release: Manifest, base: Manifest | None) -> None:
         end = cover.new + cover.length
     if end > made or max(made, held) > SMALL_NEW_BYTES_MAX or pack.covered_bytes + pack.literal_bytes != made:
         raise MalformedPackError("a small pack does not add up")
-    if sum(gap + len(values) for gap, values in pack.changes) > pack.covered_bytes:
+    if pack.changed and pack.changed[-1] >= pack.covered_bytes:
         raise MalformedPackError("changes lie outside of what is covered")
 
 
@@ -212,19 +214,36 @@ def _ascending(row: Row) -> tuple[int, ...]:
     return found
 
 
-def _changes(row: Row) -> Iterator[tuple[int, bytes]]:
-    """Nearly all are of two short numbers: there are tens of thousands, and a device has no time for two calls each."""
-    data, short = row.data, 0x80
-    for _ in range(_count(row)):
-        at = row.at
-        if len(data) - at > 1 and (gap := data[at]) < short and (size := data[at + 1]) < short:
-            row.at = at + 2 + size
-            yield gap, data[at + 2 : row.at]
-        else:
-            gap = row.number()
-            yield gap, row.bytes(row.number())
-    if row.at > len(data):
-        raise MalformedPackError("a small pack's changes are cut short")
+def _changes(row: Row) -> tuple["array[int]", bytes]:
+    """Nearly all are of short numbers and one byte: there are tens of thousands, and a device has no time for a call
+    for each.
+    """
+    data, short, changed, added, place = row.data, 0x80, array("I"), bytearray(), 0
+    count, at = _count(row), row.at
+    try:
+        for _ in range(count):
+            if (gap := data[at]) < short:
+                at += 1
+            else:
+                row.at = at
+                gap, at = row.number(), row.at
+                if place + gap > SMALL_NEW_BYTES_MAX:
+                    raise MalformedPackError("a small pack's changes lie outside of what it makes")
+            place += gap
+            if data[at] == 1:
+                changed.append(place)
+                added.append(data[at + 1])
+                place, at = place + 1, at + 2
+            else:
+                row.at = at
+                values = row.bytes(row.number())
+                changed.extend(range(place, place + len(values)))
+                added += values
+                place, at = place + len(values), row.at
+    except IndexError:
+        raise MalformedPackError("a small pack's changes are cut short") from None
+    row.at = at
+    return changed, bytes(added)
 
 
 def _covers(row: Row) -> Iterator[Cover]:

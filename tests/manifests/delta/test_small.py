@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from manifests.delta import codecs, index_codec, limits, making, small
 from manifests.delta.applying import DAMAGED, NO_BASE, Applied
-from manifests.delta.condensing import condense
+from manifests.delta.condensing import CHANGES_FREE, condense
 from manifests.delta.matching import Source, missing
 from manifests.delta.outlining import outline
 from manifests.delta.pack import XZ, Frame, Item, PackIndex
@@ -24,7 +24,16 @@ from .makings import noise, release, text
 WORDS = text(1, 40_000)
 EDITED = WORDS[:50_000] + text(2, 60) + WORDS[50_000:120_000] + b"!" + WORDS[120_400:]
 CODE = noise(1, 200_000)
-RELINKED = bytes(byte + 3 & 0xFF if at % 900 == 5 else byte for at, byte in enumerate(CODE))
+
+
+def relinked(code: bytes, step: int) -> bytes:
+    """With every so many bytes one changed."""
+    changed = bytearray(code)
+    changed[5::step] = bytes(byte + 3 & 0xFF for byte in code[5::step])
+    return bytes(changed)
+
+
+RELINKED = relinked(CODE, 900)
 
 
 @dataclass(frozen=True)
@@ -183,10 +192,23 @@ def test_a_pack_whose_plan_no_device_would_read_is_not_condensed() -> None:
     assert condense(index, [content], made, base) is None
 
 
+def test_a_pack_of_so_many_changes_that_a_device_would_be_slow_is_not_condensed() -> None:
+    code = noise(4, 100 * CHANGES_FREE)
+    old = release(code)
+
+    def made_with(step: int) -> bytes | None:
+        new, bundles = release(relinked(code, step)), list[bytes]()
+        index = making.make(new, old, bytes(32), bundles.append, threads=1)
+        return condense(index, bundles, new, old)
+
+    assert made_with(110) is not None
+    assert made_with(60) is None
+
+
 def test_an_outline_shares_its_bytes_among_its_pieces() -> None:
     done = condensed(WORDS, EDITED)
     ((frame,),) = outline(done.pack, len(done.data), done.release.manifest).bundles
     assert frame.length == len(done.data)
     assert tuple(item.piece for item in frame.items) == done.pack.pieces
-    changed = sum(len(values) for _, values in done.pack.changes)
-    assert sum(item.patch - 1 for item in frame.items) == done.pack.literal_bytes + changed
+    changed_bytes = len(done.pack.changed)
+    assert sum(item.patch - 1 for item in frame.items) == done.pack.literal_bytes + changed_bytes
