@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from .patches import Cover
 
-CHANGED_MIN: Final = 64
+CHANGED_MIN: Final = 32
 """Bytes that change in a cover which is tried elsewhere, at least: in most there is little to be had."""
 CHANGED_SHARE: Final = 1 / 32
 """So much of it changes at least."""
-REACH: Final = 6
+ALIKE_SHARE: Final = 3 / 4
+"""Where so much changes the rows are other ones, and not compared."""
+REACH: Final = 12
 """Neighbours on each side."""
 _ROWS: Final = (24, 8)
 """Bytes: of ELF's relocations with addends, and of addresses."""
@@ -66,7 +68,7 @@ def _changes(here: Octets, there: Octets) -> int:
     """Bytes to be changed, but for those that change as the row before."""
     added = here - there
     least = int(np.count_nonzero(added))
-    for row in _ROWS:
+    for row in _ROWS if least < ALIKE_SHARE * len(here) else ():
         least = min(least, int(np.count_nonzero(added[row:] != added[:-row]) + np.count_nonzero(added[:row])))
     return least
 
