@@ -20,8 +20,12 @@ CHANGED_SHARE: Final = 1 / 32
 """So much of it changes at least."""
 ALIKE_SHARE: Final = 3 / 4
 """Where so much changes the rows are other ones, and not compared."""
+CLEARLY: Final = 0.9
+"""Of what changes where it is: what is a little better by this count is as often worse when compressed."""
 REACH: Final = 12
-"""Neighbours on each side."""
+SHORT_REACH: Final = 3
+"""Neighbours on each side of a cover, and of a short one: of these there are many in what was compiled anew."""
+LONG_BYTES: Final = 512
 _ROWS: Final = (24, 8)
 """Bytes: of ELF's relocations with addends, and of addresses."""
 
@@ -33,7 +37,8 @@ def refined(covers: Sequence[Cover], piece: bytes, base: bytes) -> list[Cover]:
     new, old = np.frombuffer(piece, np.uint8), np.frombuffer(base, np.uint8)
     shifts = [cover.old - cover.new for cover in covers]
     for number in _poor(covers, piece, base):
-        shifts[number] = _best(covers[number], shifts[max(0, number - REACH) : number + REACH + 1], new, old)
+        reach = REACH if covers[number].length >= LONG_BYTES else SHORT_REACH
+        shifts[number] = _best(covers[number], shifts[max(0, number - reach) : number + reach + 1], new, old)
     return list(_joined(covers, shifts))
 
 
@@ -51,16 +56,13 @@ def _poor(covers: Sequence[Cover], piece: bytes, base: bytes) -> list[int]:
 
 
 def _best(cover: Cover, shifts: Sequence[int], new: Octets, old: Octets) -> int:
-    """The distance at which least changes; the cover's own, if another is not better."""
-    own = cover.old - cover.new
-    here = new[cover.new : cover.new + cover.length]
-    best, least = own, -1
-    for shift in dict.fromkeys((own, *shifts)):
+    """The distance at which clearly less changes than at the cover's own, and least; or its own."""
+    best, here = cover.old - cover.new, new[cover.new : cover.new + cover.length]
+    least = CLEARLY * _changes(here, old[cover.old : cover.old + cover.length])
+    for shift in dict.fromkeys(shifts):
         at = cover.new + shift
-        if 0 <= at <= len(old) - cover.length:
-            count = _changes(here, old[at : at + cover.length])
-            if least < 0 or count < least:
-                best, least = shift, count
+        if 0 <= at <= len(old) - cover.length and (count := _changes(here, old[at : at + cover.length])) < least:
+            best, least = shift, count
     return best
 
 
