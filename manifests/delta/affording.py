@@ -7,7 +7,8 @@ from manifests.nested.recipes import Recipe
 
 from .matching import missing
 
-SPEEDS_MIN: Final = {"host": 300e6, "bulk": 300e6}
+_QUICK: Final = 300e6
+SPEEDS_MIN: Final = {"host": _QUICK, "bulk": _QUICK}
 """Bytes of a release that are applied in a processor second, at least, by profile. To hosts time is dear. To phones,
 which have other profiles, bytes are: whatever can be made again is.
 """
@@ -17,6 +18,10 @@ OPENED_PER_S: Final = 170e6
 """What a device does without compressing, in a processor second: verify and copy what it holds, make pieces by patches,
 or what streams hold: that of the old one expanded, patched, on scratch files and back. Measured, and rather too little.
 """
+XZ_PER_S: Final = 14e6
+"""Encoded bytes of xz that a device decodes in a processor second (10 to 20 MB)."""
+XZ_FREE_BYTES: Final = 64 * 2**10
+"""Whatever the time: a release of so few bytes that this takes long is applied in no time at all."""
 
 
 def speed_min(profile: Profile) -> float:
@@ -32,6 +37,11 @@ def left_s(release: Manifest, base: Manifest, speed: float) -> float:
     patched_bytes = sum(release.lengths[piece] for piece in missing(release, base))
     copied_bytes = release.size - patched_bytes
     return release.size / speed - copied_bytes / COPIED_PER_S - patched_bytes / PATCHED_PER_S
+
+
+def xz_bytes_max(release: Manifest, base: Manifest) -> float:
+    """Of a pack that opens nothing, how much may be xz's: what there is time for while 300 MB a second are applied."""
+    return max(XZ_FREE_BYTES, left_s(release, base, _QUICK) * XZ_PER_S)
 
 
 def seconds(recipe: Recipe, expanded_bytes: int) -> float:

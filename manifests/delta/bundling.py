@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from math import inf
 from typing import Final
 
 from . import codecs
@@ -64,15 +65,19 @@ class Bundle:
     data: bytes
 
 
-def drafts(rows: Iterable[tuple[Match, Form]], release_bytes: int, bundle_bytes: int) -> Iterator[Draft]:
-    """Drafts for all pieces, in order; as many as may be are xz's. `release_bytes`: 0 if none is."""
+def drafts(
+    rows: Iterable[tuple[Match, Form]], release_bytes: int, bundle_bytes: int, xz_bytes_max: float = inf
+) -> Iterator[Draft]:
+    """Drafts for all pieces, in order; as many as may be are xz's. `release_bytes`: 0 if none is. `xz_bytes_max`: of
+    all that are, encoded.
+    """
     filled = _filled(rows, bundle_bytes)
-    first, left = list[Draft](), min(XZ_WHOLE_SHARE * release_bytes, XZ_WHOLE_BYTES)
+    first, left = list[Draft](), min(XZ_WHOLE_SHARE * release_bytes, XZ_WHOLE_BYTES, xz_bytes_max)
     for draft in filled:
         first.append(draft)
         left -= draft.estimate
         if left < 0:
-            left = XZ_SHARE * release_bytes
+            left = min(XZ_SHARE * release_bytes, xz_bytes_max)
             break
     else:
         left = sum(draft.estimate for draft in first)

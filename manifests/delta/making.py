@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
+from math import inf
 from typing import Final, TypeVar
 
 from manifests.manifest import Manifest
@@ -57,7 +58,9 @@ def make(
         encodings = _encodings(matches, made.source, held.source if held else None, advance)
         forms = chain.from_iterable(_ordered(pool, count * _AHEAD, encodings))
         size, bundle_bytes = (release.manifest.size, bundling.PATCHES_BYTES) if base else (0, bundling.WHOLE_BYTES)
-        drafts = bundling.drafts(zip(matches, forms, strict=True), size, bundle_bytes)
+        as_it_comes = made.opened.streams and not speed
+        xz_bytes_max = affording.xz_bytes_max(release.manifest, base.manifest) if base and not as_it_comes else inf
+        drafts = bundling.drafts(zip(matches, forms, strict=True), size, bundle_bytes, xz_bytes_max)
         for bundle in _ordered(pool, count, (partial(bundling.close, draft, level) for draft in drafts)):
             put(bundle.data)
             bundles.append(bundle.frames)

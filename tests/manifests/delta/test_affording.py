@@ -2,10 +2,11 @@
 
 import pytest
 
-from manifests.delta.affording import PATCHED_PER_S, Time, left_s, seconds
+from manifests.chunker import PROFILES
+from manifests.delta.affording import PATCHED_PER_S, XZ_FREE_BYTES, Time, left_s, seconds, xz_bytes_max
 from manifests.nested.recipes import parse
 
-from .makings import release, text
+from .makings import noise, release, text
 
 NEW, OLD = (release(text(seed, 20_000)).manifest for seed in (1, 2))
 
@@ -30,6 +31,12 @@ def test_what_patching_takes_is_not_left_for_compressing() -> None:
     patching_s = NEW.size / PATCHED_PER_S
     assert left_s(NEW, OLD, NEW.size / (patching_s + 2)) == pytest.approx(2)
     assert left_s(NEW, OLD, NEW.size / (patching_s / 2)) == pytest.approx(-patching_s / 2)
+
+
+def test_the_more_is_patched_the_less_is_xzs() -> None:
+    whole, same = (release(noise(seed, 40_000_000), PROFILES["device"]).manifest for seed in (1, 2))
+    assert XZ_FREE_BYTES < xz_bytes_max(whole, same) < 0.4 * xz_bytes_max(whole, whole)
+    assert xz_bytes_max(NEW, OLD) == XZ_FREE_BYTES
 
 
 def test_opening_a_stream_takes_more_than_compressing_it() -> None:

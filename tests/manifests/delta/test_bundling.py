@@ -8,11 +8,13 @@ from manifests.delta.pack import XZ, ZSTD
 RELEASE_BYTES = 2**24
 
 
-def codecs_of(share: float, *, pieces: int = 16, release_bytes: int = RELEASE_BYTES) -> list[int]:
+def codecs_of(
+    share: float, *, pieces: int = 16, release_bytes: int = RELEASE_BYTES, xz_share_max: float = 1.0
+) -> list[int]:
     """Of bundles with one piece each, which together take this share of the release."""
     size = int(share * RELEASE_BYTES) // pieces
     rows = ((Match(piece), Form(Kind.PATCH, b"patch", size)) for piece in range(pieces))
-    return [draft.codec for draft in drafts(rows, release_bytes, size)]
+    return [draft.codec for draft in drafts(rows, release_bytes, size, xz_share_max * RELEASE_BYTES)]
 
 
 def test_a_small_pack_is_xzs_altogether() -> None:
@@ -27,3 +29,9 @@ def test_of_a_larger_one_so_much_is_as_a_device_has_time_for() -> None:
 
 def test_a_pack_without_a_base_is_none_of_it() -> None:
     assert set(codecs_of(0.01, release_bytes=0)) == {ZSTD}
+
+
+def test_no_more_is_xzs_than_there_is_time_for() -> None:
+    share = 0.99 * XZ_WHOLE_SHARE
+    count = int(16 * 0.5 * XZ_SHARE / share)
+    assert codecs_of(share, xz_share_max=0.5 * XZ_SHARE) == [XZ] * count + [ZSTD] * (16 - count)
