@@ -1,6 +1,5 @@
 """The machine's disk behind the seam. Linux; symlinks are never followed at the end of a path."""
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from .disk import FileStat
+from .flushing import BEHIND_BYTES, begin_flush, sync_file_system
 from .open_files import OpenFiles
 
 BOOT_ID_PATH: Final = "/proc/sys/kernel/random/boot_id"
@@ -76,10 +76,14 @@ class RealDisk:
 
     def write(self, path: str, offset: int, data: bytes | memoryview) -> None:
         """Write all of it at `offset`; the file must exist."""
-        with self._open_files.use(path) as descriptor:
-            written = os.pwrite(descriptor, data, offset)
+        with self._open_files.use(path) as file:
+            written = os.pwrite(file.descriptor, data, offset)
             while written < len(data):
-                written += os.pwrite(descriptor, memoryview(data)[written:], offset + written)
+                written += os.pwrite(file.descriptor, memoryview(data)[written:], offset + written)
+            file.unflushed_bytes += written
+            if file.unflushed_bytes >= BEHIND_BYTES:
+                file.unflushed_bytes = 0
+                begin_flush(file.descriptor)
 
     def copy(self, source: str, source_offset: int, destination: str, offset: int, length: int) -> None:
         """Write `length` bytes of another file at `offset`, fewer where the source ends before. What lies alike in
@@ -88,7 +92,7 @@ class RealDisk:
             head = -offset % BLOCK_BYTES if (source_offset - offset) % BLOCK_BYTES == 0 else 0
             aligned = (length - head) // BLOCK_BYTES * BLOCK_BYTES if length > head else 0
             for part in (min(head, length), aligned, length - min(head, length) - aligned):
-                _copy(reading, source_offset, writing, offset, part)
+                _copy(reading, source_offset, writing.descriptor, offset, part)
                 source_offset, offset = source_offset + part, offset + part
 
     def append(self, path: str, data: bytes) -> None:
@@ -115,8 +119,8 @@ class RealDisk:
 
     def truncate(self, path: str, size: int) -> None:
         """Cut or extend a file."""
-        with self._open_files.use(path) as descriptor:
-            os.ftruncate(descriptor, size)
+        with self._open_files.use(path) as file:
+            os.ftruncate(file.descriptor, size)
 
     def set_attributes(self, path: str, mode: int, mtime_ns: int) -> None:
         """Permission bits and modification time of a file or directory; a symlink's own mtime."""
@@ -132,7 +136,7 @@ class RealDisk:
     def sync_all(self, path: str) -> None:
         """Everything written below the file system of `path` is durable (syncfs)."""
         with _descriptor(path, _READ_FLAGS) as descriptor:
-            _syncfs(descriptor, path)
+            sync_file_system(descriptor, path)
 
     def make_directories(self, path: str) -> None:
         """Like mkdir -p, mode 0755."""
@@ -273,13 +277,3 @@ def _kind(mode: int) -> str:
     if stat.S_ISDIR(mode):
         return "directory"
     return "symlink" if stat.S_ISLNK(mode) else "other"
-
-
-def _syncfs(descriptor: int, path: str) -> None:
-    """syncfs(2), which Python lacks; sync(2), which is wider, where the C library lacks it too."""
-    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-    if syncfs is None:
-        os.sync()
-    elif syncfs(descriptor) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), path)

@@ -32,15 +32,15 @@ def test_a_file_is_opened_once(paths: list[str]) -> None:
     with files.use(paths[0]) as first:
         pass
     with files.use(paths[0]) as second:
-        assert first == second
+        assert first is second
 
 
 def test_the_least_recently_used_is_closed(paths: list[str]) -> None:
     files = OpenFiles(files_max=2)
     used = []
     for path in (paths[0], paths[1], paths[0], paths[2]):
-        with files.use(path) as descriptor:
-            used.append(descriptor)
+        with files.use(path) as file:
+            used.append(file.descriptor)
     assert used[0] == used[2]
     assert is_open(used[0])
     assert len(files) == 2
@@ -50,9 +50,9 @@ def test_a_file_in_use_is_closed_only_afterwards(paths: list[str]) -> None:
     files = OpenFiles(files_max=1)
     with files.use(paths[0]) as held:
         with files.use(paths[1]):
-            assert is_open(held)
-        os.pwrite(held, b"still", 0)
-    assert not is_open(held)
+            assert is_open(held.descriptor)
+        os.pwrite(held.descriptor, b"still", 0)
+    assert not is_open(held.descriptor)
     assert Path(paths[0]).read_bytes() == b"still"
 
 
