@@ -30,15 +30,6 @@ def check_tools(tools: Mapping[str, str]) -> None:
         raise BenchmarkError(f"{by_hand} (tried that: {done.stderr.strip()[-200:]})")
 
 
-def forget_files(*directories: Path) -> None:
-    """All files below leave the page cache. Where a virtual machine's host takes back what is free, the next who needs
-    memory gets it from here, and else pays for it page by page."""
-    os.sync()
-    for file in (file for directory in directories for file in directory.rglob("*") if file.is_file()):
-        with file.open("rb") as opened:
-            os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
 def load() -> float:
     """How many processes wanted to run, on average over the last minute."""
     return os.getloadavg()[0]

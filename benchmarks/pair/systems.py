@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks.links import forget_files
 from benchmarks.swarm.lab import Lab, System
-from benchmarks.swarm.ours import PUBLISHER, OurFleet
+from benchmarks.swarm.ours import OurFleet
 from benchmarks.swarm.scenarios import SEED, TRACKER
 from benchmarks.swarm.systems.aria2 import Aria2
 from benchmarks.swarm.systems.libtorrent import Libtorrent
@@ -47,8 +46,6 @@ class Daemons:
         fleet.start_operator(3)
         fleet.deploy()
         self._lab.processes.wait(SEED, lambda said: fleet.finished(SEED), "a source")
-        # The others' runs begin with the memory that the run before gave back; by now ours has filled that three times.
-        forget_files(self._lab.home(PUBLISHER), self._lab.home(ORIGIN))
 
     def go(self) -> None:
         """The sink is to run it, too."""

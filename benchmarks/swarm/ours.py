@@ -22,8 +22,6 @@ PEER_PORT: Final = 8490
 HTTP_PORT: Final = 8480
 VERSION: Final = "1"
 OPERATOR: Final = "operator"
-PUBLISHER: Final = "publisher"
-"""Whose home has the keys, and the store that a seeder reads."""
 TOKEN_USES: Final = 1_000
 PAID_TIERS: Final = frozenset({"lan", "rack", "zone", "region", "remote", "shield", "origin"})
 """What a daemon counts stored bytes by; what is left, `local`, was copied on the host itself."""
@@ -37,7 +35,7 @@ class OurFleet:
 
     def __init__(self, lab: Lab, *, profile: str) -> None:
         self._lab, self._profile = lab, profile
-        self._publisher = Publisher(lab.home(PUBLISHER), lab.directory / f"{PUBLISHER}.log")
+        self._publisher = Publisher(lab.home("publisher"), lab.directory / "publisher.log")
         self._tracker = f"{lab.address(TRACKER)}:{TRACKER_PORT}"
         self._regions = {host.name: host.site or configs.REGION for host in lab.network.plan.hosts}
         self._authority = Authority(lab.home("ca"), lab.directory / "ca.log", self._publisher.environment)
