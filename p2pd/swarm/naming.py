@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Final
 
 from p2pd.policy.offering import OFFERS_MIN, WANTED_MAX, Order, answer_want, choose_offers, offers_wanted
-from p2pd.policy.serving import SENDS_MAX
 from p2pd.wire.messages import HAVES_MAX, Have, Lost
 
 from .actions import Send
@@ -59,11 +58,10 @@ class Naming:
         self._name(peer, again + self._order.choose(count - len(again), fresh, self._given), now)
 
     def _would_rest(self, now: float) -> bool:
-        """Nobody waits for our uplink, or only some who are slow to take what they asked for."""
+        """Nobody waits for our uplink, or only those who are slow to take what they asked for."""
         peers = self._books.peers.values()
         waiting = (peer for peer in peers if any(map(self._spreading.giver, peer.named_unsent)))
-        first = list(islice(waiting, SENDS_MAX))
-        return len(first) < SENDS_MAX and all(self._is_slow(peer, now) for peer in first)
+        return all(self._is_slow(peer, now) for peer in waiting)
 
     def _offer_when_idle(self, now: float) -> None:
         """Better a slow peer gets more to pass on than our uplink rests, or a fast one what a slow one keeps."""
@@ -87,7 +85,7 @@ class Naming:
             lacking = [one for one in awake if one is not giver and not one.bits >> piece & 1]
             if lacking:
                 self._spare -= 1
-                self._name(max(lacking, key=lambda one: self._spreading.rate_per_s(one, now)), [piece], now)
+                self._name(max(lacking, key=self._spreading.peak_per_s), [piece], now)
 
     def want(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         """`peer` finds these nowhere: name those that we have."""

@@ -101,6 +101,11 @@ class Spreading:
         rate = self._rates.get(peer.key)
         return rate.per_s(now) if rate else 0.0
 
+    def peak_per_s(self, peer: PeerView) -> float:
+        """The most that it ever passed on."""
+        rate = self._rates.get(peer.key)
+        return rate.peak_per_s if rate else 0.0
+
     def giver(self, piece: int) -> PeerView | None:
         """Who is to pass it on."""
         gift = self._gifts.get(piece)

@@ -287,3 +287,35 @@ def test_the_sum_of_what_is_queued_is_always_right_and_never_too_many_are_sent_t
     queued = uploads.queued_bytes
     assert queued == sum(10 + piece for peer in "abcdefg" for piece in drained(uploads, peer))
     assert uploads.queued_bytes == 0
+
+
+def turns_of(took_s: dict[str, float], until_s: float) -> dict[str, int]:
+    """How many pieces each peer is sent, where each takes so long and there is always another."""
+    counts, ends, now = dict.fromkeys(took_s, 0), dict[str, float](), 0.0
+    held_by = [0] * 100_000
+    uploads = Uploads(lambda swarm: held_by)
+    while now < until_s:
+        for number, (peer, seconds) in enumerate(took_s.items()):
+            owe(uploads, peer, counts[peer] * len(took_s) + number, length=0)
+            if peer not in ends and uploads.next(peer, now) is not None:
+                ends[peer] = now + seconds
+        for peer in uploads.turns(now):
+            uploads.next(peer, now)
+            ends[peer] = now + took_s[peer]
+        now = min(*ends.values(), uploads.next_timer(now))
+        for peer in [peer for peer, at in ends.items() if at <= now]:
+            del ends[peer]
+            uploads.sent(peer, 0, now)
+            counts[peer] += 1
+    return counts
+
+
+def test_whose_connection_is_slow_for_a_while_gets_as_many_turns_as_others() -> None:
+    counts = turns_of({"slow": 0.2} | {f"peer{number}": 0.1 for number in range(2 * SENDS_MAX)}, until_s=60.0)
+    assert counts["slow"] >= 0.85 * sum(counts.values()) / len(counts)
+
+
+def test_those_who_crawl_do_not_have_all_turns() -> None:
+    crawling = {f"crawls{number}": 5.0 for number in range(2 * SENDS_MAX)}
+    counts = turns_of(crawling | {f"peer{number}": 0.1 for number in range(SENDS_MAX)}, until_s=60.0)
+    assert sum(count for peer, count in counts.items() if peer not in crawling) >= 0.4 * SENDS_MAX * 60.0 / 0.1

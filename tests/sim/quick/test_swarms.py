@@ -65,10 +65,18 @@ def test_one_slow_peer_does_not_hold_up_the_others(slow: Link) -> None:
     assert outcome.shield_pieces <= 1.02 * 1600
 
 
+@pytest.mark.parametrize("up", [10 * MB, 0.4 * MB], ids=["down", "both ways"])
+def test_as_many_that_crawl_hold_up_the_others_by_little(up: float) -> None:
+    links = [SHIELD] * 8 + [Link(up, 0.4 * MB)] * 8
+    outcome = simulate([PIECE_BYTES // 2] * 400, links, shield=SHIELD, rng_seed=1, until_s=60.0)
+    assert max(outcome.finished_s[:8]) <= 1.9 * 400 * (PIECE_BYTES // 2) / (10 * MB)
+    assert outcome.shield_pieces <= 1.07 * 400
+
+
 def test_pieces_are_not_left_with_peers_that_hardly_pass_any_on() -> None:
     links = [Link(10 * MB, 10 * MB)] * 8 + [Link(0.5 * MB, 10 * MB)] * 8
     outcome = run(links)
-    # Fourteen dice gave 1.20 to 1.43, 1.28 in the mean; without the rule 3.5 times it.
+    # Twelve dice gave 1.33 at most, 1.25 in the mean; without the rule 3.5 times it.
     assert max(outcome.finished_s) <= 1.5 * bound_s(links)
     assert outcome.shield_pieces <= 1.02 * PIECES
 
