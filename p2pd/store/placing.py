@@ -1,5 +1,6 @@
 """A release's files on disk: laid out empty, filled elsewhere, sealed with their attributes at the end."""
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 OWNER_MAY_WRITE: Final = 0o200
 STAGED_FILE_MODE: Final = 0o600
 STAGED_DIRECTORY_MODE: Final = 0o755
+SYNCED_FILES_MAX: Final = 32
+"""So many are synced one by one: 0.3 ms each on an idle disk."""
 
 
 def lay_out(disk: Disk, root: str, manifest: Manifest) -> list[int]:
@@ -72,11 +75,42 @@ def seal(disk: Disk, root: str, manifest: Manifest) -> None:
 
 
 def sync_files(disk: Disk, artifact: "Artifact") -> None:
-    """All that was written of it is durable. A device is synced by itself: its file system is another's."""
+    """All that was written of it is durable, and its place is.
+
+    Where the files are few each is synced by itself: to sync a file system is to wait for what others wrote to it, too,
+    on a busy machine for half a second and more. A device is synced alone in any case: its file system is another's.
+    """
+    root, manifest = artifact.root, artifact.manifest
     if artifact.in_place:
-        disk.sync(artifact.root)
-    else:
-        disk.sync_all(artifact.root)
+        disk.sync(root)
+    elif artifact.finished or not _are_few(manifest) or not _sync_each(disk, root, manifest):
+        disk.sync_all(root)
+
+
+def _are_few(manifest: Manifest) -> bool:
+    # A symlink can't be synced: that its directory is says nothing of it on some file systems.
+    return len(manifest.entries) <= SYNCED_FILES_MAX and all(entry.kind != SYMLINK for entry in manifest.entries)
+
+
+def _sync_each(disk: Disk, root: str, manifest: Manifest) -> bool:
+    """False where something may not be opened: sealed, or above what is ours."""
+    try:
+        for entry in reversed(manifest.entries):  # what is in a directory before the directory
+            disk.sync(f"{root}/{entry.path}")
+        for directory in _with_those_above(root):  # new, too, made by us or by who was killed before they were synced
+            disk.sync(directory)
+    except PermissionError:
+        return False
+    return True
+
+
+def _with_those_above(directory: str) -> Iterator[str]:
+    while True:
+        yield directory
+        above = os.path.dirname(directory)
+        if above == directory:
+            return
+        directory = above
 
 
 def looks_like(disk: Disk, root: str, manifest: Manifest) -> bool:

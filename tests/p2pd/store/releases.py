@@ -56,7 +56,7 @@ def cut(
     return Release(manifest, codec.encode(manifest), data)
 
 
-def sample(version: str = "1", **files: bytes) -> Release:
+def sample(version: str = "1", *, symlinks: bool = True, **files: bytes) -> Release:
     """A tree with a bit of everything. `files`: other contents for `app`, `large` and `ro`."""
     contents = {"app": noise("app", 3456), "large": noise("large", 5500), "ro": noise("ro", 700)} | files
     app, large, ro = contents["app"], contents["large"], contents["ro"]
@@ -70,7 +70,8 @@ def sample(version: str = "1", **files: bytes) -> Release:
         Entry("data/ro", FILE, 0o444, 17_000_000_000, len(ro)),
         Entry("void", DIRECTORY, 0o700, 18_000_000_000),
     ]
-    return cut(entries, app + large + ro, version=version)
+    kept = [entry for entry in entries if symlinks or entry.kind != SYMLINK]
+    return cut(kept, app + large + ro, version=version)
 
 
 def single(size: int = 2500, name: str = "image.bin") -> Release:

@@ -14,7 +14,8 @@ from tests.fakes.disk import MemoryDisk, PowerCut
 from .releases import DESTINATION, Release, fill, install, is_exactly, noise, opened, sample, single
 
 OLD = sample("1")
-NEW = sample("2", ro=noise("other", 700))
+NEW = sample("2", symlinks=False, ro=noise("other", 700))
+"""Without symlinks its files are synced one by one."""
 IMAGE = single()
 RELEASES = {DESTINATION: OLD, "/srv/web/releases/2": NEW, "/srv/image": IMAGE}
 

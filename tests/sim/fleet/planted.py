@@ -31,8 +31,8 @@ PLANTED = (
     Planted(
         "a finished release is shown before its bytes are synced",
         "p2pd/store/placing.py",
-        "        disk.sync_all(artifact.root)\n",
-        "        pass\n",
+        "    if artifact.in_place:\n        disk.sync(root)\n",
+        "    if True:\n        pass\n",
         ("visible",),
         95,
     ),
