@@ -6,7 +6,7 @@ that must use FIPS algorithms.
 
 import hashlib
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from blake3 import blake3
 
@@ -18,6 +18,18 @@ ZSTD_MAGIC: Final = bytes.fromhex("28b52ffd")
 Buffer = bytes | bytearray | memoryview
 
 
+class Hasher(Protocol):
+    """A digest that is made of parts."""
+
+    def update(self, data: Buffer, /) -> object:
+        """The next part."""
+        ...
+
+    def digest(self) -> bytes:
+        """Of all parts so far."""
+        ...
+
+
 def _blake3(data: Buffer) -> bytes:
     return blake3(data, max_threads=1).digest()
 
@@ -27,6 +39,11 @@ def _sha256(data: Buffer) -> bytes:
 
 
 ALGORITHMS: Final[dict[str, Callable[[Buffer], bytes]]] = {"blake3": _blake3, "sha256": _sha256}
+
+
+def hasher(algorithm: str) -> Hasher:
+    """One that has seen nothing yet, of one of ALGORITHMS."""
+    return blake3(max_threads=1) if algorithm == "blake3" else hashlib.new(algorithm)
 
 
 def digest_function(algorithm: str) -> Callable[[Buffer], bytes]:

@@ -12,7 +12,8 @@ from .limits import DICTIONARY_BYTES_MAX, SMALL_BYTES_MAX, SMALL_LITERAL_BYTES_M
 from .matching import Source
 from .pack import Item, PackIndex, content_bytes
 from .patches import Cover
-from .rebuilding import apply_small
+from .plans import Change
+from .rebuilding import Held, apply_small
 
 CHANGES_FREE: Final = 8192
 """Runs of changed bytes that any small pack may have: a device takes half a microsecond for each."""
@@ -45,13 +46,13 @@ def condense(index: PackIndex, bundles: Sequence[bytes], release: Source, base: 
 
 def _makes_all(data: bytes, release: Source, base: Source | None) -> bool:
     """A plan can be longer than any device reads, and yet compress to nothing."""
-    held, read = (base.manifest, base.read) if base else (None, lambda piece: b"")
+    held, bases = (base.manifest, Held(base.read)) if base else (None, Held(lambda piece: None))
     try:
         pack = small.decode(data)
         small.check(pack, release.manifest, held)
     except MalformedPackError:
         return False
-    return all(made.data is not None for made in apply_small(pack, release.manifest, held, read))
+    return all(made.data is not None for made in apply_small(pack, release.manifest, held, bases))
 
 
 def _items(index: PackIndex, bundles: Sequence[bytes], release: Manifest) -> Iterator[tuple[Item, list[Cover]]]:
@@ -102,26 +103,28 @@ def _split(cover: Cover, starts: Sequence[int]) -> Iterator[Cover]:
 
 def _content(
     covers: Sequence[Cover], made: Sequence[int], bases: Sequence[int], release: Source, base: Source | None
-) -> tuple[list[tuple[int, bytes]], bytes]:
+) -> tuple[list[Change], bytes]:
     """What differs where there are covers, and what has none."""
     import numpy as np  # which only those have who publish patches
 
     new = np.frombuffer(b"".join(map(release.read, made)), np.uint8)
     old = np.frombuffer(b"".join(map(base.read, bases)) if base else b"", np.uint8)
     fresh = np.ones(len(new), bool)
-    differences = [np.zeros(0, np.uint8)]
+    covered, differences = [np.zeros(0, np.uint8)], [np.zeros(0, np.uint8)]
     for cover in covers:
         place = slice(cover.new, cover.new + cover.length)
         fresh[place] = False
+        covered.append(new[place])
         differences.append(new[place] - old[cover.old : cover.old + cover.length])
-    added = np.concatenate(differences)
+    values, added = np.concatenate(covered), np.concatenate(differences)
     places = np.flatnonzero(added)
     breaks = np.flatnonzero(np.diff(places) > 1)
     firsts = places[np.concatenate(([0], breaks + 1))] if len(places) else places
     lasts = places[np.concatenate((breaks, [len(places) - 1]))] if len(places) else places
-    changes, end = list[tuple[int, bytes]](), 0
+    changes, end = list[Change](), 0
     for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
-        changes.append((first - end, added[first : last + 1].tobytes()))
+        run = slice(first, last + 1)
+        changes.append(Change(first - end, values[run].tobytes(), added[run].tobytes()))
         end = last + 1
     return changes, new[fresh].tobytes()
 

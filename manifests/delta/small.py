@@ -1,6 +1,6 @@
 """A small pack as bytes: one object, verified as a whole by the digest that the release names it by.
 
-    u8 literal context bits | number: bytes of the plan | the plan, by LZMA2 | what is new, by zstd
+    u8 kind | number: bytes of the plan | the plan, by LZMA2 | what is new, by zstd
 
 A pack of a few kilobytes has no manifest, pieces or swarm of its own, and one patch for all of its pieces, laid end to
 end: covers of the bases, laid end to end too, and literals between them. The literals are compressed with the bases as
@@ -8,8 +8,7 @@ zstd's dictionary, for what is new in a text is made of its words. Normative: do
 """
 
 import lzma
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -19,8 +18,9 @@ import zstandard
 
 from manifests.errors import MalformedManifestError, MalformedPackError
 from manifests.manifest import Manifest
-from manifests.numbers import Row, number, signed
+from manifests.numbers import Row, number
 
+from . import plans
 from .limits import (
     DICTIONARY_BYTES_MAX,
     SMALL_BYTES_MAX,
@@ -30,9 +30,20 @@ from .limits import (
     WINDOW_BYTES_MAX,
 )
 from .patches import Cover
+from .plans import Change, Plan, Way
 
+KIND: Final = 0x10
+"""Of every small pack; with it stand the context bits and what follows. (Kinds below were another layout.)"""
+REPLACING: Final = 0x04
+HOMING: Final = 0x08
 CONTEXT_BITS: Final = (0, 1, 3)
 """Of LZMA, that are worth a try."""
+WAYS: Final = tuple(Way(replacing, homing) for replacing in (False, True) for homing in (False, True))
+KIND_OF: Final = {
+    (way, bits): KIND | bits | REPLACING * way.replacing | HOMING * way.homing for way in WAYS for bits in CONTEXT_BITS
+}
+KINDS: Final = {kind: both for both, kind in KIND_OF.items()}
+"""The first byte, and what it says."""
 _QUICK_LEVEL: Final = 9
 _BEST_LEVEL: Final = 18
 """5 % less of a text, for a second for 5 MB of bases."""
@@ -42,19 +53,9 @@ _WINDOW_LOG: Final = WINDOW_BYTES_MAX.bit_length() - 1
 
 
 @dataclass(frozen=True)
-class SmallPack:
-    """`pieces` of the release, ascending, and `bases`, of the one before: of both what is made is laid end to end.
-    `covers`: bytes that are like some of the bases. `changed`: of all bytes that have a cover, in order, the numbers of
-    those that differ; `added`: what is to be added to each of these (modulo 256; never 0). `literals`: the bytes
-    without a cover; `packed`: the same, compressed.
-    """
+class SmallPack(Plan):
+    """`packed`: what has no cover, the literals, compressed."""
 
-    pieces: tuple[int, ...]
-    bases: tuple[int, ...]
-    covers: tuple[Cover, ...] = field(repr=False)
-    changed: "array[int]" = field(repr=False)
-    added: bytes = field(repr=False)
-    literal_bytes: int
     packed: bytes = field(repr=False)
 
     def made_starts(self, release: Manifest) -> list[int]:
@@ -77,28 +78,24 @@ class SmallPack:
         return sum(cover.length for cover in self.covers)
 
 
-def encode(pieces: Sequence[int], bases: Sequence[int], covers: Sequence[Cover],
-           changes: Sequence[tuple[int, bytes]], literals: bytes, dictionary: bytes) -> bytes:  # fmt: skip
+def encode(
+    pieces: Sequence[int], bases: Sequence[int], covers: Sequence[Cover], changes: Sequence[Change], literals: bytes,
+    dictionary: bytes,
+) -> bytes:  # fmt: skip
     """The object's bytes. `dictionary`: the bases that `SmallPack.dictionary` says, laid end to end."""
-    plan = bytearray()
-    for row in (pieces, bases):
-        plan += number(len(row))
-        for before, after in zip((0, *row), row, strict=False):
-            plan += number(after - before)
-    plan += number(len(covers))
-    new = old = 0
-    for cover in covers:
-        plan += number(cover.new - new) + signed(cover.old - old) + number(cover.length)
-        new, old = cover.new + cover.length, cover.old + cover.length
-    plan += number(len(changes))
-    for gap, values in changes:
-        plan += number(gap) + number(len(values)) + values
-    plan += number(len(literals))
-    tries = ((bits, lzma.compress(plan, lzma.FORMAT_RAW, filters=_filters(bits))) for bits in CONTEXT_BITS)
-    bits, packed = min(tries, key=lambda one: (len(one[1]), one[0]))
-    return (
-        bytes((bits,)) + number(len(packed)) + packed + (_best(literals, dictionary, len(packed)) if literals else b"")
-    )
+
+    def tried(way: Way, context_bits: int) -> tuple[bytes, Way]:
+        plan = plans.encode(pieces, bases, covers, changes, len(literals), way)
+        packed = lzma.compress(plan, lzma.FORMAT_RAW, filters=_filters(context_bits))
+        return bytes((KIND_OF[way, context_bits],)) + number(len(packed)) + packed, way
+
+    _, way = min((tried(way, CONTEXT_BITS[0]) for way in WAYS), key=_length)
+    plan, _ = min((tried(way, context_bits) for context_bits in CONTEXT_BITS), key=_length)
+    return plan + (_best(literals, dictionary, len(plan)) if literals else b"")
+
+
+def _length(one: tuple[bytes, Way]) -> int:
+    return len(one[0])
 
 
 def decode(data: bytes) -> SmallPack:
@@ -115,17 +112,14 @@ def _decode(data: bytes) -> SmallPack:
     if len(data) > SMALL_BYTES_MAX:
         raise MalformedPackError(f"{len(data)} bytes are too many for a small pack (at most {SMALL_BYTES_MAX})")
     outer = Row(data)
-    bits = outer.number()
-    if bits not in CONTEXT_BITS:
-        raise MalformedPackError("a small pack of an unknown kind")
-    row = Row(_expand_plan(bits, outer.bytes(outer.number())))
-    pieces, bases = _ascending(row), _ascending(row)
-    covers = tuple(_covers(row))
-    changed, added = _changes(row)
-    literal_bytes = row.number()
-    if not row.ended or literal_bytes > SMALL_LITERAL_BYTES_MAX:
-        raise MalformedPackError("a small pack has more than it may, or something behind its end")
-    return SmallPack(pieces, bases, covers, changed, added, literal_bytes, data[outer.at :])
+    known = KINDS.get(outer.number())
+    if known is None:
+        raise MalformedPackError("a small pack of a kind that is unknown here; update this program")
+    way, context_bits = known
+    plan = plans.decode(_expand_plan(context_bits, outer.bytes(outer.number())), way)
+    if plan.literal_bytes > SMALL_LITERAL_BYTES_MAX:
+        raise MalformedPackError(f"a small pack has more than {SMALL_LITERAL_BYTES_MAX} new bytes")
+    return SmallPack(**vars(plan), packed=data[outer.at :])
 
 
 def check(pack: SmallPack, release: Manifest, base: Manifest | None) -> None:
@@ -149,7 +143,7 @@ def check(pack: SmallPack, release: Manifest, base: Manifest | None) -> None:
         raise MalformedPackError("changes lie outside of what is covered")
 
 
-def literals(pack: SmallPack, dictionary: bytes) -> bytes:
+def literals(pack: SmallPack, dictionary: bytes | bytearray) -> bytes:
     """The bytes that are new; MalformedPackError. `dictionary`: see `encode`."""
     if not pack.literal_bytes:
         return b""
@@ -197,58 +191,3 @@ def _expand_plan(context_bits: int, packed: bytes) -> bytes:
     if not decompressor.eof or decompressor.unused_data:
         raise MalformedPackError(f"a small pack's plan is cut short, or has more than {SMALL_PLAN_BYTES_MAX} bytes")
     return plan
-
-
-def _count(row: Row) -> int:
-    """Of things that take a byte each at least."""
-    count = row.number()
-    if count > len(row.data) - row.at:
-        raise MalformedPackError("a small pack promises more than it holds")
-    return count
-
-
-def _ascending(row: Row) -> tuple[int, ...]:
-    found = tuple(accumulate(row.number() for _ in range(_count(row))))
-    if len(set(found)) != len(found):
-        raise MalformedPackError("a small pack names a piece twice")
-    return found
-
-
-def _changes(row: Row) -> tuple["array[int]", bytes]:
-    """Nearly all are of short numbers and one byte: there are tens of thousands, and a device has no time for a call
-    for each.
-    """
-    data, short, changed, added, place = row.data, 0x80, array("I"), bytearray(), 0
-    count, at = _count(row), row.at
-    try:
-        for _ in range(count):
-            if (gap := data[at]) < short:
-                at += 1
-            else:
-                row.at = at
-                gap, at = row.number(), row.at
-                if place + gap > SMALL_NEW_BYTES_MAX:
-                    raise MalformedPackError("a small pack's changes lie outside of what it makes")
-            place += gap
-            if data[at] == 1:
-                changed.append(place)
-                added.append(data[at + 1])
-                place, at = place + 1, at + 2
-            else:
-                row.at = at
-                values = row.bytes(row.number())
-                changed.extend(range(place, place + len(values)))
-                added += values
-                place, at = place + len(values), row.at
-    except IndexError:
-        raise MalformedPackError("a small pack's changes are cut short") from None
-    row.at = at
-    return changed, bytes(added)
-
-
-def _covers(row: Row) -> Iterator[Cover]:
-    new = old = 0
-    for _ in range(_count(row)):
-        new, old, length = new + row.number(), old + row.signed(), row.number()
-        yield Cover(new, old, length)
-        new, old = new + length, old + length

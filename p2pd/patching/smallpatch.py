@@ -1,13 +1,14 @@
 """A small pack and the release that it is for. Every call blocks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from manifests.delta import small
 from manifests.delta.rebuilding import apply_small
-from p2pd.store import PATCH_SOURCE, Artifact, Store
+from p2pd.store import PATCH_SOURCE, Artifact, Span, Store, locate, read_part
 from p2pd.wire import bits
 
-from .patch import Base, Kept, Made
+from .patch import Base, Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,11 @@ class SmallPatch:
 
     def apply(self) -> Made:
         """Write what it becomes. MalformedPackError; StoreError, OSError: again, it goes on."""
-        release, base = self.release.manifest, self.base
+        release, base = self.release.manifest, self.base.manifest if self.base else None
         pack = small.decode(self.data)
-        small.check(pack, release, base.manifest if base else None)
-        read = Kept(lambda piece: base.read(self.store, piece) if base else None).read
+        small.check(pack, release, base)
         written, refused, why = list[int](), list[int](), ""
-        for applied in apply_small(pack, release, base.manifest if base else None, read):
+        for applied in apply_small(pack, release, base, InPlace(self.store, self.base)):
             same = self.release.index.find(release.digest(applied.piece))
             places = [piece for piece in same if not self.release.has(piece)]
             if applied.data is None:
@@ -34,6 +34,28 @@ class SmallPatch:
                 why = why or applied.why
                 continue
             for piece in places:
-                if self.store.write_piece(self.release, piece, applied.data, PATCH_SOURCE):
+                if self.store.write_piece(self.release, piece, applied.data, PATCH_SOURCE, verified=True):
                     written.append(piece)
         return Made(bits.of(written), bits.of(refused), why)
+
+
+class InPlace:
+    """A base's pieces, read where they lie: `manifests.delta.rebuilding.Bases`."""
+
+    def __init__(self, store: Store, base: Base | None) -> None:
+        self._store, self._base = store, base
+        self._places: dict[int, Sequence[Span]] = {}
+
+    def sound(self, piece: int) -> bool:
+        """Whether some copy of it is; that one is read from now on."""
+        base = self._base
+        place = locate(self._store, base.artifact, base.manifest, piece) if base else None
+        self._places[piece] = place or ()
+        return place is not None
+
+    def read(self, piece: int, offset: int, length: int) -> bytes | None:
+        """A part of it; if that is gone, of another copy: a release may just have been moved to its destination."""
+        found = read_part(self._store.disk, self._places[piece], offset, length)
+        if not found and self.sound(piece):
+            found = read_part(self._store.disk, self._places[piece], offset, length)
+        return found or None

@@ -14,7 +14,9 @@ from .errors import (
     StoreInUseError,
 )
 from .export import export
-from .reuse import REUSE_BATCH_BYTES
+from .reading import read_part
+from .reuse import REUSE_BATCH_BYTES, locate
+from .spans import Span
 from .store import Store
 
 __all__ = [
@@ -27,8 +29,11 @@ __all__ = [
     "NoSpaceError",
     "NotWritableError",
     "QuotaError",
+    "Span",
     "Store",
     "StoreError",
     "StoreInUseError",
     "export",
+    "locate",
+    "read_part",
 ]

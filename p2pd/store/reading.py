@@ -1,18 +1,23 @@
-"""Reads of pieces, always against their digest."""
+"""Reads of pieces, always against their digest; and of parts of those that were seen to have it."""
 
 import errno
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from manifests.digest import digest_function
+from manifests.digest import digest_function, hasher
+from manifests.manifest import Manifest
 from p2pd.world.disk import Disk
 
 from .artifact import Artifact
+from .spans import Span, part_of, spans_of
 
 LOSS_ERRNOS: Final = (
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO, errno.ENODEV,
     errno.EIO, errno.ESTALE, errno.EINVAL, errno.EAGAIN,
 )  # fmt: skip
 """The file went, became something else, or can't be read any more. Others (EMFILE, ENOMEM) say nothing about it."""
+READ_BYTES: Final = 2**20
+"""Of a piece that is not wanted as a whole, in memory at once."""
 Data = TypeVar("Data", bytes, bytes | bytearray)
 
 
@@ -38,6 +43,37 @@ def read_verified(disk: Disk, artifact: Artifact, piece: int) -> bytes | None:
             raise
         return None
     return _verified(artifact, piece, parts[0] if len(parts) == 1 else b"".join(parts))
+
+
+def located(disk: Disk, artifact: Artifact, piece: int) -> Sequence[Span] | None:
+    """Where the piece lies in the artifact's files, present or not; None unless what lies there has its digest."""
+    spans = spans_of(artifact, piece)
+    return spans if is_sound(disk, spans, artifact.manifest, piece) else None
+
+
+def is_sound(disk: Disk, spans: Sequence[Span], manifest: Manifest, piece: int) -> bool:
+    """Have these bytes the piece's digest? READ_BYTES of them are in memory at once."""
+    found = hasher(manifest.algorithm)
+    for at in range(0, manifest.lengths[piece], READ_BYTES):
+        part = read_part(disk, spans, at, READ_BYTES)
+        if part is None:
+            return False
+        found.update(part)
+    return found.digest() == manifest.digest(piece)
+
+
+def read_part(disk: Disk, spans: Sequence[Span], offset: int, length: int) -> bytes | None:
+    """Up to `length` bytes of those that lie there, as they are now; None if there are fewer, or the files are gone."""
+    wanted = part_of(spans, offset, length)
+    try:
+        parts = [disk.read(one.path, one.offset, one.length) for one in wanted]
+    except OSError as error:
+        if error.errno not in LOSS_ERRNOS:
+            raise
+        return None
+    if any(len(part) < one.length for part, one in zip(parts, wanted, strict=True)):
+        return None
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _verified(artifact: Artifact, piece: int, data: Data) -> Data | None:

@@ -13,7 +13,7 @@ from manifests.manifest import Manifest
 
 from .artifact import LOCAL_SOURCE, Artifact
 from .errors import no_space_as_such
-from .reading import LOSS_ERRNOS, read_verified
+from .reading import LOSS_ERRNOS, is_sound, read_verified
 from .spans import Span, copies, merged, spans_of
 
 if TYPE_CHECKING:
@@ -69,6 +69,23 @@ def read_elsewhere(store: "Store", manifest: Manifest, piece: int) -> bytes | No
             continue
         if digest_function(manifest.algorithm)(data) == digest:
             return data
+    return None
+
+
+def locate(store: "Store", artifact: Artifact | None, manifest: Manifest, piece: int) -> Sequence[Span] | None:
+    """Where a release's piece lies, verified there, for `read_part`; None if nothing here has it. `artifact`: asked
+    first.
+    """
+    digest = manifest.digest(piece)
+    held = (artifact, piece) if artifact is not None and artifact.has(piece) else store.find(digest)
+    while held is not None:
+        spans = store.locate_piece(*held)  # one that is damaged is not found again
+        if spans is not None:
+            return spans
+        held = store.find(digest)
+    for span in store.seeds.find(digest, manifest.lengths[piece], manifest.algorithm):
+        if is_sound(store.disk, [span], manifest, piece):
+            return [span]
     return None
 
 

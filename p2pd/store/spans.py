@@ -40,6 +40,19 @@ def spans_of(artifact: Artifact, piece: int) -> list[Span]:
     return [Span(artifact.file_path(one.entry), one.offset, one.length) for one in extents]
 
 
+def part_of(spans: Sequence[Span], offset: int, length: int) -> list[Span]:
+    """Of bytes that lie there end to end, where `length` from `offset` on do, or as many as there are."""
+    found = []
+    for span in spans:
+        if offset < span.length and length:
+            count = min(length, span.length - offset)
+            found.append(Span(span.path, span.offset + offset, count))
+            offset, length = 0, length - count
+        else:
+            offset -= min(offset, span.length)
+    return found
+
+
 def copies(sources: Sequence[Span], destinations: Sequence[Span]) -> Iterator[Copy]:
     """From the ones to the others, which have as many bytes."""
     left, at = iter(sources), Span("", 0, 0)

@@ -8,9 +8,9 @@ finished at the destination, and nowhere else. A record is written before what i
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from manifests import codec
 from manifests.digest import manifest_digest, verify
@@ -37,15 +37,17 @@ from .errors import (
 from .journal import Journal
 from .places import Places
 from .placing import lay_out, looks_like, seal, sync_files
-from .reading import read_cached, read_verified
+from .reading import located, read_cached, read_verified
 from .record import FINISHED, FINISHING, REMOVING_FINISHED, REMOVING_STAGED, STAGED, Record
 from .recovery import recover
 from .seeds import Seeds
+from .spans import Span
 
 CHECKPOINT_BYTES: Final = 256 * 2**20
 """Unsynced at most: what is hashed again after a power cut, 0.2 s; and what is fetched again if it was lost."""
 CHECKPOINT_S: Final = 30.0
 """Unsynced at most, where bytes come slowly."""
+Found = TypeVar("Found")
 
 
 class Store:
@@ -208,15 +210,24 @@ class Store:
 
     def read_piece(self, artifact: Artifact, piece: int) -> bytes | None:
         """The piece, verified; None if it is not present, or turned out to be damaged or gone (see `lost`)."""
+        return self._verified(artifact, piece, read_verified)
+
+    def locate_piece(self, artifact: Artifact, piece: int) -> Sequence[Span] | None:
+        """Where it lies now, verified there in parts; None as of `read_piece`."""
+        return self._verified(artifact, piece, located)
+
+    def _verified(
+        self, artifact: Artifact, piece: int, look: Callable[[Disk, Artifact, int], Found | None]
+    ) -> Found | None:
         if not artifact.has(piece):
             return None
-        data = read_verified(self.disk, artifact, piece)
-        if data is None:
+        found = look(self.disk, artifact, piece)
+        if found is None:
             with artifact.moving:  # it may just have been finished: look at where it is now
-                data = read_verified(self.disk, artifact, piece)
-                if data is None:
+                found = look(self.disk, artifact, piece)
+                if found is None:
                     artifact.mark_lost(piece)
-        return data
+        return found
 
     def read_cached_piece(self, artifact: Artifact, piece: int) -> bytes | bytearray | None:
         """The piece, verified, if that takes no waiting for a disk; None says nothing. For the event loop itself."""

@@ -20,6 +20,7 @@ from manifests.blobs import BlobStore
 from manifests.delta import codecs, index_codec, small
 from manifests.delta.pack import RAW, XZ, ZSTD, ZSTD_BASES, Frame, Item, PackIndex
 from manifests.delta.patches import Cover
+from manifests.delta.plans import Change
 from manifests.entries import FILE, Entry
 from manifests.manifest import Manifest, Profile
 from manifests.tuf_api import CryptoSigner
@@ -178,7 +179,7 @@ def _pack() -> Iterator[bytes]:
     yield index + published().base[: len(index)]
     bundle = published().base + codecs.compress(ZSTD, bytes(PIECE_BYTES), 3) + codecs.compress(XZ, bytes(9_000), 3)
     yield b"\x80" * len(bundle) + bundle
-    changes = [(9, b"\1\2"), (300, b"\3")]
+    changes = [Change(9, b"\1\2", b"ab"), Change(300, b"\3", b"c")]
     yield small.encode([0, 3], [1, 2], [Cover(0, 5, PIECE_BYTES + 99)], changes, bytes(PIECE_BYTES - 99), b"")
 
 

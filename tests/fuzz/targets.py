@@ -10,7 +10,7 @@ from typing import Any, Final
 from manifests import codec, edits
 from manifests.delta import index_codec, small
 from manifests.delta.applying import apply_bundle
-from manifests.delta.rebuilding import apply_small
+from manifests.delta.rebuilding import Held, apply_small
 from manifests.errors import ManifestError
 from manifests.names import ReleaseName
 from manifests.trust import Approved, TrustChain, Wanted
@@ -152,8 +152,8 @@ def pack(data: bytes) -> None:
         small.check(one, release, release)
     except ManifestError:
         return
-    for made in apply_small(one, release, release, lambda number: bytes(release.lengths[number])):
-        assert made.data is None or len(made.data) == release.lengths[made.piece]
+    for rebuilt in apply_small(one, release, release, Held(lambda number: bytes(release.lengths[number]))):
+        assert rebuilt.data is None or len(rebuilt.data) == release.lengths[rebuilt.piece]
 
 
 def http(data: bytes) -> None:

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests.delta import codecs, index_codec, limits, making, small
-from manifests.delta.applying import DAMAGED, NO_BASE, Applied
+from manifests.delta.applying import DAMAGED, NO_BASE
 from manifests.delta.condensing import CHANGES_FREE, condense
 from manifests.delta.matching import Source, missing
 from manifests.delta.outlining import outline
 from manifests.delta.pack import XZ, Frame, Item, PackIndex
 from manifests.delta.patches import Cover
-from manifests.delta.rebuilding import apply_small
+from manifests.delta.plans import Change
+from manifests.delta.rebuilding import Held, Rebuilt, apply_small
 from manifests.delta.sharing import patch_of
 from manifests.digest import digest_function
 from manifests.errors import MalformedPackError
@@ -49,13 +50,12 @@ class Condensed:
     def pack(self) -> small.SmallPack:
         return small.decode(self.data)
 
-    def apply(self, without: Sequence[int] = ()) -> list[Applied]:
+    def apply(self, without: Sequence[int] = ()) -> list[Rebuilt]:
         base = self.base.manifest if self.base else None
         small.check(self.pack, self.release.manifest, base)
         read = self.base.read if self.base else lambda piece: b""
-        return list(
-            apply_small(self.pack, self.release.manifest, base, lambda piece: None if piece in without else read(piece))
-        )
+        bases = Held(lambda piece: None if piece in without else read(piece))
+        return list(apply_small(self.pack, self.release.manifest, base, bases))
 
 
 def condensed(old: bytes | None, new: bytes) -> Condensed:
@@ -138,7 +138,7 @@ def test_any_bytes_are_malformed(data: bytes) -> None:
 
 
 def test_a_plan_that_expands_to_more_than_it_may_is_refused() -> None:
-    bomb = [(0, bytes(limits.SMALL_PLAN_BYTES_MAX))]
+    bomb = [Change(0, bytes(limits.SMALL_PLAN_BYTES_MAX), bytes(limits.SMALL_PLAN_BYTES_MAX))]
     with pytest.raises(MalformedPackError, match="more than"):
         small.decode(small.encode([0], [0], [Cover(0, 0, 1)], bomb, b"", b""))
 
@@ -155,14 +155,14 @@ def test_more_than_a_small_pack_may_have_is_refused() -> None:
         ([0], [99_999], [], [], b"x"),
         ([0], [0], [Cover(0, 0, 2**30)], [], b""),
         ([0], [0], [Cover(0, 2**30, 10)], [], b"x"),
-        ([0], [0], [Cover(0, 0, 10)], [(5, b"too long")], b"x"),
+        ([0], [0], [Cover(0, 0, 10)], [Change(5, b"too long", b"too long")], b"x"),
         ([0], [0], [Cover(0, 0, 10)], [], b"x"),
         ([], [], [], [], b""),
     ],
     ids=["piece", "base", "length", "place", "change", "sum", "nothing"],
 )
 def test_what_does_not_fit_is_refused(
-    pieces: list[int], bases: list[int], covers: list[Cover], changes: list[tuple[int, bytes]], literals: bytes
+    pieces: list[int], bases: list[int], covers: list[Cover], changes: list[Change], literals: bytes
 ) -> None:
     one = release(CODE)
     with pytest.raises(MalformedPackError):
