@@ -49,17 +49,26 @@ class Row:
         raise MalformedManifestError("a number is damaged")
 
     def numbers(self, count: int) -> list[int]:
-        """The next numbers. Where all are of one byte that takes no time."""
-        short = self.data[self.at : self.at + count]
-        if len(short) == count and max(short, default=0) < 0x80:
-            self.at += count
-            return list(short)
-        return [self.number() for _ in range(count)]
+        """The next numbers: most are of one byte, which takes no call."""
+        data, found, at = self.data, list[int](), self.at
+        for _ in range(count):
+            if at < len(data) and (value := data[at]) < 0x80:
+                at += 1
+            else:
+                self.at = at
+                value, at = self.number(), self.at
+            found.append(value)
+        self.at = at
+        return found
 
     def signed(self) -> int:
         """The next number, with a sign."""
         value = self.number()
         return -(value + 1 >> 1) if value & 1 else value >> 1
+
+    def signed_numbers(self, count: int) -> list[int]:
+        """The next numbers, with signs."""
+        return [~(value >> 1) if value & 1 else value >> 1 for value in self.numbers(count)]
 
     def bytes(self, count: int) -> bytes:
         """So many bytes as they are."""

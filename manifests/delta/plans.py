@@ -120,7 +120,7 @@ def _ascending(row: Row) -> tuple[int, ...]:
 
 def _covers(row: Row, way: Way) -> Iterable[Cover]:
     count = _count(row)
-    gaps, steps = row.numbers(count), [row.signed() for _ in range(count)]
+    gaps, steps = row.numbers(count), row.signed_numbers(count)
     new = end = home = 0
     for gap, step, length in zip(gaps, steps, row.numbers(count), strict=True):
         new += gap

@@ -84,33 +84,28 @@ class _Parts:
     def __init__(self, bases: Bases) -> None:
         self._bases = bases
         self._sound: dict[int, bool] = {}
-        self._blocks: dict[tuple[int, int], bytes | None] = {}
+        self._blocks: dict[tuple[int, int], bytes] = {}
 
-    def fill(self, into: memoryview, piece: int, offset: int) -> bool:
-        """Bytes of a piece from `offset` on; False if they are not to be had."""
+    def read(self, piece: int, offset: int, length: int) -> bytes | None:
+        """Up to `length` bytes, at least one; None if they are not to be had."""
+        if length >= BLOCK_BYTES:
+            return self._read(piece, offset, min(length, READ_BYTES))
+        number, within = divmod(offset, BLOCK_BYTES)
+        block = self._blocks.get((piece, number)) or self._block(piece, number)
+        return block[within : within + length] or None if block else None
+
+    def _block(self, piece: int, number: int) -> bytes | None:
+        block = self._read(piece, number * BLOCK_BYTES, BLOCK_BYTES)
+        if block is not None:
+            self._blocks[piece, number] = block
+            if len(self._blocks) > BLOCKS_KEPT:
+                del self._blocks[next(iter(self._blocks))]
+        return block
+
+    def _read(self, piece: int, offset: int, length: int) -> bytes | None:
         if piece not in self._sound:
             self._sound[piece] = self._bases.sound(piece)
-        at = 0
-        while at < len(into) and self._sound[piece]:
-            left = len(into) - at
-            part = self._short(piece, offset + at, left) if left < BLOCK_BYTES else self._long(piece, offset + at, left)
-            if not part:
-                self._sound[piece] = False
-                break
-            into[at : at + len(part)] = part
-            at += len(part)
-        return at == len(into)
-
-    def _long(self, piece: int, offset: int, length: int) -> bytes | None:
-        return self._bases.read(piece, offset, min(length, READ_BYTES))
-
-    def _short(self, piece: int, offset: int, length: int) -> bytes | None:
-        block, within = divmod(offset, BLOCK_BYTES)
-        found = self._blocks.pop((piece, block), None) or self._bases.read(piece, block * BLOCK_BYTES, BLOCK_BYTES)
-        self._blocks[piece, block] = found  # behind all others
-        if len(self._blocks) > BLOCKS_KEPT:
-            del self._blocks[next(iter(self._blocks))]
-        return found and found[within : within + length]
+        return self._bases.read(piece, offset, length) if self._sound[piece] else None
 
 
 class _Rebuilding:
@@ -128,59 +123,60 @@ class _Rebuilding:
         self._used = 0
         """Literals so far."""
 
-    def _literals(self, base: Manifest | None) -> tuple[bytes | None, str]:
+    def _literals(self, base: Manifest | None) -> tuple[bytes, str]:
+        """What is new, or why there is none."""
         if not self._pack.literal_bytes:
             return b"", ""
         dictionary = bytearray(self._base_starts[len(self._pack.dictionary(base))])
         try:
-            if not self._fill(memoryview(dictionary), 0):
-                return None, NO_BASE
+            if not self._fill(dictionary, 0, len(dictionary), 0):
+                return b"", NO_BASE
             return literals(self._pack, dictionary), ""
         except MalformedPackError:
-            return None, DAMAGED
+            return b"", DAMAGED
 
     def piece(self, start: int, end: int) -> tuple[bytearray | None, str]:
         """The bytes from `start` to `end`, or why there are none. Called for one piece after the other."""
-        made, why = bytearray(end - start), ""
-        at = 0
-        while start < end:
+        made, why, at = bytearray(end - start), "", start
+        while at < end:
             cover = self._cover
-            if cover is None or start < cover.new:
+            if cover is None or at < cover.new:
                 stop = end if cover is None else min(end, cover.new)
-                if self._fresh is not None:
-                    made[at : at + stop - start] = self._fresh[self._used : self._used + stop - start]
-                self._used += stop - start
                 why = why or self._why
+                if not why:
+                    made[at - start : stop - start] = self._fresh[self._used : self._used + stop - at]
+                self._used += stop - at
             else:
                 stop = min(end, cover.new + cover.length)
-                with memoryview(made)[at : at + stop - start] as part:
-                    why = why or ("" if self._fill(part, cover.old + start - cover.new) else NO_BASE)
-                    self._change(part)
+                if not why and not self._fill(made, at - start, stop - start, cover.old + at - cover.new):
+                    why = NO_BASE
+                self._change(made, at - start, stop - start)
                 if stop == cover.new + cover.length:
                     self._cover = next(self._covers, None)
-            at, start = at + stop - start, stop
+            at = stop
         return (None, why) if why else (made, "")
 
-    def _fill(self, into: memoryview, old: int) -> bool:
-        """Bytes of the bases, laid end to end, from the `old`th on."""
-        at = 0
-        while at < len(into):
-            place = bisect_right(self._base_starts, old + at) - 1
-            count = min(len(into) - at, self._base_starts[place + 1] - old - at)
-            if not self._parts.fill(
-                into[at : at + count], self._pack.bases[place], old + at - self._base_starts[place]
-            ):
+    def _fill(self, made: bytearray, at: int, end: int, old: int) -> bool:
+        """Put bytes of the bases, laid end to end, there: from the `old`th on. False if they are not to be had."""
+        starts = self._base_starts
+        while at < end:
+            place = bisect_right(starts, old) - 1
+            part = self._parts.read(
+                self._pack.bases[place], old - starts[place], min(end - at, starts[place + 1] - old)
+            )
+            if part is None:
                 return False
-            at += count
+            made[at : at + len(part)] = part
+            at, old = at + len(part), old + len(part)
         return True
 
-    def _change(self, part: memoryview) -> None:
-        """The next bytes that have a cover: those of them that differ get what they are in the release."""
-        before, first = self._covered, self._changed
-        self._covered += len(part)
-        self._changed = bisect_left(self._pack.changed, self._covered, first)
-        replacing = self._pack.replacing
-        for place, value in zip(
-            self._pack.changed[first : self._changed], self._pack.values[first : self._changed], strict=True
-        ):
-            part[place - before] = value if replacing else part[place - before] + value & 0xFF
+    def _change(self, made: bytearray, at: int, end: int) -> None:
+        """Of the bytes there, which are the next that have a cover, those that differ get what they are in the
+        release.
+        """
+        pack, first, at = self._pack, self._changed, at - self._covered
+        self._covered = end - at
+        self._changed = bisect_left(pack.changed, self._covered, first)
+        for number in range(first, self._changed):
+            place = pack.changed[number] + at
+            made[place] = pack.values[number] if pack.replacing else made[place] + pack.values[number] & 0xFF
