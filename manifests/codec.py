@@ -16,6 +16,7 @@ import zstandard
 from .digest import ALGORITHMS, DIGEST_BYTES, is_framed
 from .entries import DIRECTORY, FILE, SYMLINK, Entry
 from .errors import MalformedManifestError
+from .frames import plain_frame
 from .limits import ENTRIES_MAX, MANIFEST_BYTES_MAX
 from .manifest import HealthCheck, Manifest, Pack, Profile
 
@@ -25,6 +26,8 @@ KEYS: Final = (
     "digests", "lengths", "paths", "kinds", "modes", "mtimes", "sizes", "targets",
     "packs",
 )  # fmt: skip
+PLAIN_BYTES: Final = DIGEST_BYTES
+"""So much longer a plain frame may be: as much shorter it makes every update by edits."""
 _BEST_LEVEL: Final = 19
 _QUICK_LEVEL: Final = 9
 _LARGE_BYTES: Final = 4 * 2**20
@@ -40,6 +43,8 @@ def encode(manifest: Manifest) -> bytes:
     level = _BEST_LEVEL if len(document) <= _LARGE_BYTES else _QUICK_LEVEL
     parameters = zstandard.ZstdCompressionParameters.from_level(level, source_size=len(document), write_checksum=False)
     frame: bytes = zstandard.ZstdCompressor(compression_params=parameters).compress(document)
+    if len(plain := plain_frame(document)) <= len(frame) + PLAIN_BYTES:
+        frame = plain
     return _sha256(document) + frame
 
 

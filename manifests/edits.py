@@ -9,14 +9,23 @@ from collections.abc import Iterator
 from typing import Final
 
 from .codec import document_of, frame_digest
-from .digest import DIGEST_BYTES, manifest_digest
+from .digest import ALGORITHMS, DIGEST_BYTES, manifest_digest
 from .errors import MalformedManifestError
+from .frames import plain_frame
 from .limits import MANIFEST_BYTES_MAX
 from .numbers import Row, number, signed
 
-FORMAT: Final = 1
+FRAMED: Final = 1
+"""The format that says the digest of the new frame."""
+PLAIN: Final = 2
+"""The format of those that lead to a manifest in a plain frame, whose digest the reader makes."""
+PACK_HEAD, PACK_TAIL = b"\x91\x94\xc4\x20", b"\xc4\x20"
+"""What stands in a document around the digest of the base of its only pack, most often the old manifest's."""
 SAME_MIN: Final = 12
-"""A copy that is shorter costs about as much as what it stands for."""
+"""A copy from anywhere that is shorter costs about as much as what it stands for."""
+SAME_HERE_MIN: Final = 6
+"""The same of one that goes on where the last one ended."""
+_sha256: Final = ALGORITHMS["sha256"]
 _NEAR: Final = 512
 """How far the place where both go on alike is looked for before all of the old document is."""
 _STRIDE: Final = 16
@@ -28,10 +37,12 @@ def make(old: bytes, new: bytes) -> bytes | None:
 
     What it takes is bounded by the sizes of both: it ends where it can't pay any more.
     """
-    text, document = _text(old), document_of(new)
-    out = bytearray((FORMAT,)) + frame_digest(new) + number(len(document))
+    document, frame = document_of(new), frame_digest(new)
+    plain = frame == _sha256(plain_frame(document))
+    text, begins = _text(old, plain)
+    out = bytearray((PLAIN,) if plain else (FRAMED,)) + (b"" if plain else frame) + number(len(document))
     end = 0
-    for fresh, at, length in _parts(text, document, len(new)):
+    for fresh, at, length in _parts(text, document, len(new), begins):
         out += number(len(fresh)) + fresh
         if length:
             out += signed(at - end) + number(length)
@@ -46,14 +57,24 @@ def apply(old: bytes, edits: bytes, digest: bytes) -> bytes:
 
     `old`: an encoded manifest that was verified. The result is: whatever the edits are, it has the digest.
     """
-    text, row = _text(old), Row(edits)
-    if row.bytes(1)[0] != FORMAT:
-        raise MalformedManifestError("edits of an unknown format")
-    out = bytearray(row.bytes(DIGEST_BYTES))
-    size = DIGEST_BYTES + row.number()
-    if size > MANIFEST_BYTES_MAX:
+    row = Row(edits)
+    form = row.bytes(1)[0]
+    if form not in (FRAMED, PLAIN):
+        raise MalformedManifestError(f"edits of format {form}, which is unknown here; update this program")
+    frame = row.bytes(DIGEST_BYTES) if form == FRAMED else b""
+    size = row.number()
+    if DIGEST_BYTES + size > MANIFEST_BYTES_MAX:
         raise MalformedManifestError("edits that lead to a manifest which is too long")
-    end = 0
+    document = _copied(_text(old, form == PLAIN)[0], row, size)
+    found = (frame or _sha256(plain_frame(document))) + document
+    if not row.ended or manifest_digest(found) != digest:
+        raise MalformedManifestError("edits lead to another manifest")
+    return found
+
+
+def _copied(text: bytes, row: Row, size: int) -> bytes:
+    """The document of `size` bytes, of what is new and what is copied."""
+    out, end = bytearray(), 0
     while len(out) < size:
         before = len(out)
         out += row.bytes(row.number())
@@ -65,10 +86,7 @@ def apply(old: bytes, edits: bytes, digest: bytes) -> bytes:
             out += text[at:end]
         if not before < len(out) <= size:
             raise MalformedManifestError("edits lead to another length than they say")
-    found = bytes(out)
-    if not row.ended or manifest_digest(found) != digest:
-        raise MalformedManifestError("edits lead to another manifest")
-    return found
+    return bytes(out)
 
 
 def between(base: bytes, old: bytes, digest: bytes, new: bytes) -> tuple[bytes, bytes] | None:
@@ -83,18 +101,22 @@ def between(base: bytes, old: bytes, digest: bytes, new: bytes) -> tuple[bytes, 
     return None if made is None else (base, made)
 
 
-def _text(encoded: bytes) -> bytes:
-    """What edits copy from: a pack names the manifest that it starts from, so its digest is a part of it."""
-    return manifest_digest(encoded) + document_of(encoded)
+def _text(encoded: bytes, plain: bool) -> tuple[bytes, int]:
+    """What edits copy from, and where the document begins in it: a pack names the manifest that it starts from, so its
+    digest is a part of it.
+    """
+    digest, document = manifest_digest(encoded), document_of(encoded)
+    before = PACK_HEAD + digest + PACK_TAIL if plain else digest
+    return before + document, len(before)
 
 
-def _parts(old: bytes, new: bytes, fresh_max: int) -> Iterator[tuple[bytes, int, int]]:
+def _parts(old: bytes, new: bytes, fresh_max: int, begins: int) -> Iterator[tuple[bytes, int, int]]:
     """Bytes that are new, then a place in the old document and how many bytes from there on follow.
 
     At most `fresh_max` bytes are looked up that are nowhere.
     """
     index: dict[bytes, int] | None = None
-    at, start, here = 0, 0, DIGEST_BYTES
+    at, start, here = 0, 0, begins
     while at < len(new):
         found = _near(old, new, at, here)
         if found is None:
@@ -115,8 +137,8 @@ def _parts(old: bytes, new: bytes, fresh_max: int) -> Iterator[tuple[bytes, int,
 def _near(old: bytes, new: bytes, at: int, here: int) -> tuple[int, int] | None:
     """Where both go on alike: as many bytes further on, most likely, or after some that were put in or left out."""
     for step in range(min(_NEAR, len(new) - at)):
-        probe = new[at + step : at + step + SAME_MIN]
-        if old[here + step : here + step + SAME_MIN] == probe and len(probe) == SAME_MIN:
+        probe = new[at + step : at + step + SAME_HERE_MIN]
+        if old[here + step : here + step + SAME_HERE_MIN] == probe and len(probe) == SAME_HERE_MIN:
             return at + step, here + step
     for step in range(min(_NEAR, len(new) - at - SAME_MIN + 1)):
         place = old.find(new[at + step : at + step + SAME_MIN], here, here + _LEAP)
