@@ -44,6 +44,7 @@ ALL_PAIRS: Final = (
 METHODS: Final[dict[str, Method]] = {
     "ours-device": ours.device,
     "ours-host": ours.host,
+    "ours-bulk": ours.bulk,
     "all-opened": ours.recompressing,
     "casync": chunkers.casync,
     "zchunk": chunkers.zchunk,

@@ -40,6 +40,11 @@ def host(files: Files, tools: Tools, directory: Path) -> Result:
     return _compare("ours host", files, directory, "host", MEMORY_BYTES_MAX)
 
 
+def bulk(files: Files, tools: Tools, directory: Path) -> Result:
+    """The largest."""
+    return _compare("ours bulk", files, directory, "bulk", MEMORY_BYTES_MAX)
+
+
 def recompressing(files: Files, tools: Tools, directory: Path) -> Result:
     """Small chunks, and every compressed stream opened that can be, whatever memory that takes: beyond a phone."""
     return _compare(OPENED, files, directory, "device", PLENTY_BYTES)

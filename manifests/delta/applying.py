@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Final
 
 from manifests.digest import digest_function
@@ -64,9 +65,21 @@ def _pieces(frame: Frame, encoded: bytes, release: Manifest | Pieces, base: Base
 def _piece(item: Item, content: bytes, size: int, base: Base, *, patch: bool) -> bytes | str:
     if not item.bases:
         return content
-    bases = []
-    for number in item.bases:
-        if (found := base(number)) is None:
-            return NO_BASE
-        bases.append(found)
-    return (codecs.apply if patch else codecs.expand_with)(b"".join(bases), content, size)
+    bases = _joined(item.bases, base)
+    if bases is None:
+        return NO_BASE
+    return (codecs.apply if patch else codecs.expand_with)(bases, content, size)
+
+
+def _joined(numbers: Sequence[int], base: Base) -> bytes | None:
+    """These bases, laid end to end: of more than one, each is let go once it lies there."""
+    if len(numbers) == 1:
+        return base(numbers[0])
+    joined = BytesIO()
+    for number in numbers:
+        found = base(number)
+        if found is None:
+            return None
+        joined.write(found)
+        del found
+    return joined.getvalue()

@@ -24,6 +24,8 @@ from .reopening import Reopening, scratch_directory
 INDEX_PIECE: Final = 0
 BASES_KEPT_BYTES: Final = 4 * 2**20
 """Of base pieces, verified, kept from one item to the next: neighbours are made from much the same ones."""
+BASE_KEPT_BYTES: Final = BASES_KEPT_BYTES // 4
+"""Of one of them: of large pieces there is little room for one more (keeping them was not seen to save time)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ class Base:
 
 
 class Kept:
-    """What `read` gave last, up to BASES_KEPT_BYTES; also that something is not to be had."""
+    """What `read` gave last, up to BASES_KEPT_BYTES, each at most BASE_KEPT_BYTES; also that something is not to be
+    had.
+    """
 
     def __init__(self, read: Callable[[int], bytes | None]) -> None:
         self._read = read
@@ -76,6 +80,8 @@ class Kept:
             data = self._kept.pop(piece)  # and in again, behind all others
         else:
             data = self._read(piece)
+            if data and len(data) > BASE_KEPT_BYTES:
+                return data
             self._left_bytes -= len(data or b"")
         self._kept[piece] = data
         while self._left_bytes < 0:

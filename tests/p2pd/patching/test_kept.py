@@ -1,6 +1,6 @@
 """Base pieces are read once while they are needed, in bounded memory."""
 
-from p2pd.patching.patch import BASES_KEPT_BYTES, Kept
+from p2pd.patching.patch import BASE_KEPT_BYTES, BASES_KEPT_BYTES, Kept
 
 SIZE = BASES_KEPT_BYTES // 4
 
@@ -35,3 +35,16 @@ def test_what_is_not_to_be_had_is_looked_for_once() -> None:
     assert bases.read(7) is None
     assert bases.read(7) is None
     assert asked == [7]
+
+
+def test_a_large_one_is_not_kept_and_puts_nothing_out() -> None:
+    asked: list[int] = []
+
+    def read(piece: int) -> bytes:
+        asked.append(piece)
+        return bytes(BASE_KEPT_BYTES + (piece == 9))
+
+    bases = Kept(read)
+    for piece in (1, 9, 9, 1):
+        bases.read(piece)
+    assert asked == [1, 9, 9]
