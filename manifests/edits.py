@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from .codec import document_of, frame_digest
-from .digest import ALGORITHMS, DIGEST_BYTES, manifest_digest
+from .digest import DIGEST_BYTES, manifest_digest
 from .errors import MalformedManifestError
-from .frames import plain_frame
+from .frames import plain_digest
 from .limits import MANIFEST_BYTES_MAX
 from .numbers import Row, number, signed
 
@@ -25,7 +25,6 @@ SAME_MIN: Final = 12
 """A copy from anywhere that is shorter costs about as much as what it stands for."""
 SAME_HERE_MIN: Final = 6
 """The same of one that goes on where the last one ended."""
-_sha256: Final = ALGORITHMS["sha256"]
 _NEAR: Final = 512
 """How far the place where both go on alike is looked for before all of the old document is."""
 _STRIDE: Final = 16
@@ -38,7 +37,7 @@ def make(old: bytes, new: bytes) -> bytes | None:
     What it takes is bounded by the sizes of both: it ends where it can't pay any more.
     """
     document, frame = document_of(new), frame_digest(new)
-    plain = frame == _sha256(plain_frame(document))
+    plain = frame == plain_digest(document)
     text, begins = _text(old, plain)
     out = bytearray((PLAIN,) if plain else (FRAMED,)) + (b"" if plain else frame) + number(len(document))
     end = 0
@@ -66,7 +65,7 @@ def apply(old: bytes, edits: bytes, digest: bytes) -> bytes:
     if DIGEST_BYTES + size > MANIFEST_BYTES_MAX:
         raise MalformedManifestError("edits that lead to a manifest which is too long")
     document = _copied(_text(old, form == PLAIN)[0], row, size)
-    found = (frame or _sha256(plain_frame(document))) + document
+    found = (frame or plain_digest(document)) + document
     if not row.ended or manifest_digest(found) != digest:
         raise MalformedManifestError("edits lead to another manifest")
     return found

@@ -10,8 +10,10 @@ from typing import Final
 
 KEPT_BYTES_MAX: Final = 32 * 1024 * 1024
 """Freed, and kept for the next piece: two of what waits to be verified."""
-BUFFER_BYTES_MAX: Final = 8 * 1024 * 1024
-"""Larger ones come from the kernel each time: no piece is."""
+BUFFER_BYTES_MAX: Final = 9 * 1024 * 1024
+"""Larger ones come from the kernel each time: no piece of our profiles is, nor are the old ones, joined, that one of
+the profile bulk is made from (8 MiB and 64 KiB). Were those, a device would hold 10 MiB more while it applies a pack.
+"""
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 

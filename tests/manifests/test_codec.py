@@ -2,7 +2,8 @@
 
 import json
 from array import array
-from hashlib import sha256
+from dataclasses import replace
+from hashlib import sha256, shake_128
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 from manifests import codec, limits
 from manifests.digest import ALGORITHMS, manifest_digest
+from manifests.entries import DIRECTORY, FILE
 from manifests.errors import MalformedManifestError
+from manifests.frames import plain_digest
 from manifests.manifest import Entry, HealthCheck, Manifest, Profile
 from tests.manifests.factory import make_manifest
 
@@ -260,3 +263,19 @@ def test_the_golden_bytes_are_those_of_the_golden_document() -> None:
 
 def test_the_golden_digest_is_this() -> None:
     assert manifest_digest(bytes.fromhex(VECTOR["manifest"])).hex() == VECTOR["digest"]
+
+
+def test_what_hardly_compresses_is_published_in_a_frame_that_anybody_can_write() -> None:
+    manifest = make_manifest()
+    digests = shake_128(b"digests").digest(32)
+    image = replace(
+        manifest, digests=digests, lengths=array("I", [100]), entries=(Entry("a", FILE, size=100),), tree=False
+    )
+    assert codec.frame_digest(codec.encode(image)) == plain_digest(codec.encode_document(image))
+
+
+def test_what_compresses_is_published_compressed() -> None:
+    entries = tuple(Entry(f"documents/of/many/{number}", FILE) for number in range(100, 200))
+    directories = tuple(Entry(path, DIRECTORY) for path in ("documents", "documents/of", "documents/of/many"))
+    tree = replace(make_manifest(), digests=b"", lengths=array("I"), entries=(*directories, *entries), tree=True)
+    assert len(codec.encode(tree)) < len(codec.encode_document(tree)) / 2

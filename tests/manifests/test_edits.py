@@ -27,6 +27,11 @@ def large(version: str, changed: tuple[int, ...] = (), pieces: int = 400) -> Man
     return replace(make_manifest(), version=version, digests=b"".join(digests), lengths=lengths, entries=(entry,))
 
 
+def image(version: str) -> Manifest:
+    """A manifest of three pieces, which is published in a plain frame."""
+    return large(version, (1,), pieces=3)
+
+
 VECTOR = json.loads((Path(__file__).parents[1] / "vectors" / "manifest.json").read_text(encoding="utf-8"))
 OLD = codec.encode(large("1"))
 NEW = codec.encode(large("2", (7, 8, 300)))
@@ -100,29 +105,53 @@ def test_a_changed_byte_leads_nowhere(data: st.DataObject) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_lead_nowhere(data: bytes) -> None:
-    with pytest.raises(MalformedManifestError):
-        edits.apply(OLD, b"\x01" + data, DIGEST)
+    for form in (edits.FRAMED, edits.PLAIN):
+        with pytest.raises(MalformedManifestError):
+            edits.apply(OLD, bytes((form,)) + data, DIGEST)
 
 
-HEAD = b"\x01" + bytes(32)
+def test_of_a_format_that_is_unknown_is_said_so() -> None:
+    with pytest.raises(MalformedManifestError, match="edits of format 3, which is unknown here; update this program"):
+        edits.apply(OLD, b"\x03" + made()[1:], DIGEST)
 
 
+def test_to_a_manifest_in_a_plain_frame_they_say_no_frames_digest() -> None:
+    old, new = codec.encode(image("1")), codec.encode(image("2"))
+    found = made(old, new)
+    assert found[0] == edits.PLAIN
+    assert codec.frame_digest(new) not in found
+    assert edits.apply(old, found, manifest_digest(new)) == codec.frame_digest(new) + codec.document_of(new)
+
+
+def test_to_another_manifest_they_say_it() -> None:
+    assert made()[0] == edits.FRAMED
+    assert codec.frame_digest(NEW) in made()
+
+
+def test_that_a_pack_starts_from_the_old_manifest_costs_one_copy() -> None:
+    old = codec.encode(image("1"))
+    pack = Pack(manifest_digest(old), sha256(b"pack").digest(), 700, 0)
+    with_it, without = (made(old, codec.encode(replace(image("2"), packs=packs))) for packs in ((pack,), ()))
+    assert len(with_it) - len(without) <= 32 + 9
+
+
+@pytest.mark.parametrize("head", [b"\x01" + bytes(32), b"\x02"], ids=["framed", "plain"])
 @pytest.mark.parametrize(
     "bomb",
     [
-        HEAD + number(limits.MANIFEST_BYTES_MAX),
-        HEAD + number(2**56),
-        HEAD + number(10**7) + (number(0) + signed(-100) + number(100)) * 3,
-        HEAD + number(100) + number(0) + signed(0) + number(200),
-        HEAD + number(100) + number(0) + signed(-1) + number(50),
-        HEAD + number(100) + (number(0) + signed(5) + number(0)) * 1000,
-        HEAD + number(100) + number(2**40),
+        number(limits.MANIFEST_BYTES_MAX),
+        number(2**56),
+        number(10**7) + (number(0) + signed(-100) + number(100)) * 3,
+        number(100) + number(0) + signed(0) + number(200),
+        number(100) + number(0) + signed(-1) + number(50),
+        number(100) + (number(0) + signed(5) + number(0)) * 1000,
+        number(100) + number(2**40),
     ],
     ids=["too long", "absurd", "backwards", "beyond its own end", "before the start", "stands still", "short"],
 )
-def test_edits_that_would_take_memory_or_time_are_refused(bomb: bytes) -> None:
+def test_edits_that_would_take_memory_or_time_are_refused(head: bytes, bomb: bytes) -> None:
     with pytest.raises(MalformedManifestError):
-        edits.apply(OLD, bomb, DIGEST)
+        edits.apply(OLD, head + bomb, DIGEST)
 
 
 def test_two_manifests_with_nothing_in_common_are_given_up_early() -> None:
@@ -138,6 +167,13 @@ def test_the_golden_edits_lead_from_the_golden_manifest_to_the_golden_digest() -
         bytes.fromhex(VECTOR["manifest"]), bytes.fromhex(golden["edits"]), bytes.fromhex(golden["digest"])
     )
     assert codec.decode(found) == replace(make_manifest(), version="1.1", sequence=8)
+
+
+def test_the_golden_plain_edits_lead_to_the_golden_digest() -> None:
+    golden = {name: bytes.fromhex(value) for name, value in VECTOR["plain"].items() if name != "about"}
+    found = edits.apply(golden["manifest"], golden["edits"], golden["digest"])
+    assert codec.decode(found) == image("2")
+    assert made(golden["manifest"], codec.encode(image("2"))) == golden["edits"]
 
 
 def test_a_damaged_side_makes_no_edits() -> None:

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.delta.__main__ import METHODS
 from benchmarks.delta.judging import OPENED, Compared, broken_claims
 from benchmarks.delta.measuring import Cost
 from benchmarks.delta.opponents import Result
+from manifests.chunker import PROFILES
 
 MEGABYTE = 1_000_000
 CHEAP = Cost(0.1, 30 * 2**20)
@@ -73,3 +75,7 @@ def test_where_every_stream_is_opened_a_hundredth_of_an_image_may_travel() -> No
 
 def test_ours_that_was_not_run_is_no_success() -> None:
     assert broken(Result("ours-host", skipped="no room")) == ["pair: ours-host was not run: no room"]
+
+
+def test_every_profile_is_compared() -> None:
+    assert {f"ours-{name}" for name in PROFILES} <= set(METHODS)
