@@ -23,11 +23,13 @@ HOME_BYTES: Final = 1024
 class Way(NamedTuple):
     """`replacing`: of a change its bytes are said, which suits text, not what is added to the old ones, which suits
     addresses. `homing`: where a cover begins is said as the difference from where the last one of HOME_BYTES would go
-    on, for short ones come from anywhere, not as that from the end of the cover before.
+    on, for short ones come from anywhere, not as that from the end of the cover before. `apart`: gaps, lengths and
+    bytes of changes stand apart, as suits text, not change after change, as suits code, whose gaps foretell its bytes.
     """
 
     replacing: bool
     homing: bool
+    apart: bool
 
 
 class Change(NamedTuple):
@@ -69,9 +71,7 @@ def encode(
     plan += _numbers(cover.new - end for cover, end in zip(covers, (0, *ends), strict=False))
     plan += b"".join(map(signed, _steps(covers, way)))
     plan += _numbers(cover.length for cover in covers)
-    plan += number(len(changes)) + _numbers(change.gap for change in changes)
-    plan += _numbers(len(change.values) for change in changes)
-    plan += b"".join(change.values if way.replacing else change.added for change in changes)
+    plan += number(len(changes)) + b"".join(_changes_rows(changes, way))
     return bytes(plan + number(literal_bytes))
 
 
@@ -80,7 +80,7 @@ def decode(data: bytes, way: Way) -> Plan:
     row = Row(data)
     pieces, bases = _ascending(row), _ascending(row)
     covers = tuple(_covers(row, way))
-    changed, values = _changes(row)
+    changed, values = (_changes_apart if way.apart else _changes)(row)
     literal_bytes = row.number()
     if not row.ended:
         raise MalformedPackError("a small pack's plan has something behind its end")
@@ -89,6 +89,13 @@ def decode(data: bytes, way: Way) -> Plan:
 
 def _numbers(values: Iterable[int]) -> bytes:
     return b"".join(map(number, values))
+
+
+def _changes_rows(changes: Sequence[Change], way: Way) -> Iterable[bytes]:
+    values = [change.values if way.replacing else change.added for change in changes]
+    if way.apart:
+        return _numbers(change.gap for change in changes), _numbers(map(len, values)), b"".join(values)
+    return (number(change.gap) + number(len(one)) + one for change, one in zip(changes, values, strict=True))
 
 
 def _steps(covers: Iterable[Cover], way: Way) -> Iterable[int]:
@@ -130,6 +137,38 @@ def _covers(row: Row, way: Way) -> Iterable[Cover]:
 
 
 def _changes(row: Row) -> tuple["array[int]", bytes]:
+    """Nearly all are of short numbers and one byte: there are tens of thousands, and a device has no time for a call
+    for each.
+    """
+    data, changed, values, place = row.data, array("I"), bytearray(), 0
+    count, at = _count(row), row.at
+    try:
+        for _ in range(count):
+            if (gap := data[at]) < 0x80:
+                at += 1
+            else:
+                row.at = at
+                gap, at = row.number(), row.at
+            place += gap
+            if place > SMALL_NEW_BYTES_MAX:
+                raise MalformedPackError("a small pack's changes lie outside of what it makes")
+            if data[at] == 1:
+                changed.append(place)
+                values.append(data[at + 1])
+                place, at = place + 1, at + 2
+            else:
+                row.at = at
+                run = row.bytes(row.number())
+                changed.extend(range(place, place + len(run)))
+                values += run
+                place, at = place + len(run), row.at
+    except IndexError:
+        raise MalformedPackError("a small pack's changes are cut short") from None
+    row.at = at
+    return changed, bytes(values)
+
+
+def _changes_apart(row: Row) -> tuple["array[int]", bytes]:
     """Most are of one byte: there are tens of thousands, and a device has no time for a call for each."""
     count = _count(row)
     gaps, lengths = row.numbers(count), row.numbers(count)

@@ -177,6 +177,10 @@ class _Rebuilding:
         pack, first, at = self._pack, self._changed, at - self._covered
         self._covered = end - at
         self._changed = bisect_left(pack.changed, self._covered, first)
-        for number in range(first, self._changed):
-            place = pack.changed[number] + at
-            made[place] = pack.values[number] if pack.replacing else made[place] + pack.values[number] & 0xFF
+        these = slice(first, self._changed)
+        if pack.replacing:
+            for place, value in zip(pack.changed[these], pack.values[these], strict=True):
+                made[place + at] = value
+        else:
+            for place, value in zip(pack.changed[these], pack.values[these], strict=True):
+                made[place + at] = made[place + at] + value & 0xFF

@@ -36,11 +36,15 @@ KIND: Final = 0x10
 """Of every small pack; with it stand the context bits and what follows. (Kinds below were another layout.)"""
 REPLACING: Final = 0x04
 HOMING: Final = 0x08
+APART: Final = 0x20
 CONTEXT_BITS: Final = (0, 1, 3)
 """Of LZMA, that are worth a try."""
-WAYS: Final = tuple(Way(replacing, homing) for replacing in (False, True) for homing in (False, True))
+_EITHER: Final = (False, True)
+WAYS: Final = tuple(Way(replacing, homing, apart) for replacing in _EITHER for homing in _EITHER for apart in _EITHER)
 KIND_OF: Final = {
-    (way, bits): KIND | bits | REPLACING * way.replacing | HOMING * way.homing for way in WAYS for bits in CONTEXT_BITS
+    (way, bits): KIND | bits | REPLACING * way.replacing | HOMING * way.homing | APART * way.apart
+    for way in WAYS
+    for bits in CONTEXT_BITS
 }
 KINDS: Final = {kind: both for both, kind in KIND_OF.items()}
 """The first byte, and what it says."""
@@ -89,7 +93,9 @@ def encode(
         packed = lzma.compress(plan, lzma.FORMAT_RAW, filters=_filters(context_bits))
         return bytes((KIND_OF[way, context_bits],)) + number(len(packed)) + packed, way
 
-    _, way = min((tried(way, CONTEXT_BITS[0]) for way in WAYS), key=_length)
+    changing, homes = [way for way in WAYS if not way.homing], [False, True]
+    _, way = min((tried(way, CONTEXT_BITS[0]) for way in changing), key=_length)
+    _, way = min((tried(way._replace(homing=homing), CONTEXT_BITS[0]) for homing in homes), key=_length)
     plan, _ = min((tried(way, context_bits) for context_bits in CONTEXT_BITS), key=_length)
     return plan + (_best(literals, dictionary, len(plan)) if literals else b"")
 

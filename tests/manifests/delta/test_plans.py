@@ -44,7 +44,7 @@ def test_what_was_said_is_read(way: Way, one: Said) -> None:
 
 
 def test_each_way_with_each_context_has_a_first_byte_of_its_own() -> None:
-    assert len(KINDS) == len(KIND_OF) == 12
+    assert len(KINDS) == len(KIND_OF) == 24
 
 
 def test_short_covers_from_far_away_cost_no_way_back() -> None:
@@ -53,5 +53,5 @@ def test_short_covers_from_far_away_cost_no_way_back() -> None:
     for number in range(20):
         start = 10_000 * number
         covers += [Cover(start, start + 5, 9_000), Cover(start + 9_000, 3_000_000 - 7 * start, 50)]
-    home, away = (len(plans.encode([0], [0], covers, [], 0, Way(False, homing))) for homing in (True, False))
+    home, away = (len(plans.encode([0], [0], covers, [], 0, Way(False, homing, True))) for homing in (True, False))
     assert away - home >= 20 * 2
