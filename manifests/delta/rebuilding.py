@@ -19,9 +19,9 @@ from .applying import DAMAGED, NO_BASE
 from .patches import Cover
 from .small import SmallPack, literals
 
-BLOCK_BYTES: Final = 64 * 2**10
+BLOCK_BYTES: Final = 32 * 2**10
 """Read at once where a cover is short: the next one lies near it, more often than not."""
-BLOCKS_KEPT: Final = 32
+BLOCKS_KEPT: Final = 64
 """Of those read last."""
 READ_BYTES: Final = 2**20
 """Read at once at most."""
