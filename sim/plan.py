@@ -212,7 +212,7 @@ def parts_of(piece_bytes: float, uplink_bytes_per_s: float) -> int:
     """In how many parts a piece leaves an uplink that sends to as many at once as the daemon does."""
     # Only an engine imports brains, when it is known whether compiled ones are there (`sim/native`).
     from p2pd.policy.pacing import slice_bytes
-    from p2pd.policy.serving import SENDS_MAX
+    from p2pd.policy.serving import SENDS_MIN
 
-    part_bytes = max(slice_bytes(uplink_bytes_per_s / SENDS_MAX), PART_S * uplink_bytes_per_s)
+    part_bytes = max(slice_bytes(uplink_bytes_per_s / SENDS_MIN), PART_S * uplink_bytes_per_s)
     return max(1, min(PIECE_PARTS_MAX, round(piece_bytes / part_bytes)))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import trio
 
+from p2pd.policy.patience import Patience
 from p2pd.policy.sources import Tier
 from p2pd.swarm import Complete, Drop, Fetch, Send, Serve
 from p2pd.swarm.actions import Action, Withdraw
@@ -67,6 +68,7 @@ class Exchange:
         self.manifests = ManifestDesk(content)
         self._intake = Intake(self, content)
         self.caps = caps or Caps()
+        self._patience = Patience()
         self._retime = trio.Event()
         self._timer_at = math.inf
         self._held_back = ""
@@ -249,6 +251,7 @@ class Exchange:
         """A whole piece: verify and keep it in the background, unless too much waits for that already."""
         membership = self.memberships.get(swarm)
         if membership is not None and not session.ended_because:
+            self._passed(membership, len(data), now)
             await self._intake.take(membership, session.node, SOURCES[session.tier], piece, data, now)
 
     # -- what leaves --------------------------------------------------------------------------------------------
@@ -297,9 +300,15 @@ class Exchange:
         self.uploads.sent(session.node, length, now)
         self._take_turns(now)
         self.bytes_sent += length
+        self._passed(membership, length, now)
         membership.brain.sent(session.node, piece, now)
         self.settle(membership, now)
         return self.uploads.owes(session.node)
+
+    def _passed(self, membership: Membership, count: int, now: float) -> None:
+        """Bytes of a whole piece came or left: how late may what follows be seen?"""
+        if self._patience.passed(membership.swarm, count, now) and self._world.coalesce is not None:
+            self._world.coalesce(self._patience.late_s(membership.swarm, membership.brain.share, now))
 
     def not_read(self, session: Session) -> None:
         """It is our cap that keeps this peer silent."""

@@ -24,8 +24,8 @@ SLICE_BYTES_MAX: Final = 256 * 1024
 SLICE_BYTES_AT_FIRST: Final = 64 * 1024
 """While the rate is unknown."""
 SLICE_CAPPED_S: Final = 0.25
-SLICE_BYTES_CAPPED_MIN: Final = 4 * 1024
-"""At the least that the background uses (8 KiB/s) four peers are sent one each in 2 s."""
+SLICE_BYTES_CAPPED_MIN: Final = 2 * 1024
+"""At the least that the background uses (8 KiB/s) eight peers are sent one each in 2 s."""
 
 
 @dataclass(slots=True)

@@ -13,9 +13,16 @@ PEER_QUEUE_PIECES_MAX: Final = 1024
 QUEUE_S_MAX: Final = 1.0
 QUEUE_PIECES_FREE: Final = 2
 """Always taken, whatever the rate. In pieces: so all here stays as it is when sizes and rates are divided alike."""
-SENDS_MAX: Final = 4
-"""Peers at once. With one the uplink rests whenever that peer's downlink is shared; with 16 a piece takes 16 times as
-long, and so does its whole way through the swarm."""
+SENDS_MIN: Final = 4
+SENDS_MAX: Final = 8
+"""Peers at once, half of those that we send to. With one the uplink rests whenever that peer's downlink is shared; with
+16 a piece takes 16 times as long, and so does its whole way through the swarm. The more peers there are, the more often
+all of a few have downlinks that others fill already: with four of 15, uplinks stood at 81 % while everybody had pieces
+to send, with eight at 88 (S2 of `benchmarks.swarm`: 1.20 to 1.23 x the bound instead of 1.32). And with more
+than half of them there is no choice left: with eight of eight S1 takes 1.18 instead of 1.15, S3 1.30 and not 1.19."""
+QUICK_S: Final = 0.8
+"""Where a piece takes longer, more at once would only be later: that uplink is narrow (simulated, 16 peers, every
+second with a tenth of the others' uplink: 1.25 x the bound without this, 1.18 with it)."""
 AGEING_S: Final = 0.1
 """Whoever waits so long goes before a piece that one neighbour more holds: or who is behind, and so asks only for what
 all others hold, would be served last for ever (S3 of `benchmarks.swarm`: 1.32 x the bound instead of 1.10)."""
@@ -30,7 +37,12 @@ def accepts_request(*, peer_queue_pieces: int, queue_bytes: int, piece_bytes: in
     return queue_bytes <= QUEUE_PIECES_FREE * piece_bytes + QUEUE_S_MAX * upload_bytes_per_s
 
 
+def sends_at_once(peers: int, typical_s: float) -> int:
+    """To how many to send at once, of so many that are sent to, where a piece typically takes `typical_s`."""
+    return max(SENDS_MIN, min(SENDS_MAX, (peers + 1) // 2)) if typical_s < QUICK_S else SENDS_MIN
+
+
 def stuck_after_s(typical_s: float) -> float:
     """A piece that is sent for so long, where one typically takes `typical_s`, goes to somebody who doesn't read: it
-    is not counted among the SENDS_MAX any more, or a few such peers would keep our uplink from all others."""
+    is not counted among those any more, or a few such peers would keep our uplink from all others."""
     return max(STUCK_S_MIN, STUCK_FACTOR * typical_s)

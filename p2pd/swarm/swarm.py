@@ -118,6 +118,15 @@ class Swarm:
         return self._books.by_peers.counts
 
     @property
+    def share(self) -> float:
+        """How far we are, from 0 to 1; once we hold every piece, how far the neighbours are on average."""
+        pieces = len(self._books.lengths)
+        if not self.complete:
+            return self.present.bit_count() / pieces
+        others = sum(peer.tier is not Tier.SHIELD for peer in self._books.peers.values())
+        return sum(self.spread) / (pieces * others) if others else 1.0
+
+    @property
     def circles(self) -> Circles:
         """Who shares a link with us, and who of them brings pieces in over it."""
         return self._circles

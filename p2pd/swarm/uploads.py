@@ -7,7 +7,7 @@ from math import inf
 from typing import Final
 
 from p2pd.policy.pacing import Rate
-from p2pd.policy.serving import AGEING_S, PEER_QUEUE_PIECES_MAX, SENDS_MAX, accepts_request, stuck_after_s
+from p2pd.policy.serving import AGEING_S, PEER_QUEUE_PIECES_MAX, accepts_request, sends_at_once, stuck_after_s
 
 PEERS_LOOKED_AT: Final = 16
 PIECES_LOOKED_AT: Final = 4
@@ -245,8 +245,8 @@ class Uploads:
         waiting = self._waiting
         if not waiting:
             return []
-        free = SENDS_MAX - len(self._sending)
-        if free < SENDS_MAX:
+        free = sends_at_once(len(self._took_s), self._typical_s) - len(self._sending)
+        if self._sending:
             patience_s = stuck_after_s(self._typical_s)
             for since in self._sending.values():
                 free += now >= since + patience_s

@@ -50,6 +50,8 @@ class World:
     """Loads WebRTC, given STUN servers; None where there is none."""
     look: Callable[[], Here] = Here
     """Sees where the machine is. Blocks."""
+    coalesce: Callable[[float], None] | None = None
+    """Lets what comes within the next second be seen so many seconds late, many things at once; None: never."""
     _root: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

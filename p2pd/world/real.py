@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from . import World, surroundings
+from .coalescing import Coalescing
 from .network import Network
 from .real_disk import RealDisk
 from .real_network import RealNetwork
@@ -42,6 +43,7 @@ def real_world(network: Network | None = None, *, threads_max: int = STORAGE_THR
         lan=_lan,
         rtc=partial(_rtc, network) if isinstance(network, Adopting) else None,
         look=surroundings.look,
+        coalesce=Coalescing(),
     )
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import inf
 
 from p2pd.policy.pacing import slice_bytes
-from p2pd.policy.serving import SENDS_MAX
+from p2pd.policy.serving import SENDS_MIN
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Route:
         by `dilution`."""
         up = min((place.up_bytes_per_s for place in self.left), default=inf)
         down = min((place.down_bytes_per_s for place in self.entered), default=inf)
-        unsent = slice_bytes(up * dilution / SENDS_MAX) / dilution
+        unsent = slice_bytes(up * dilution / SENDS_MIN) / dilution
         return max(unsent, 2 * part_bytes) + (2 * self.latency_s * min(up, down) if self.latency_s else 0.0)
 
     @property

@@ -1,8 +1,8 @@
 """A small fleet of exchanges on a network in memory, with content in memory, under the virtual clock."""
 
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -101,10 +101,11 @@ def make_member(
     swarm: bytes,
     held: dict[int, bytes],
     content: MemoryContent | None = None,
+    coalesce: Callable[[float], None] | None = None,
     **options: Any,
 ) -> Member:
     """A node with some pieces; not running yet."""
-    world = make_world(network.host(name), len(name))
+    world = replace(make_world(network.host(name), len(name)), coalesce=coalesce)
     content = content or MemoryContent(manifest, dict(held))
     exchange = Exchange(world, Node(name, "test", "here", role), content, **options)
     present = sum(1 << piece for piece in held)

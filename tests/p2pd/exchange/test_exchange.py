@@ -7,6 +7,8 @@ import pytest
 import trio
 
 from p2pd.exchange import Exchange, Membership
+from p2pd.policy.citizenship import Rates
+from p2pd.policy.patience import LATE_S
 from p2pd.swarm import Swarm
 from p2pd.wire.messages import Have, Lost
 from tests.fakes.network import MemoryNetwork
@@ -86,3 +88,17 @@ async def test_what_peers_hold_is_known_in_a_swarm_that_we_join_again(
         exchange.join(Membership(former.swarm, former.manifest, brain))
         assert brain.held_by("peer") == 0b10011
         assert brain.held_by("nobody") == 0
+
+
+async def test_a_node_may_be_late_in_the_middle_of_a_download_and_says_so(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    manifest, parts, swarm = make_release(200)
+    network, told = MemoryNetwork(), list[float]()
+    shield = make_member(network, "shield", "seeder", manifest, swarm, full_set(parts))
+    node = make_member(network, "node", "daemon", manifest, swarm, {}, coalesce=told.append)
+    shield.exchange.caps.wide.use(Rates(upload_per_s=manifest.size / 10))
+    await run_fleet([shield, node])
+    assert told[0] == 0.0
+    assert LATE_S in told
+    assert told[-1] == 0.0

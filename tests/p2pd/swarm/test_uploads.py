@@ -2,10 +2,11 @@
 
 from math import inf
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pd.policy.serving import AGEING_S, PEER_QUEUE_PIECES_MAX, QUEUE_PIECES_FREE, SENDS_MAX, STUCK_S_MIN
+from p2pd.policy.serving import AGEING_S, PEER_QUEUE_PIECES_MAX, QUEUE_PIECES_FREE, SENDS_MAX, SENDS_MIN, STUCK_S_MIN
 from p2pd.swarm.uploads import Owed, Uploads
 
 A, B = b"a" * 32, b"b" * 32
@@ -120,7 +121,7 @@ def test_a_refusal_names_who_is_refused_and_what() -> None:
 # -- turns ------------------------------------------------------------------------------------------------------
 
 
-def crowd(uploads: Uploads, count: int = SENDS_MAX + 1) -> list[str]:
+def crowd(uploads: Uploads, count: int = SENDS_MIN + 1) -> list[str]:
     """So many peers, each owed the piece of its number, each with a body that has asked."""
     peers = [f"peer-{number}" for number in range(count)]
     for number, peer in enumerate(peers):
@@ -131,11 +132,26 @@ def crowd(uploads: Uploads, count: int = SENDS_MAX + 1) -> list[str]:
 def test_no_more_than_a_few_are_sent_to_at_once_and_the_next_one_when_one_is_done() -> None:
     uploads = known_fast()
     peers = crowd(uploads)
-    assert [uploads.next(peer, 0.0) is not None for peer in peers] == [True] * SENDS_MAX + [False]
+    assert [uploads.next(peer, 0.0) is not None for peer in peers] == [True] * SENDS_MIN + [False]
     assert uploads.turns(0.0) == []
     uploads.sent(peers[1], 1000, 0.1)
     assert uploads.turns(0.1) == [peers[-1]]
     assert uploads.next(peers[-1], 0.1) is not None
+
+
+@pytest.mark.parametrize(
+    ("peers", "at_once"), [(7, SENDS_MIN), (2 * SENDS_MIN + 4, SENDS_MIN + 2), (4 * SENDS_MAX, SENDS_MAX)]
+)
+def test_of_many_peers_half_are_sent_to_at_once_within_bounds(peers: int, at_once: int) -> None:
+    uploads = known_fast()
+    uploads.forget("before")
+    for number in range(peers):  # each has been sent a piece
+        owe(uploads, f"peer-{number}", number)
+        assert uploads.next(f"peer-{number}", number) is not None
+        uploads.sent(f"peer-{number}", 1000, number + 0.1)
+    uploads.rate.add(1000 * MIB, 99.0)
+    names = crowd(uploads, peers)
+    assert sum(uploads.next(peer, 100.0) is not None for peer in names) == at_once
 
 
 def test_a_turn_is_kept_for_who_was_named() -> None:
@@ -153,12 +169,12 @@ def test_a_turn_is_kept_for_who_was_named() -> None:
 
 def test_a_kept_turn_that_is_not_wanted_any_more_goes_to_another() -> None:
     uploads = known_fast()
-    peers = crowd(uploads, SENDS_MAX + 2)
+    peers = crowd(uploads, SENDS_MIN + 2)
     for peer in peers:
         uploads.next(peer, 0.0)
     uploads.sent(peers[0], 1000, 0.1)
     assert uploads.turns(0.1) == [peers[-2]]
-    uploads.withdraw(peers[-2], A, SENDS_MAX)
+    uploads.withdraw(peers[-2], A, SENDS_MIN)
     assert uploads.turns(0.1) == [peers[-1]]
 
 
@@ -195,10 +211,10 @@ def test_who_goes_gives_its_turn_to_another() -> None:
 
 
 def test_the_piece_that_fewest_hold_goes_first() -> None:
-    spread = dict.fromkeys(range(SENDS_MAX), 1) | {10: 3, 11: 2, 12: 3}
+    spread = dict.fromkeys(range(SENDS_MIN), 1) | {10: 3, 11: 2, 12: 3}
     uploads = uploads_of(spread)
     uploads.sent("before", 1000 * MIB, 0.0)
-    busy = crowd(uploads, SENDS_MAX)
+    busy = crowd(uploads, SENDS_MIN)
     for peer in busy:
         assert uploads.next(peer, 0.0) is not None
     for piece, peer in ((10, "x"), (11, "y"), (12, "z")):
@@ -209,9 +225,9 @@ def test_the_piece_that_fewest_hold_goes_first() -> None:
 
 
 def test_who_is_behind_the_others_is_served_all_the_same() -> None:
-    uploads = uploads_of(dict.fromkeys(range(SENDS_MAX), 1) | {10: 5})
+    uploads = uploads_of(dict.fromkeys(range(SENDS_MIN), 1) | {10: 5})
     uploads.sent("before", 1000 * MIB, 0.0)
-    busy = crowd(uploads, SENDS_MAX)
+    busy = crowd(uploads, SENDS_MIN)
     for peer in busy:
         uploads.next(peer, 0.0)
     owe(uploads, "behind", 10)
@@ -281,7 +297,7 @@ def test_the_sum_of_what_is_queued_is_always_right_and_never_too_many_are_sent_t
                 uploads.forget_swarm(swarm, peer)
             case _:
                 uploads.forget_swarm(swarm)
-        assert len(sending) <= SENDS_MAX
+        assert len(sending) <= SENDS_MIN
     for peer in sending:
         uploads.sent(peer, 0, 0.0)
     queued = uploads.queued_bytes
@@ -311,11 +327,11 @@ def turns_of(took_s: dict[str, float], until_s: float) -> dict[str, int]:
 
 
 def test_whose_connection_is_slow_for_a_while_gets_as_many_turns_as_others() -> None:
-    counts = turns_of({"slow": 0.2} | {f"peer{number}": 0.1 for number in range(2 * SENDS_MAX)}, until_s=60.0)
+    counts = turns_of({"slow": 0.2} | {f"peer{number}": 0.1 for number in range(2 * SENDS_MIN)}, until_s=60.0)
     assert counts["slow"] >= 0.85 * sum(counts.values()) / len(counts)
 
 
 def test_those_who_crawl_do_not_have_all_turns() -> None:
-    crawling = {f"crawls{number}": 5.0 for number in range(2 * SENDS_MAX)}
-    counts = turns_of(crawling | {f"peer{number}": 0.1 for number in range(SENDS_MAX)}, until_s=60.0)
-    assert sum(count for peer, count in counts.items() if peer not in crawling) >= 0.4 * SENDS_MAX * 60.0 / 0.1
+    crawling = {f"crawls{number}": 5.0 for number in range(2 * SENDS_MIN)}
+    counts = turns_of(crawling | {f"peer{number}": 0.1 for number in range(SENDS_MIN)}, until_s=60.0)
+    assert sum(count for peer, count in counts.items() if peer not in crawling) >= 0.4 * SENDS_MIN * 60.0 / 0.1

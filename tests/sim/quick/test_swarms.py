@@ -83,7 +83,7 @@ def test_pieces_are_not_left_with_peers_that_hardly_pass_any_on() -> None:
 
 def test_a_round_trip_of_eighty_milliseconds_costs_little() -> None:
     links = [Link(10 * MB, 12 * MB, 0.04)] * 16
-    assert max(run(links).finished_s) <= 1.12 * bound_s(links)
+    assert max(run(links).finished_s) <= 1.14 * bound_s(links)
 
 
 def test_behind_a_fat_shield_one_copy_is_spread_nearly_as_fast_as_one_copy_can_be() -> None:
