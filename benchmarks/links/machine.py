@@ -1,5 +1,6 @@
 """The machine under a benchmark: what must be installed on it, and how busy it is."""
 
+import mmap
 import os
 import shutil
 import subprocess
@@ -28,6 +29,18 @@ def check_tools(tools: Mapping[str, str]) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if any(shutil.which(tool) is None for tool in tools):
         raise BenchmarkError(f"{by_hand} (tried that: {done.stderr.strip()[-200:]})")
+
+
+def touch_memory(count: int) -> None:
+    """Take so many bytes of memory, write to each page, and give them back: the kernel hands out next what was freed
+    last, and a virtual machine's host takes back, within seconds, what is free. OSError when there is not so much."""
+    if not count:
+        return
+    with mmap.mmap(-1, count, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as room:
+        if hasattr(mmap, "MADV_HUGEPAGE"):  # freed in large runs, which are the first to be handed out again
+            room.madvise(mmap.MADV_HUGEPAGE)
+        for page in range(0, count, mmap.PAGESIZE):
+            room[page] = 1
 
 
 def load() -> float:

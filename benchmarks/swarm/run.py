@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from benchmarks.links import Busy, Counters, check_tools, load, network, processes
+from benchmarks.links import Busy, Counters, check_tools, load, network, processes, touch_memory
 from demo.publisher import environment
 
 from .display import Progress
@@ -38,8 +38,10 @@ def measure(
     *,
     first: bool = False,
     poll_s: float = POLL_S,
+    touched_bytes: int = 0,
 ) -> Outcome:
-    """Run a system through a scenario; BenchmarkError when it can't be. `content`: the file to bring to all peers."""
+    """Run a system through a scenario; BenchmarkError when it can't be. `content`: the file to bring to all peers.
+    `touched_bytes`: of memory, right before the order, so that no system finds it warmer than another."""
     with (
         tempfile.TemporaryDirectory(prefix="p2pb", dir=content.parent) as directory,
         network(scenario.plan) as links,
@@ -51,6 +53,7 @@ def measure(
             made = make(lab)
             check_tools(made.tools)
             made.start()
+            touch_memory(touched_bytes)
             return Run(lab, made, progress, poll_s).watch()
 
 
