@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from .disk import FileStat
-from .flushing import BEHIND_BYTES, begin_flush, sync_file_system
+from .flushing import BEHIND_BYTES, Flusher, sync_file_system
 from .open_files import OpenFiles
 
 BOOT_ID_PATH: Final = "/proc/sys/kernel/random/boot_id"
@@ -41,8 +41,9 @@ class RealLock:
 class RealDisk:
     """`p2pd.world.disk.Disk` on the machine. Safe from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, flusher: Flusher | None = None) -> None:
         self._open_files = OpenFiles()
+        self._flusher = flusher or Flusher()
         self._naming = threading.Lock()
         self._unknown_boot_id = f"unknown-{secrets.token_hex(8)}"
 
@@ -81,9 +82,8 @@ class RealDisk:
             while written < len(data):
                 written += os.pwrite(file.descriptor, memoryview(data)[written:], offset + written)
             file.unflushed_bytes += written
-            if file.unflushed_bytes >= BEHIND_BYTES:
+            if file.unflushed_bytes >= BEHIND_BYTES and self._flusher.begin(file.descriptor):
                 file.unflushed_bytes = 0
-                begin_flush(file.descriptor)
 
     def copy(self, source: str, source_offset: int, destination: str, offset: int, length: int) -> None:
         """Write `length` bytes of another file at `offset`, fewer where the source ends before. What lies alike in
