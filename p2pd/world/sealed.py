@@ -30,11 +30,13 @@ NONCE_BYTES: Final = 12
 PLAIN_BYTES_MAX: Final = 256 * 1024
 """In one frame: a block, and what a peer may make us hold of a frame that is not whole."""
 _LENGTH: Final = struct.Struct(">I")
-_NO_BYTES: Final = memoryview(b"")
+NO_BYTES: Final = memoryview(b"")
 
 
 class SealedFrames:
     """Takes the place of the pump that shook hands, with the same verbs."""
+
+    leaves_rest = True
 
     def __init__(self, tls: TlsPump) -> None:
         key = os.urandom(KEY_BYTES)
@@ -49,9 +51,11 @@ class SealedFrames:
         self._sealer, self._sealed = AESGCM(key), 0
         self._opener, self._opened = self._sealer, 0
         self._their_key = bytearray()
-        self._waiting = bytearray()
-        """Of frames that are not whole, or have not been asked for."""
-        self._plain = _NO_BYTES
+        self.rest = NO_BYTES
+        """Of what arrived: frames that are not whole, or were not asked for. A part of what `open` was given last."""
+        self.more = False
+        """A whole frame is among it, for which there was no room."""
+        self._plain = NO_BYTES
         """Of an opened frame: what the reader had no room for."""
 
     def __repr__(self) -> str:
@@ -91,47 +95,51 @@ class SealedFrames:
 
     def lacking(self, least: int) -> int:
         """So many bytes must arrive before any, of `least` that are wanted, can be opened; at least 1."""
-        if self._tls or len(self._waiting) < _LENGTH.size:
+        if self._tls or len(self.rest) < _LENGTH.size:
             return 1
-        return max(1, _LENGTH.size + self._length(self._waiting, 0) - len(self._waiting))
+        return max(1, _LENGTH.size + self._length(self.rest, 0) - len(self.rest))
 
-    def open(self, arrived: Buffer, buffer: bytearray | memoryview) -> int:
-        """Take in what arrived, and put the plain bytes that are there into the buffer: how many. When it is full the
-        rest waits for the next call, `arrived` empty. TlsError for what they did not seal."""
+    def keep_rest(self) -> None:
+        """Where it lies something else is about to be put."""
+        self.rest = memoryview(bytes(self.rest))
+
+    def open(self, arrived: memoryview, buffer: bytearray | memoryview) -> int:
+        """Put the plain bytes that are there into the buffer: how many. `arrived`: the `rest`, and what came behind it;
+        empty when nothing did. TlsError for what they did not seal."""
         if self._tls:
             arrived = self._open_key(self._tls, arrived)
         room = memoryview(buffer)
-        got = self._hand_out(room)
-        if self._waiting:
-            self._waiting += arrived
-            with memoryview(self._waiting) as waiting:
-                got, used = self._open_frames(waiting, room, got)
-            del self._waiting[:used]
-        elif arrived:
-            got, used = self._open_frames(memoryview(arrived), room, got)
-            self._waiting += arrived[used:]
+        got = self._hand_out(room) if self._plain else 0
+        waiting = arrived or self.rest
+        got, used = self._open_frames(waiting, room, got)
+        self.rest = waiting[used:] if used < len(waiting) else NO_BYTES
         return got
 
-    def _open_key(self, tls: TlsPump, arrived: Buffer) -> Buffer:
+    def _open_key(self, tls: TlsPump, arrived: memoryview) -> memoryview:
         """Take their key out of TLS; what came behind it."""
         space = bytearray(KEY_BYTES - len(self._their_key))
-        self._their_key += space[: tls.open(memoryview(arrived), space)]
+        self._their_key += space[: tls.open(arrived, space)]
         self.ended = tls.ended
         if len(self._their_key) < KEY_BYTES:
-            return b""
+            return NO_BYTES
         self._opener = AESGCM(bytes(self._their_key))
         self.session = tls.session
         self._tls = None
-        return tls.unread()
+        return memoryview(tls.unread())
 
     def _open_frames(self, waiting: memoryview, room: memoryview, got: int) -> tuple[int, int]:
-        """Open what is whole, as long as there is room: bytes in the room, and bytes of frames that were used."""
-        at = 0
+        """Open what is whole, as long as there is room: bytes in the room, and bytes of frames that were used. What
+        does not fit behind others waits: the reader learns from those what it is, and has a place where it belongs."""
+        at, self.more = 0, False
         while got < len(room) and not self.ended and len(waiting) - at >= _LENGTH.size:
-            end = at + _LENGTH.size + self._length(waiting, at)
+            start = at + _LENGTH.size
+            end = start + self._length(waiting, at)
             if len(waiting) < end:
                 break
-            got += self._open_frame(waiting[at : at + _LENGTH.size], waiting[at + _LENGTH.size : end], room[got:])
+            if got and end - start - TAG_BYTES > len(room) - got:
+                self.more = True
+                break
+            got += self._open_frame(waiting[at:start], waiting[start:end], room[got:] if got else room)
             at = end
         return got, at
 

@@ -28,11 +28,15 @@ class TlsError(Exception):
 class TlsPump:
     """`ended`: they said that nothing more comes (we may still send). `sealed_bytes`: how much was sealed so far."""
 
+    leaves_rest = False
+    """All that arrives is taken in at once, so it must not be more than is wanted."""
+
     def __init__(self, context: ssl.SSLContext, *, server: bool, session: ssl.SSLSession | None = None) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=server, session=session)
         self.ended = False
         self.sealed_bytes = 0
+        self.rest, self.more = memoryview(b""), False
 
     def __repr__(self) -> str:
         return f"<TlsPump {self._tls.version() or 'not TLS yet'}{', ended' if self.ended else ''}>"
@@ -134,6 +138,9 @@ class TlsPump:
             self._incoming.write(arrived[fed : fed + SLICE_BYTES])
             fed += SLICE_BYTES
         return got
+
+    def keep_rest(self) -> None:
+        """There is none."""
 
     def unread(self) -> bytes:
         """What arrived behind the last record that was opened, as it came."""

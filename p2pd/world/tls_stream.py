@@ -1,5 +1,6 @@
 """A TLS connection behind the seam: the pump on one side, the socket on the other."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -10,7 +11,7 @@ from p2pd.policy.yielding import Transit
 
 from .network import Buffer, Identity
 from .sealed import SealedFrames
-from .tcp import TcpSocket
+from .tcp import TURN_S, TcpSocket
 from .tls_pump import RECORD_BYTES, TlsError, TlsPump
 
 Pump = TlsPump | SealedFrames
@@ -30,12 +31,36 @@ _NOTHING: Final = memoryview(b"")
 
 
 class Scratch:
-    """Room for what arrives, shared by all connections of a network: it is filled and emptied between two checkpoints,
-    so an idle connection needs none of its own."""
+    """Room for what arrives, shared by all connections of a network, so that an idle one needs none of its own. What
+    is not whole yet waits here for what comes behind it, until another connection needs the room."""
 
     def __init__(self) -> None:
-        self.sealed = memoryview(bytearray(RECEIVE_BYTES))
+        self._room = bytearray(2 * RECEIVE_BYTES)
+        self._sealed = memoryview(self._room)
+        self._begin = self._end = 0
+        self._user: Pump | None = None
         self.plain = memoryview(bytearray(RECEIVE_BYTES))
+
+    def space(self, pump: Pump, wanted: int = RECEIVE_BYTES) -> memoryview:
+        """Where the next bytes for this pump belong: behind its rest, of which `wanted` more make no frame."""
+        if self._user is not pump:
+            if self._user is not None:
+                self._user.keep_rest()
+            self._user = pump
+        waiting, end = len(pump.rest), self._end
+        if not waiting:
+            end = 0
+        elif pump.rest.obj is not self._room or len(self._sealed) - end < wanted:
+            self._sealed[:waiting] = pump.rest
+            end = waiting
+            pump.rest = self._sealed[:waiting]
+        self._begin, self._end = end - waiting, end
+        return self._sealed[end : end + wanted]
+
+    def received(self, count: int) -> memoryview:
+        """So many bytes were put there: they, and the rest before them."""
+        self._end += count
+        return self._sealed[self._begin : self._end]
 
 
 class TlsStream:
@@ -52,6 +77,7 @@ class TlsStream:
         self._pump: Pump | None = None
         self._more = True
         """There may be plain bytes that were not asked for yet."""
+        self._turn_since = -math.inf
         self._sending = self._torn = False
         self._broken_because = ""
 
@@ -121,7 +147,9 @@ class TlsStream:
         patient = not self._more and self.pump.lacking(least) >= PATIENT_BYTES
         if patient or (count := self._try_receive(buffer)) is None:
             return await self._wait_and_receive(buffer, least)
-        await trio.lowlevel.cancel_shielded_checkpoint()
+        if (now := trio.current_time()) - self._turn_since >= TURN_S:
+            self._turn_since = now
+            await trio.lowlevel.cancel_shielded_checkpoint()
         return count
 
     async def _wait_and_receive(self, buffer: bytearray | memoryview, least: int = 1) -> int:
@@ -142,7 +170,7 @@ class TlsStream:
             while True:
                 if self._more or arrived:
                     count = self.pump.open(arrived, buffer)
-                    self._more = count == len(buffer)
+                    self._more = count == len(buffer) or self.pump.more
                     if count and self.keep_session is not None:
                         self.keep_session(self)
                         self.keep_session = None
@@ -150,14 +178,16 @@ class TlsStream:
                         return count
                 if self.pump.ended:
                     return 0
-                room = max(RECORD_BYTES, min(len(buffer) + SEAL_BYTES, RECEIVE_BYTES))
-                received = self.socket.try_receive(self._scratch.sealed, room)
+                room = RECEIVE_BYTES
+                if not self.pump.leaves_rest:
+                    room = max(RECORD_BYTES, min(len(buffer) + SEAL_BYTES, RECEIVE_BYTES))
+                received = self.socket.try_receive(self._scratch.space(self.pump, room))
                 if received is None:
                     return None
                 if received == 0:
                     self.pump.end_of_stream()
                     return 0
-                arrived = self._scratch.sealed[:received]
+                arrived = self._scratch.received(received)
         except TlsError as error:
             self._torn = True
             self._say_last_words(self.pump.outgoing())
@@ -207,11 +237,11 @@ async def shake_hands(socket: TcpSocket, pump: TlsPump, scratch: Scratch) -> Non
                 await socket.send_all([words])
             if over:
                 return
-            while (count := socket.try_receive(scratch.sealed)) is None:
+            while (count := socket.try_receive(scratch.space(pump))) is None:
                 await socket.wait_readable()
             if not count:
                 raise TlsError("it hung up during the handshake")
-            over = pump.step(scratch.sealed[:count])
+            over = pump.step(scratch.received(count))
     except TlsError as error:
         words = pump.outgoing()
         if words:

@@ -52,7 +52,7 @@ def say(end: SealedFrames, words: bytes) -> bytes:
 
 def read(end: SealedFrames, arrived: bytes, room: int = ROOM) -> bytes:
     """All that can be read now, with this much room at a time."""
-    buffer, plain, rest = bytearray(room), b"", memoryview(arrived)
+    buffer, plain, rest = bytearray(room), b"", memoryview(bytes(end.rest) + arrived)
     while count := end.open(rest, buffer):
         plain, rest = plain + buffer[:count], memoryview(b"")
     return plain
@@ -159,6 +159,18 @@ def test_one_knows_how_much_of_a_frame_is_to_come(papers: Both) -> None:
     assert there.lacking(1) == len(travelling) - 100
     read(there, travelling[100:])
     assert there.lacking(1) == 1
+
+
+def test_what_does_not_fit_behind_others_waits_for_a_place_of_its_own(papers: Both) -> None:
+    here, there = connect(papers)
+    read(there, say(here, b"first"))
+    head, block, buffer = b"a head", bytes(5000), bytearray(1000)
+    assert there.open(memoryview(say(here, head) + say(here, block)), buffer) == len(head)
+    assert there.more
+    there.keep_rest()
+    assert there.open(memoryview(b""), bytearray(len(block))) == len(block)
+    assert not there.more
+    assert not there.rest
 
 
 def test_the_ticket_that_came_before_the_key_is_kept(papers: Both) -> None:
