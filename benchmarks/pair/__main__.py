@@ -18,7 +18,7 @@ GIB: Final = 2**30
 POLL_S: Final = 0.005
 TOUCHED: Final = 3
 """Times the content's size of memory is touched and freed before each system's order: the sink's copy of it, what both
-keep of it on its way, and one more. With twice it was enough four times of four, with three times seven of eight."""
+keep of it on its way, and one more."""
 PAIR: Final = Scenario("pair", "a source and a sink, links without limits", 0, (Host(SINK),))
 EXAMPLE: Final = """\
 example:
