@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Final
 
 from manifests.digest import digest_function
@@ -72,14 +71,11 @@ def _piece(item: Item, content: bytes, size: int, base: Base, *, patch: bool) ->
 
 
 def _joined(numbers: Sequence[int], base: Base) -> bytes | None:
-    """These bases, laid end to end: of more than one, each is let go once it lies there."""
-    if len(numbers) == 1:
-        return base(numbers[0])
-    joined = BytesIO()
+    """These bases, laid end to end."""
+    parts = list[bytes]()
     for number in numbers:
         found = base(number)
         if found is None:
             return None
-        joined.write(found)
-        del found
-    return joined.getvalue()
+        parts.append(found)
+    return b"".join(parts)
