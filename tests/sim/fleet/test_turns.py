@@ -3,7 +3,7 @@
 import inspect
 import signal
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -165,6 +165,15 @@ def test_who_talks_to_another_loop_than_that_of_trio_is_told() -> None:
         SimClock().run(main, rng_seed=1)
 
 
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """As they are for a command of a terminal: a shell's background job begins with them ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_an_interrupt_ends_a_run_that_would_take_for_ever() -> None:
     clock, seen = SimClock(), list[float]()
 
