@@ -8,7 +8,7 @@ import pytest
 import sim
 from p2pd.policy.dialing import DEGREE, OUTSIDE_RESERVED
 from p2pd.policy.picking import SAMPLES
-from p2pd.policy.serving import SENDS_MAX
+from p2pd.policy.serving import SENDS_MIN
 from p2pd.policy.sources import STALL_S
 from p2pd.policy.telling import TELL_S
 from sim.plan import Policy, SwarmPlan, parts_of
@@ -32,7 +32,7 @@ def test_the_numbers_of_the_arrays_are_the_daemons_own() -> None:
     assert policy.rarest_of == SAMPLES
     assert policy.request_timeout_s == STALL_S
     assert policy.tell_delay_s == TELL_S
-    assert policy.sends_at_once == SENDS_MAX
+    assert policy.sends_at_once == SENDS_MIN
 
 
 @pytest.mark.parametrize(
