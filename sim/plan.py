@@ -209,7 +209,7 @@ class SwarmPlan:
 
 
 def parts_of(piece_bytes: float, uplink_bytes_per_s: float) -> int:
-    """In how many parts a piece leaves an uplink that sends to as many at once as the daemon does."""
+    """In how many parts a piece leaves an uplink that sends to as few at once as the daemon does at the least."""
     # Only an engine imports brains, when it is known whether compiled ones are there (`sim/native`).
     from p2pd.policy.pacing import slice_bytes
     from p2pd.policy.serving import SENDS_MIN
