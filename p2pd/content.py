@@ -9,6 +9,7 @@ import trio
 from manifests import edits
 from manifests.errors import DigestMismatchError
 from p2pd.exchange import StorageError
+from p2pd.exchange.content import Arrived, Problem
 from p2pd.patching.smallpacks import SmallPacks
 from p2pd.store import Artifact, Store, StoreError
 from p2pd.world import World
@@ -45,20 +46,12 @@ class StoreContent:
         except OSError:
             return None
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
-        """Verify, write, remember."""
+    async def write_pieces(self, swarm: bytes, pieces: Sequence[Arrived]) -> Sequence[Problem | None]:
+        """Verify, write, remember: what became of each."""
         found = self._find(swarm)
         if found is None:
-            raise StorageError("the release was removed while it was fetched")
-        store, artifact = found
-        try:
-            await self._world.run_blocking(store.write_piece, artifact, piece, data, source)
-        except DigestMismatchError:
-            raise
-        except StoreError as error:  # no room, or it was removed or finished meanwhile
-            raise StorageError(str(error)) from error
-        except OSError as error:
-            raise StorageError(describe(error)) from error
+            return [StorageError("the release was removed while it was fetched")] * len(pieces)
+        return await self._world.run_blocking(_write, *found, pieces)
 
     async def release_name(self, swarm: bytes) -> str | None:
         """The name of the swarm's release; None when it is not here."""
@@ -88,6 +81,23 @@ class StoreContent:
             return await self._world.run_blocking(store.read_manifest, artifact)
         except OSError:
             return None
+
+
+def _write(store: Store, artifact: Artifact, pieces: Sequence[Arrived]) -> list[Problem | None]:
+    """In a worker: one after the other."""
+    return [_problem(store, artifact, one) for one in pieces]
+
+
+def _problem(store: Store, artifact: Artifact, one: Arrived) -> Problem | None:
+    try:
+        store.write_piece(artifact, one.piece, one.data, one.source)
+    except DigestMismatchError as error:
+        return error
+    except StoreError as error:  # no room, or it was removed or finished meanwhile
+        return StorageError(str(error))
+    except OSError as error:
+        return StorageError(describe(error))
+    return None
 
 
 def describe(error: OSError) -> str:

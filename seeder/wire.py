@@ -15,6 +15,7 @@ from manifests.codec import decode
 from manifests.errors import DigestMismatchError, MalformedManifestError
 from manifests.manifest import Manifest
 from p2pd.exchange import Exchange, Membership, Node, StorageError
+from p2pd.exchange.content import Arrived, Problem
 from p2pd.swarm import Swarm
 from p2pd.wire import bits
 from p2pd.world import World
@@ -48,9 +49,9 @@ class ShieldContent:
         self._shield.count_served("peer", len(data))
         return data
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
+    async def write_pieces(self, swarm: bytes, pieces: Sequence[Arrived]) -> Sequence[Problem | None]:
         """Never: a shield asks no peer for anything."""
-        raise DigestMismatchError("a shield takes no pieces from peers")
+        return [DigestMismatchError("a shield takes no pieces from peers")] * len(pieces)
 
     async def release_name(self, swarm: bytes) -> str | None:
         """The name of the swarm's release; None when it is not here."""

@@ -1,11 +1,25 @@
 """The seam between the exchange and where bytes are kept: the daemon's store, or the seeder's shield."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from manifests.errors import DigestMismatchError
+from p2pd.world.network import Buffer
 
 
 class StorageError(Exception):
     """A verified piece could not be written (disk full, damaged). Ours: the download waits and says so."""
+
+
+Problem = DigestMismatchError | StorageError
+
+
+class Arrived(NamedTuple):
+    """A whole piece, not yet verified, and where it came from, as statistics name it."""
+
+    piece: int
+    data: Buffer
+    source: str
 
 
 class Content(Protocol):
@@ -15,8 +29,9 @@ class Content(Protocol):
         """The piece, verified; None when it is not there any more, StorageError when it can't be read just now."""
         ...
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
-        """Verify, then keep: DigestMismatchError when it is not the piece, StorageError when it can't be kept."""
+    async def write_pieces(self, swarm: bytes, pieces: Sequence[Arrived]) -> Sequence[Problem | None]:
+        """Verify, then keep, in one go. Of each: None, DigestMismatchError when it is not the piece, StorageError when
+        it can't be kept."""
         ...
 
     async def release_name(self, swarm: bytes) -> str | None:

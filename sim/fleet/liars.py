@@ -7,6 +7,7 @@ import trio
 
 from p2pd.announcer import Announcer
 from p2pd.exchange import Exchange, Membership, Node
+from p2pd.exchange.content import Arrived, Problem
 from p2pd.swarm import Swarm
 from p2pd.tracker_stream import ConnectionEndedError, TrackerStream
 from p2pd.wire import bits
@@ -51,9 +52,10 @@ class LyingContent:
         good = self._releases[swarm].pieces[piece]
         return bytes((good[0] ^ 0xFF,)) + good[1:]
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
+    async def write_pieces(self, swarm: bytes, pieces: Sequence[Arrived]) -> Sequence[Problem | None]:
         """It wants nothing."""
         await trio.lowlevel.checkpoint()
+        return [None] * len(pieces)
 
     async def release_name(self, swarm: bytes) -> str | None:
         """Whose swarm it is."""

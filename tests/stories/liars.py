@@ -6,6 +6,7 @@ import trio
 
 from manifests.codec import encode
 from p2pd.exchange import Exchange, Membership, Node
+from p2pd.exchange.content import Arrived, Problem
 from p2pd.httpmessages import Request, Response
 from p2pd.httpserver import HttpServer
 from p2pd.swarm import Swarm
@@ -27,7 +28,7 @@ class Poison:
         self.served += 1
         return b"!" * self._release.manifest.lengths[piece]
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
+    async def write_pieces(self, swarm: bytes, pieces: Sequence[Arrived]) -> Sequence[Problem | None]:
         """It asks for nothing."""
         raise AssertionError("a complete node asks for nothing")
 

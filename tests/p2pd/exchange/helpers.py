@@ -10,13 +10,15 @@ import httpx
 import trio
 
 from manifests.digest import digest_function, manifest_digest, verify
+from manifests.errors import DigestMismatchError
 from manifests.manifest import Entry, Manifest, Profile
 from p2pd.exchange import Exchange, Membership, Node
+from p2pd.exchange.content import Arrived, Problem
 from p2pd.swarm import Swarm
 from p2pd.wire import bits
 from p2pd.wire.announce import PeerInfo
 from p2pd.world import World
-from p2pd.world.network import Network
+from p2pd.world.network import Buffer, Network
 from tests.fakes.network import MemoryNetwork
 from tests.fakes.world import run_inline
 
@@ -55,11 +57,18 @@ class MemoryContent:
         await trio.lowlevel.checkpoint()
         return self.pieces.get(piece)
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
+    async def write_pieces(self, swarm: bytes, pieces: Sequence[Arrived]) -> Sequence[Problem | None]:
         await trio.lowlevel.checkpoint()
-        verify(self.manifest.algorithm, data, self.manifest.digest(piece))
+        return [self._problem(*one) for one in pieces]
+
+    def _problem(self, piece: int, data: Buffer, source: str) -> Problem | None:
+        try:
+            verify(self.manifest.algorithm, data, self.manifest.digest(piece))
+        except DigestMismatchError as error:
+            return error
         self.pieces[piece] = bytes(data)
         self.sources[piece] = source
+        return None
 
     async def release_name(self, swarm: bytes) -> str | None:
         return self.manifest.release

@@ -1,18 +1,20 @@
 """Slow, full and broken storage behind an exchange; caps."""
 
 import math
+from collections.abc import Sequence
 
 import trio
 
 from p2pd.exchange import StorageError
 from p2pd.exchange.caps import Caps
+from p2pd.exchange.content import Arrived, Problem
 from p2pd.exchange.intake import UNVERIFIED_BYTES_MAX
 from p2pd.policy.citizenship import Rates
 from p2pd.policy.sources import Tier
 from p2pd.wire.messages import Ping, Pong
 
 from .helpers import MemoryContent, make_release
-from .hostile import Hostile, Scene, a_scene, in_blocks
+from .hostile import Hostile, Scene, a_scene, block, in_blocks
 
 Clock = trio.testing.MockClock
 LARGE = 700_000
@@ -24,14 +26,18 @@ class Gate(MemoryContent):
     def __init__(self, pieces: int, piece_bytes: int = 1000) -> None:
         super().__init__(make_release(pieces, piece_bytes)[0])
         self.open, self.full, self.waiting_bytes = trio.Event(), False, 0
+        self.jobs: list[int] = []
+        """How many pieces each was of."""
 
-    async def write_piece(self, swarm: bytes, piece: int, data: bytes | bytearray, source: str) -> None:
-        self.waiting_bytes += len(data)
+    async def write_pieces(self, swarm: bytes, pieces: Sequence[Arrived]) -> Sequence[Problem | None]:
+        self.jobs.append(len(pieces))
+        count = sum(len(one.data) for one in pieces)
+        self.waiting_bytes += count
         await self.open.wait()
-        self.waiting_bytes -= len(data)
+        self.waiting_bytes -= count
         if self.full:
-            raise StorageError("the disk is full")
-        await super().write_piece(swarm, piece, data, source)
+            return [StorageError("the disk is full")] * len(pieces)
+        return await super().write_pieces(swarm, pieces)
 
 
 async def test_pieces_that_wait_for_the_disk_outlive_their_connection(autojump_clock: Clock) -> None:
@@ -41,7 +47,7 @@ async def test_pieces_that_wait_for_the_disk_outlive_their_connection(autojump_c
         await brings.join(scene)
         scene.nursery.start_soon(_serve, brings, scene.parts)
         await trio.sleep(2.0)
-        assert gate.waiting_bytes > UNVERIFIED_BYTES_MAX
+        assert scene.leecher.exchange.bytes_received > UNVERIFIED_BYTES_MAX
         again = await Hostile.dial(scene, "brings")
         await again.say(again.connection.hello())
         await trio.sleep(0.1)
@@ -55,7 +61,35 @@ async def test_a_slow_disk_holds_up_who_sends(autojump_clock: Clock) -> None:
     async with a_scene(60, LARGE, content=gate) as scene:
         scene.meet_honest()
         await trio.sleep(2.0)
-        assert UNVERIFIED_BYTES_MAX < gate.waiting_bytes <= UNVERIFIED_BYTES_MAX + LARGE
+        assert UNVERIFIED_BYTES_MAX < scene.leecher.exchange.bytes_received <= UNVERIFIED_BYTES_MAX + LARGE
+
+
+async def test_what_comes_while_the_disk_is_at_work_is_kept_in_one_go(autojump_clock: Clock) -> None:
+    gate = Gate(30)
+    async with a_scene(content=gate) as scene:
+        brings = await Hostile.dial(scene, "brings")
+        await brings.join(scene)
+        scene.nursery.start_soon(_serve, brings, scene.parts)
+        await trio.sleep(2.0)
+        gate.open.set()
+        await some_kept(scene, 12)
+        assert sum(gate.jobs[:2]) >= 12
+
+
+async def test_one_bad_piece_of_many_ends_who_sent_it_and_the_others_are_kept(autojump_clock: Clock) -> None:
+    gate = Gate(30)
+    async with a_scene(content=gate) as scene:
+        lies = await Hostile.dial(scene, "lies")
+        await lies.join(scene)
+        for number in range(8):
+            piece = await lies.asked()
+            await lies.say(block(piece, 0, bytes(1000) if number == 4 else scene.parts[piece]))
+        await trio.sleep(1.0)
+        gate.open.set()
+        await lies.is_dropped()
+        assert scene.leecher.membership.brain.present.bit_count() == 7
+        scene.meet_honest()
+        await scene.completes()
 
 
 async def test_a_full_disk_is_told_and_the_download_goes_on_when_there_is_room(autojump_clock: Clock) -> None:
