@@ -70,7 +70,7 @@ class Background:
 
     def _sessions(self, way: Way) -> Iterator[tuple[Session, Measured]]:
         for session in self._exchange.neighbours.sessions.values():
-            if isinstance(session.stream, Measured) and self._exchange.caps.way(self._exchange.tier(session)) is way:
+            if isinstance(session.stream, Measured) and self._exchange.caps.way(session.tier) is way:
                 yield session, session.stream
 
     def yields(self, tier: Tier) -> bool:

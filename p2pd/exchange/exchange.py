@@ -171,10 +171,6 @@ class Exchange:
             return None
         return membership
 
-    def tier(self, session: Session) -> Tier:
-        """How dear a byte from there is."""
-        return session.tier
-
     def part(self, session: Session) -> None:
         """A connection ended."""
         node, now = session.node, trio.current_time()
@@ -247,7 +243,13 @@ class Exchange:
         membership.brain.arrived(session.node, len(block.data), now)
         return membership.manifest.lengths[block.piece]
 
-    async def on_piece(self, session: Session, swarm: bytes, piece: int, data: bytearray, now: float) -> None:
+    def awaits(self, session: Session, swarm: bytes, piece: int) -> int | None:
+        """How long the piece is, if this peer was asked for it and it is still of interest; else None."""
+        membership = None if session.ended_because else self._shared(session, swarm)
+        expected = membership is not None and membership.brain.expects(session.node, piece)
+        return membership.manifest.lengths[piece] if membership is not None and expected else None
+
+    async def on_piece(self, session: Session, swarm: bytes, piece: int, data: memoryview, now: float) -> None:
         """A whole piece: verify and keep it in the background, unless too much waits for that already."""
         membership = self.memberships.get(swarm)
         if membership is not None and not session.ended_because:

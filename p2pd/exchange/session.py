@@ -16,6 +16,7 @@ from p2pd.policy.pacing import slice_bytes
 from p2pd.policy.sources import Tier
 from p2pd.wire.connection import About, BlockReceived, Event, Joined, Left, PeerConnection
 from p2pd.wire.errors import RemoteProtocolError
+from p2pd.wire.framing import BLOCK_HEAD_BYTES
 from p2pd.wire.messages import Hello, ManifestPart, ManifestRequest, Ping, Pong
 from p2pd.world.network import Buffer, Stream
 
@@ -29,6 +30,7 @@ SILENCE_S_MAX: Final = 60.0
 """Without a word from the peer, or without its taking what we write."""
 PING_AFTER_S: Final = 20.0
 HANDSHAKE_S_MAX: Final = 5.0
+_NOTHING: Final = memoryview(bytearray())
 
 
 class Owner(Protocol):
@@ -48,8 +50,12 @@ class Owner(Protocol):
         """A manifest is asked for, or a part of one came."""
         ...
 
-    async def on_piece(self, session: "Session", swarm: bytes, piece: int, data: bytearray, now: float) -> None:
+    async def on_piece(self, session: "Session", swarm: bytes, piece: int, data: memoryview, now: float) -> None:
         """A whole piece arrived; its bytes are the owner's now."""
+        ...
+
+    def awaits(self, session: "Session", swarm: bytes, piece: int) -> int | None:
+        """How long the piece is, if this peer was asked for it and it is still of interest; else None."""
         ...
 
     def on_block(self, session: "Session", block: BlockReceived, now: float) -> int | None:
@@ -76,7 +82,7 @@ class Session:
 
     def __init__(self, stream: Stream, hello: Hello, owner: Owner, *, dialled: bool) -> None:
         self.stream, self.dialled = stream, dialled
-        self.connection = PeerConnection(hello)
+        self.connection = PeerConnection(hello, self._place)
         self.joined: dict[bytes, tuple[int, int]] = {}
         """The swarms that the peer is in: its pieces, and its set as it was when we came to share the swarm (from then
         on our brain of that swarm keeps it), or as it is where we don't."""
@@ -96,7 +102,7 @@ class Session:
         self._ahead = ReadAhead(partial(owner.next_upload, self), self._wake.ring)
         self._scope = trio.CancelScope()
         self._piece: tuple[bytes, int] | None = None
-        self._assembly, self._assembled = bytearray(), 0
+        self._assembly, self._assembled = _NOTHING, 0
         self._writes = 0
         """Begun and ended: odd while one is under way."""
         self._heard_at = trio.current_time()
@@ -267,27 +273,43 @@ class Session:
         """The time when that is done."""
         length = self._owner.on_block(self, block, now)
         if length is None:
-            self._piece = None
+            self._piece, self._assembly = None, _NOTHING
             return now
         self.useful_at = now
         if await self._owner.caps.receive(len(block.data), self.tier, self._not_read):
             now = trio.current_time()
-        key = (block.swarm, block.piece)
+        key, data = (block.swarm, block.piece), block.data
+        placed = isinstance(data, memoryview) and data.obj is self._assembly.obj
         if self._piece is None and block.offset == 0:
-            self._piece, self._assembly, self._assembled = key, bytearray(length), 0
+            self._piece, self._assembled = key, 0
+            if not placed:
+                self._assembly = memoryview(bytearray(length))
         elif key != self._piece or block.offset != self._assembled:
             # Also one that begins anew or leaves a piece unfinished: it could send bytes for ever and bring nothing.
             raise RemoteProtocolError(f"block of piece {block.piece} at {block.offset} out of order")
-        end = block.offset + len(block.data)
+        end = self._assembled = block.offset + len(data)
         if end > length:
             raise RemoteProtocolError(f"piece {block.piece} is longer than {length} bytes")
-        self._assembly[block.offset : end], self._assembled = block.data, end
+        if not placed:
+            self._assembly[block.offset : end] = data
         if end == length:
-            whole, self._piece, self._assembly = self._assembly, None, bytearray()
+            whole, self._piece, self._assembly = self._assembly[:length], None, _NOTHING
             self._hearing.earn()
             await self._owner.on_piece(self, block.swarm, block.piece, whole, now)
             return trio.current_time()
         return now
+
+    def _place(self, swarm: bytes, piece: int, offset: int, length: int) -> memoryview | None:
+        """Where a block that has begun belongs: in its piece, if it is what comes next of it."""
+        end = offset + length + BLOCK_HEAD_BYTES  # what comes behind it is copied before its room is needed
+        if self._piece is None and offset == 0:
+            whole = self._owner.awaits(self, swarm, piece)
+            if whole is None or length > whole:
+                return None
+            self._assembly = memoryview(bytearray(whole + BLOCK_HEAD_BYTES))
+        elif self._piece != (swarm, piece) or offset != self._assembled or end > len(self._assembly):
+            return None
+        return self._assembly[offset:end]
 
     async def _watch(self) -> None:
         """One watchdog a connection: pings a silent peer, ends a dead one."""

@@ -11,7 +11,7 @@ The same rules hold for what we send (LocalProtocolError). A channel belongs to 
 on their channel 3 is for the swarm that *they* joined as 3.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -75,6 +75,8 @@ class BlockReceived(msgspec.Struct, frozen=True, gc=False):
 
 Event = Hello | Joined | Left | About | BlockReceived | ManifestRequest | ManifestPart | Ping | Pong
 
+Place = Callable[[bytes, int, int, int], memoryview | None]
+
 
 @dataclass(slots=True)
 class _Channel:
@@ -83,11 +85,14 @@ class _Channel:
 
 
 class PeerConnection:
-    """One side of one connection. `receive` what arrives; the other methods give bytes to send."""
+    """One side of one connection. `receive` what arrives; the other methods give bytes to send.
 
-    def __init__(self, hello: Hello) -> None:
-        self._hello = hello
-        self._reader = InPlaceReader(HELLO_BYTES_MAX)
+    `place`: where a block of this swarm, piece, offset and length belongs, as `inplace` has it.
+    """
+
+    def __init__(self, hello: Hello, place: Place | None = None) -> None:
+        self._hello, self._place = hello, place
+        self._reader = InPlaceReader(HELLO_BYTES_MAX, self._place_block)
         self._theirs: dict[int, _Channel] = {}
         self._ours: dict[bytes, int] = {}
         self._next_channel = 0
@@ -100,7 +105,7 @@ class PeerConnection:
     # -- they ---------------------------------------------------------------------------------------------------
 
     def space(self) -> memoryview:
-        """Where to receive the next bytes; blocks that came before are void from now on."""
+        """Where to receive the next bytes; blocks that came before, and had no place, are void from now on."""
         return self._reader.space()
 
     @property
@@ -180,6 +185,13 @@ class PeerConnection:
             raise RemoteProtocolError("a block before Hello")
         swarm = self._piece_of(block.channel, block.piece)
         return BlockReceived(swarm, block.piece, block.offset, block.data)
+
+    def _place_block(self, number: int, piece: int, offset: int, length: int) -> memoryview | None:
+        """What may not be said is refused when it is whole."""
+        channel = self._theirs.get(number)
+        if channel is None or self._place is None or piece >= channel.pieces:
+            return None
+        return self._place(channel.swarm, piece, offset, length)
 
     def _channel(self, number: int) -> _Channel:
         channel = self._theirs.get(number)

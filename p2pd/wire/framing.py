@@ -86,6 +86,15 @@ class FrameReader:
             del buffer[:start]
 
 
+def block_begun(buffer: bytearray, start: int, end: int) -> tuple[int, int, int, int] | None:
+    """Channel, piece, offset and length of the block of which at least the head is there; None if it is none."""
+    length = end - start - _BLOCK.size
+    if buffer[start + LENGTH.size] != _BLOCK_KIND or not 0 < length <= BLOCK_BYTES_MAX:
+        return None
+    _, _, channel, piece, offset = _BLOCK.unpack_from(buffer, start)
+    return channel, piece, offset, length
+
+
 def frame_in(buffer: bytearray | memoryview, start: int, end: int) -> bytes | Block:
     """The whole frame there; a block's bytes are a part of the buffer. RemoteProtocolError."""
     kind = buffer[start + LENGTH.size]

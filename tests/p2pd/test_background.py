@@ -44,6 +44,7 @@ class Session:
     stream: Any = field(default_factory=Stream)
     pings: int = 0
     useful_at: float = 0.0
+    tier: Tier = Tier.REGION
 
     def ping(self) -> None:
         """Counted."""
@@ -55,7 +56,9 @@ def background(
 ) -> Background:
     """Of an exchange with these, and HTTP over those."""
     found = dict(enumerate(sessions))
-    exchange = SimpleNamespace(caps=caps, neighbours=SimpleNamespace(sessions=found), tier=lambda session: tier)
+    for session in sessions:
+        session.tier = tier
+    exchange = SimpleNamespace(caps=caps, neighbours=SimpleNamespace(sessions=found))
     return Background(cast(Any, exchange), http, LimitsConfig(lan_background=lan, background=not lan))
 
 

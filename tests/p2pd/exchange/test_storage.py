@@ -11,6 +11,7 @@ from p2pd.exchange.content import Arrived, Problem
 from p2pd.exchange.intake import UNVERIFIED_BYTES_MAX
 from p2pd.policy.citizenship import Rates
 from p2pd.policy.sources import Tier
+from p2pd.wire.framing import BLOCK_HEAD_BYTES
 from p2pd.wire.messages import Ping, Pong
 
 from .helpers import MemoryContent, make_release
@@ -28,9 +29,14 @@ class Gate(MemoryContent):
         self.open, self.full, self.waiting_bytes = trio.Event(), False, 0
         self.jobs: list[int] = []
         """How many pieces each was of."""
+        self.behind: list[int] = []
+        """Bytes of room behind each piece."""
 
     async def write_pieces(self, swarm: bytes, pieces: Sequence[Arrived]) -> Sequence[Problem | None]:
         self.jobs.append(len(pieces))
+        self.behind += [
+            memoryview(one.data.obj).nbytes - one.data.nbytes for one in pieces if isinstance(one.data, memoryview)
+        ]
         count = sum(len(one.data) for one in pieces)
         self.waiting_bytes += count
         await self.open.wait()
@@ -62,6 +68,16 @@ async def test_a_slow_disk_holds_up_who_sends(autojump_clock: Clock) -> None:
         scene.meet_honest()
         await trio.sleep(2.0)
         assert UNVERIFIED_BYTES_MAX < scene.leecher.exchange.bytes_received <= UNVERIFIED_BYTES_MAX + LARGE
+
+
+async def test_a_piece_is_received_where_it_is_put_together(autojump_clock: Clock) -> None:
+    """With room behind it for what comes next; what had to be copied there has none."""
+    gate = Gate(5, LARGE)
+    gate.open.set()
+    async with a_scene(5, LARGE, content=gate) as scene:
+        scene.meet_honest()
+        await scene.completes()
+    assert gate.behind == [BLOCK_HEAD_BYTES] * 5
 
 
 async def test_what_comes_while_the_disk_is_at_work_is_kept_in_one_go(autojump_clock: Clock) -> None:

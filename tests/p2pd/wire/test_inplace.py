@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pd.wire.errors import RemoteProtocolError
-from p2pd.wire.framing import BLOCK_BYTES_MAX, CONTROL_BYTES_MAX, Block, FrameReader, block_head, control_frame
+from p2pd.wire.framing import (
+    BLOCK_BYTES_MAX,
+    BLOCK_HEAD_BYTES,
+    CONTROL_BYTES_MAX,
+    Block,
+    FrameReader,
+    block_head,
+    control_frame,
+)
 from p2pd.wire.inplace import GROWTH, IDLE_BYTES, PLAIN_RECEIVES_MAX, InPlaceReader
 
 U32 = st.integers(0, 2**32 - 1)
@@ -109,14 +117,82 @@ def test_an_oversized_frame_is_refused_by_its_length_alone() -> None:
         read(InPlaceReader(100), struct.pack(">I", 101))
 
 
-@given(FRAMES, st.integers(1, 60))
-def test_what_a_frame_lacks_is_told_to_the_byte(frames: list[bytes | Block], at_once: int) -> None:
+def wait_as_told(reader: InPlaceReader, frames: list[bytes | Block], at_once: int) -> None:
     """Waiting for `lacking` bytes before each receive never waits for a byte beyond the end of the stream."""
-    reader, rest = InPlaceReader(), b"".join(map(to_bytes, frames))
+    rest = b"".join(map(to_bytes, frames))
     while rest:
         space = reader.space()
         assert 1 <= reader.lacking <= len(rest)
         count = min(len(space), len(rest), max(at_once, reader.lacking))
         space[:count], rest = rest[:count], rest[count:]
-        for _ in reader.received(count):
-            pass
+        list(reader.received(count))
+
+
+@given(FRAMES, st.integers(1, 60))
+def test_what_a_frame_lacks_is_told_to_the_byte(frames: list[bytes | Block], at_once: int) -> None:
+    wait_as_told(InPlaceReader(), frames, at_once)
+
+
+class Shelf:
+    """Gives every block, or none, room of its own, with or without room behind it."""
+
+    def __init__(self, behind: int, refuses: bool = False) -> None:
+        self.rooms: list[memoryview] = []
+        self._behind, self._refuses = behind, refuses
+
+    def __call__(self, channel: int, piece: int, offset: int, length: int) -> memoryview | None:
+        if self._refuses:
+            return None
+        self.rooms.append(memoryview(bytearray(length + self._behind)))
+        return self.rooms[-1]
+
+
+SHELVES = st.builds(Shelf, st.sampled_from([0, 1, BLOCK_HEAD_BYTES, 2 * BLOCK_HEAD_BYTES]), st.booleans())
+
+
+@given(FRAMES, st.integers(1, 70), SHELVES)
+def test_any_cut_gives_what_was_framed_wherever_blocks_belong(
+    frames: list[bytes | Block], at_once: int, shelf: Shelf
+) -> None:
+    assert read(InPlaceReader(place=shelf), b"".join(map(to_bytes, frames)), at_once) == frames
+
+
+@given(st.binary(max_size=200), st.integers(1, 50), SHELVES)
+def test_any_bytes_mean_the_same_wherever_blocks_belong(stream: bytes, at_once: int, shelf: Shelf) -> None:
+    def outcome(reader: InPlaceReader) -> object:
+        try:
+            return read(reader, stream, at_once)
+        except RemoteProtocolError as error:
+            return str(error)
+
+    assert outcome(InPlaceReader(place=shelf)) == outcome(InPlaceReader())
+
+
+def test_a_block_is_received_where_it_belongs_and_the_next_head_with_it() -> None:
+    shelf = Shelf(BLOCK_HEAD_BYTES)
+    reader = InPlaceReader(place=shelf)
+    stream, frames = bulk(3)
+    head, rest = stream[:BLOCK_HEAD_BYTES], stream[BLOCK_HEAD_BYTES:]
+    reader.space()[: len(head)] = head
+    assert list(reader.received(len(head))) == []
+    for frame in frames:
+        assert isinstance(frame, Block)
+        space, room = reader.space(), shelf.rooms[-1]
+        assert space.obj is room.obj
+        assert reader.lacking == BLOCK_BYTES_MAX
+        assert len(space) == BLOCK_BYTES_MAX + BLOCK_HEAD_BYTES
+        count = min(len(space), len(rest))
+        space[:count], rest = rest[:count], rest[count:]
+        [block] = reader.received(count)
+        assert isinstance(block, Block)
+        assert isinstance(block.data, memoryview)
+        assert block.data.obj is room.obj
+        assert block.data == frame.data
+    assert capacity(reader) == IDLE_BYTES
+
+
+@given(FRAMES, st.integers(1, 60), SHELVES)
+def test_what_a_frame_lacks_is_told_to_the_byte_wherever_blocks_belong(
+    frames: list[bytes | Block], at_once: int, shelf: Shelf
+) -> None:
+    wait_as_told(InPlaceReader(place=shelf), frames, at_once)
