@@ -11,6 +11,9 @@ QUEUE_S: Final = 1.0
 only make pieces wait, 1.16 x at 64 pieces)."""
 QUEUE_PIECES_MIN: Final = 4
 QUEUE_BYTES_MAX: Final = 32 * 1024 * 1024
+QUEUE_BYTES_LONG: Final = 12_500_000
+"""Outstanding at a peer of 100 Mbit/s."""
+REFILL_SHARE: Final = 0.875
 TOTAL_QUEUE_S: Final = 2.0
 TOTAL_QUEUE_PIECES_MIN: Final = 16
 """Before any rate is known: enough that each of a few peers shows what it can do. And not much more, for whoever has a
@@ -57,6 +60,15 @@ class Rate:
 def queue_bytes(rate_bytes_per_s: float, piece_bytes: float) -> float:
     """How many bytes may be outstanding at a peer of this rate."""
     return min(QUEUE_BYTES_MAX, QUEUE_S * rate_bytes_per_s + QUEUE_PIECES_MIN * piece_bytes)
+
+
+def refilled_below(queue_max: float) -> float:
+    """How many bytes may still be outstanding when it is time to ask for more, of so many at most.
+
+    To a fast peer several requests go at once: each message by itself wakes two processes, which costs a third of what
+    its piece does. It is never left with less than a second of work for that.
+    """
+    return queue_max if queue_max < QUEUE_BYTES_LONG else queue_max * REFILL_SHARE
 
 
 def total_queue_bytes(rate_bytes_per_s: float, piece_bytes: float) -> float:

@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from p2pd.policy.hedging import COPIES_MAX, GAIN_S_MIN, HOPELESS_S, WAITED_S_MIN, is_hopeless, worth_hedging
-from p2pd.policy.pacing import Rate, queue_bytes, total_queue_bytes
+from p2pd.policy.pacing import Rate, queue_bytes, refilled_below, total_queue_bytes
 from p2pd.policy.picking import pick_rarest
 from p2pd.policy.sources import ORIGIN_FETCHES_MAX, STALL_S, Facts, Tier, origin_scope
 from p2pd.wire import bits as bitset
@@ -105,7 +105,7 @@ class Fetching:
         if self.paused or not peer.available(now) or (self.held_back and peer.tier is not Tier.LAN):
             return
         room = queue_bytes(peer.rate.per_s(now), self._piece_bytes) if not peer.snubs else self._piece_bytes
-        if peer.requested_bytes >= room:
+        if peer.requested_bytes >= refilled_below(room):
             return
         total_room = total_queue_bytes(self.rate.per_s(now), self._piece_bytes)
         while peer.requested_bytes < room and len(requested) < peer.window:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from p2pd.policy.backoff import BASE_S, LIMIT_S, Backoff, jittered
 from p2pd.policy.hedging import COPIES_MAX, HOPELESS_S, WAITED_S_MIN, is_hopeless, worth_hedging
 from p2pd.policy.pacing import (
+    QUEUE_BYTES_LONG,
     QUEUE_BYTES_MAX,
     RATE_MEMORY_S,
     SLICE_BYTES_MAX,
@@ -19,6 +20,7 @@ from p2pd.policy.pacing import (
     Rate,
     TokenBucket,
     queue_bytes,
+    refilled_below,
     slice_bytes,
     total_queue_bytes,
 )
@@ -113,6 +115,15 @@ def test_a_queue_holds_a_piece_or_more_and_is_bounded(rate: float, piece_bytes: 
 @given(st.floats(0, 1e7), st.integers(1, 2**16))
 def test_all_queues_together_hold_more_than_one(rate: float, piece_bytes: int) -> None:
     assert total_queue_bytes(rate, piece_bytes) > queue_bytes(rate, piece_bytes)
+
+
+@given(st.floats(0, 1e10), st.integers(1, 2**24))
+def test_only_a_long_queue_waits_before_it_is_filled_again_and_it_stays_long(rate: float, piece_bytes: int) -> None:
+    room = queue_bytes(rate, piece_bytes)
+    if room < QUEUE_BYTES_LONG:
+        assert refilled_below(room) == room
+    else:
+        assert 0.8 * room < refilled_below(room) < room
 
 
 # -- what is taken on ------------------------------------------------------------------------------------------

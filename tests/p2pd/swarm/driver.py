@@ -27,7 +27,7 @@ class Driver:
         piece_bytes: int = PIECE_BYTES,
     ) -> None:
         self.now = 0.0
-        self.pieces = pieces
+        self.pieces, self.piece_bytes = pieces, piece_bytes
         self.brain = Swarm([piece_bytes] * pieces, present, rng=Random(rng_seed), now=0.0, super_seeding=super_seeding)
         self.deeds: list[Action] = []
 
@@ -51,7 +51,7 @@ class Driver:
 
     def bring(self, key: str, piece: int) -> bool:
         """A neighbour's (or the origin's) piece arrives and is stored at once; False if it was there already."""
-        self.brain.arrived(key, PIECE_BYTES, self.now)
+        self.brain.arrived(key, self.piece_bytes, self.now)
         fresh = self.brain.delivered(key, piece, self.now)
         if fresh:
             self.brain.stored(piece, self.now)
@@ -86,6 +86,10 @@ class Driver:
         """Asked of this neighbour and neither taken back nor here."""
         back = {cancel.piece for cancel in self.sent(Cancel, key)}
         return [piece for piece in self.asked(key) if piece not in back and not self.brain.present >> piece & 1]
+
+    def owed_first(self, key: str) -> int:
+        """Of these the one asked for first."""
+        return next(piece for piece in self.asked(key) if not self.brain.present >> piece & 1)
 
     def named(self, key: str | None = None) -> list[int]:
         """The pieces named by `Have`, in order."""
