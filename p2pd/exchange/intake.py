@@ -93,6 +93,10 @@ class Intake:
                 self._keep_later(one)
                 raise
         self._keep_later(one)  # and then waited, for the same reason
+        await self._room()
+
+    async def _room(self) -> None:
+        """Wait until not too much is to be verified."""
         while self._unverified_bytes > UNVERIFIED_BYTES_MAX:
             await self._verified.wait()
 
@@ -206,6 +210,7 @@ class Intake:
         try:
             if fetch is None:
                 raise OriginError("no HTTP origin is known", math.inf)
+            await self._room()  # here: as soon as it is delivered the next one is asked for
             await caps.make_room(length, Tier.ORIGIN)
             data = await fetch(manifest.digest(piece), length)
         except OriginError as error:

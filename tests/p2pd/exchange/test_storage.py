@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 import trio
 
+from manifests.digest import digest_function
 from p2pd.exchange import StorageError
 from p2pd.exchange.caps import Caps
 from p2pd.exchange.content import Arrived, Problem
 from p2pd.exchange.intake import UNVERIFIED_BYTES_MAX
 from p2pd.policy.citizenship import Rates
-from p2pd.policy.sources import Tier
+from p2pd.policy.sources import ORIGIN_FETCHES_MAX, Tier
 from p2pd.wire.framing import BLOCK_HEAD_BYTES
 from p2pd.wire.messages import Ping, Pong
 
@@ -106,6 +107,25 @@ async def test_one_bad_piece_of_many_ends_who_sent_it_and_the_others_are_kept(au
         assert scene.leecher.membership.brain.present.bit_count() == 7
         scene.meet_honest()
         await scene.completes()
+
+
+async def test_a_slow_disk_holds_up_http(autojump_clock: Clock) -> None:
+    gate = Gate(100, LARGE)
+    async with a_scene(100, LARGE, content=gate) as scene:
+        by_digest = {digest_function("blake3")(part): part for part in scene.parts}
+
+        async def fetch(digest: bytes, length: int) -> bytes:
+            await trio.sleep(0.01)
+            return by_digest[digest]
+
+        exchange, membership = scene.leecher.exchange, scene.leecher.membership
+        membership.fetch = fetch
+        exchange.join(membership)
+        await trio.sleep(60.0)
+        assert exchange.bytes_received > UNVERIFIED_BYTES_MAX
+        assert exchange.bytes_received <= UNVERIFIED_BYTES_MAX + (ORIGIN_FETCHES_MAX + 1) * LARGE
+        gate.open.set()
+        await scene.completes(120.0)
 
 
 async def test_a_full_disk_is_told_and_the_download_goes_on_when_there_is_room(autojump_clock: Clock) -> None:
