@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from manifests.digest import digest_function
@@ -19,6 +20,9 @@ DAMAGED: Final = "damaged"
 
 Base = Callable[[int], bytes | None]
 """The bytes of a piece of the release that a pack starts from, verified; None when it can't be had."""
+Run = Callable[[range], bytes | None]
+"""The same of neighbours, joined; None where they are to be asked for one by one."""
+Joined = Callable[[Sequence[int]], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,9 @@ class Applied:
     why: str = ""
 
 
-def apply_bundle(frames: Sequence[Frame], data: bytes, release: Manifest | Pieces, base: Base) -> Iterator[Applied]:
+def apply_bundle(
+    frames: Sequence[Frame], data: bytes, release: Manifest | Pieces, base: Base, run: Run = lambda pieces: None
+) -> Iterator[Applied]:
     """The pieces that a bundle becomes. `frames`: `index.bundles[b]` of a checked index; `data`: the bundle's bytes,
     which have the digest that the pack's manifest says.
 
@@ -41,7 +47,7 @@ def apply_bundle(frames: Sequence[Frame], data: bytes, release: Manifest | Piece
     left = memoryview(data)
     for frame in frames:
         encoded, left = bytes(left[: frame.length]), left[frame.length :]
-        for item, piece in _pieces(frame, encoded, release, base):
+        for item, piece in _pieces(frame, encoded, release, partial(_joined, base, run)):
             if isinstance(piece, str):
                 yield Applied(item.piece, None, piece)
             elif (digest := release.digest(item.piece)) is not None and digest_of(piece) != digest:
@@ -50,28 +56,33 @@ def apply_bundle(frames: Sequence[Frame], data: bytes, release: Manifest | Piece
                 yield Applied(item.piece, piece)
 
 
-def _pieces(frame: Frame, encoded: bytes, release: Manifest | Pieces, base: Base) -> Iterator[tuple[Item, bytes | str]]:
+def _pieces(
+    frame: Frame, encoded: bytes, release: Manifest | Pieces, joined: Joined
+) -> Iterator[tuple[Item, bytes | str]]:
     """Each item with its piece, or why there is none."""
     stream = None if frame.codec == ZSTD_BASES else codecs.reader(frame.codec, encoded)
     for item in frame.items:
         try:
             content = encoded if stream is None else codecs.read_exactly(stream, content_bytes(item, release))
-            yield item, _piece(item, content, release.lengths[item.piece], base, patch=stream is not None)
+            yield item, _piece(item, content, release.lengths[item.piece], joined, patch=stream is not None)
         except MalformedPackError:
             yield item, DAMAGED
 
 
-def _piece(item: Item, content: bytes, size: int, base: Base, *, patch: bool) -> bytes | str:
+def _piece(item: Item, content: bytes, size: int, joined: Joined, *, patch: bool) -> bytes | str:
     if not item.bases:
         return content
-    bases = _joined(item.bases, base)
+    bases = joined(item.bases)
     if bases is None:
         return NO_BASE
     return (codecs.apply if patch else codecs.expand_with)(bases, content, size)
 
 
-def _joined(numbers: Sequence[int], base: Base) -> bytes | None:
+def _joined(base: Base, run: Run, numbers: Sequence[int]) -> bytes | None:
     """These bases, laid end to end."""
+    neighbours = range(numbers[0], numbers[0] + len(numbers))
+    if len(numbers) > 1 and tuple(numbers) == tuple(neighbours) and (together := run(neighbours)) is not None:
+        return together
     parts = list[bytes]()
     for number in numbers:
         found = base(number)

@@ -16,7 +16,7 @@ from manifests.errors import MalformedPackError
 from manifests.manifest import Manifest
 from manifests.nested.recipes import MEMORY_BYTES_MAX
 from manifests.packs import Pack
-from p2pd.store import PATCH_SOURCE, Artifact, Store
+from p2pd.store import PATCH_SOURCE, Artifact, Store, read_together
 from p2pd.wire import bits
 
 from .reopening import Reopening, scratch_directory
@@ -175,8 +175,18 @@ class Patch:
 
     def _applied(self, bundle: int, data: bytes) -> Iterator[Applied]:
         opening = self.reopening
-        for applied in apply_bundle(self.index.bundles[bundle], data, opening.pieces, opening.read):
+        bundles = self.index.bundles
+        for applied in apply_bundle(bundles[bundle], data, opening.pieces, opening.read, self._read_together):
             yield from opening.take(applied)
+
+    def _read_together(self, pieces: range) -> bytes | None:
+        """Base pieces, joined, where none is small enough to be kept."""
+        artifact = self.base.artifact if self.base else None
+        if artifact is None or pieces[-1] >= artifact.manifest.pieces:
+            return None
+        if any(artifact.manifest.lengths[piece] <= BASE_KEPT_BYTES or not artifact.has(piece) for piece in pieces):
+            return None
+        return read_together(self.store.disk, artifact, pieces)
 
     def _places(self, piece: int) -> Sequence[int]:
         """The missing pieces that are the same as this one; a pack holds only the first of them."""

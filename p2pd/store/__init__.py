@@ -14,7 +14,7 @@ from .errors import (
     StoreInUseError,
 )
 from .export import export
-from .reading import read_part
+from .reading import read_part, read_together
 from .reuse import REUSE_BATCH_BYTES, locate
 from .spans import Span
 from .store import Store
@@ -36,4 +36,5 @@ __all__ = [
     "export",
     "locate",
     "read_part",
+    "read_together",
 ]

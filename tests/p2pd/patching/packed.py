@@ -90,6 +90,16 @@ def make_pack(old: Release | None, new: Release) -> tuple[Pack, Release]:
     return wrapped(new.manifest, PackIndex(old.swarm if old else b"", tuple(frames)), bundles)
 
 
+@cache
+def joined() -> Packed:
+    """Piece 3 is made from pieces 2 to 4, joined."""
+    old, new = image({}, "1"), image({3: b"two"}, "2")
+    data = codecs.compress_with(b"".join(old.data[2:5]), new.data[3], 9)
+    frame = Frame(ZSTD_BASES, len(data), (Item(3, (2, 3, 4)),))
+    named, pack = wrapped(new.manifest, PackIndex(old.swarm, ((frame,),)), [data])
+    return Packed(old, Release(new.manifest, new.encoded, new.data), named, pack)
+
+
 def wrapped(release: Manifest, index: PackIndex, bundles: list[bytes]) -> tuple[Pack, Release]:
     """The artifact of an index and its bundles."""
     data = (index_codec.encode(index), *bundles)

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from manifests import codec
+from manifests.delta import index_codec
+from manifests.delta.applying import apply_bundle
 from manifests.errors import MalformedPackError
 from manifests.packs import Pack
 from p2pd.patching.patch import Patch
@@ -13,7 +15,7 @@ from p2pd.wire import bits
 from tests.fakes.disk import MemoryDisk
 from tests.p2pd.store.releases import DESTINATION, Release, install, is_exactly
 
-from .packed import NEW_DESTINATION, PIECE_BYTES, packed, prepared
+from .packed import NEW_DESTINATION, PIECE_BYTES, joined, packed, prepared
 
 ELSEWHERE = "/srv/elsewhere"
 
@@ -126,3 +128,40 @@ def test_each_byte_of_the_target_is_written_once(store: Store, packs: Store, dis
         patch.apply(bundle)
     books = 12 * len(patch.needed()) + 200
     assert missing_bytes <= disk.written_bytes - before <= missing_bytes + books
+
+
+def test_bases_that_are_neighbours_can_be_read_as_one() -> None:
+    which, asked = joined(), list[range]()
+    (frames,) = index_codec.decode(which.pack.data[0]).bundles
+
+    def run(pieces: range) -> bytes | None:
+        asked.append(pieces)
+        return b"".join(which.old.data[piece] for piece in pieces)
+
+    (made,) = apply_bundle(frames, which.pack.data[1], which.new.manifest, lambda piece: None, run)
+    assert (made.data, asked) == (which.new.data[3], [range(2, 5)])
+
+
+@pytest.mark.parametrize("kept_bytes", [0, PIECE_BYTES])
+def test_of_several_bases_one_that_is_damaged_is_found(
+    store: Store, packs: Store, disk: MemoryDisk, monkeypatch: pytest.MonkeyPatch, kept_bytes: int
+) -> None:
+    monkeypatch.setattr("p2pd.patching.patch.BASE_KEPT_BYTES", kept_bytes)  # larger ones are read as one
+    patch, _ = prepared(store, packs, joined())
+    opened(patch)
+    disk.corrupt(DESTINATION, 4 * PIECE_BYTES + 5)
+    (made,) = [patch.apply(bundle) for bundle in patch.needed()]
+    assert store.artifacts[joined().old.swarm].lost == [4]
+    assert made is not None
+    assert made.written == bits.of([3])  # for the new release holds that one, too
+
+
+@pytest.mark.parametrize("kept_bytes", [0, PIECE_BYTES])
+def test_what_is_made_from_several_bases(
+    store: Store, packs: Store, monkeypatch: pytest.MonkeyPatch, kept_bytes: int
+) -> None:
+    monkeypatch.setattr("p2pd.patching.patch.BASE_KEPT_BYTES", kept_bytes)
+    patch, release = prepared(store, packs, joined())
+    for bundle in opened(patch).needed():
+        patch.apply(bundle)
+    assert release.complete

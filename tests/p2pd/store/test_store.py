@@ -12,10 +12,13 @@ from p2pd.store import (
     StoreError,
     StoreInUseError,
     export,
+    read_together,
 )
 from tests.fakes.disk import MemoryDisk
 
-from .releases import DESTINATION, STATE, fill, install, is_exactly, noise, opened, sample, single
+from .releases import DESTINATION, PIECE_BYTES, STATE, fill, install, is_exactly, noise, opened, sample, single
+
+WHOLE = single(4 * PIECE_BYTES + 500)
 
 
 def test_a_new_artifact_has_nothing(store: Store) -> None:
@@ -285,3 +288,18 @@ def test_equal_pieces_within_a_release_are_found(store: Store) -> None:
     artifact = store.add(release.encoded, DESTINATION)
     fill(store, artifact, release, [3])
     assert store.reuse(artifact, range(release.manifest.pieces)) == [4, 5, 6, 7]
+
+
+def test_neighbours_are_read_together_where_all_are_sound_and_in_one_file(store: Store, disk: MemoryDisk) -> None:
+    artifact = install(store, WHOLE)
+    assert read_together(disk, artifact, range(1, 4)) == b"".join(WHOLE.data[1:4])
+    disk.corrupt(DESTINATION, 3 * PIECE_BYTES)
+    assert read_together(disk, artifact, range(1, 4)) is None
+    assert read_together(disk, artifact, range(1, 3)) == b"".join(WHOLE.data[1:3])
+    disk.remove_tree(DESTINATION)
+    assert read_together(disk, artifact, range(1, 3)) is None
+
+
+def test_neighbours_in_two_files_are_not_read_together(store: Store, disk: MemoryDisk) -> None:
+    artifact = install(store, sample())
+    assert read_together(disk, artifact, range(10)) is None
