@@ -134,17 +134,20 @@ class Closing:
     def _close(self, region: Region) -> Iterator[Applied]:
         manifest = self._pieces.manifest
         digest_of = digest_function(manifest.algorithm)
-        piece, waiting = region.first, bytearray()
+        piece, waiting, lacking_bytes = region.first, list[memoryview](), manifest.lengths[region.first]
         for block in self._bytes_of(region):
-            waiting += block
-            while piece <= region.last and len(waiting) >= manifest.lengths[piece]:
-                data = bytes(waiting[: manifest.lengths[piece]])
-                del waiting[: len(data)]
+            left = memoryview(block)
+            while piece <= region.last and len(left) >= lacking_bytes:
+                data = b"".join((*waiting, left[:lacking_bytes]))
+                left, waiting = left[lacking_bytes:], []
                 if digest_of(data) != manifest.digest(piece):
                     yield from _refused(region, piece, NOT_REMADE)
                     return
                 yield Applied(piece, data)
                 piece += 1
+                lacking_bytes = manifest.lengths[piece] if piece <= region.last else 0
+            waiting.append(left)
+            lacking_bytes -= len(left)
         yield from _refused(region, piece, NOT_REMADE)
 
     def _bytes_of(self, region: Region) -> Iterator[bytes]:
