@@ -22,11 +22,14 @@ PROFILES: Final = {
     profile.name: profile
     for profile in (
         Profile("device", 32 * 2**10, 128 * 2**10, 512 * 2**10),
+        Profile("swarm", 64 * 2**10, 96 * 2**10, 128 * 2**10),
         Profile("host", 64 * 2**10, 256 * 2**10, 2**20),
         Profile("bulk", 2**20, 2 * 2**20, 4 * 2**20),
     )
 }
-"""By name. Small chunks for links where bytes are dear, large ones where requests are. Of an update of a few lines the
+"""By name. Small chunks for links where bytes are dear, large ones where requests are; small and even ones where a
+release comes whole over narrow links, for a peer passes on what it has all of: the largest chunk says how far the last
+peer is behind the first. Of an update of a few lines the
 digests of new pieces are half, so there the largest are best; but a device that applies a pack holds four or five of
 them, and 64 MiB are what a phone has for that.
 """

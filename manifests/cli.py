@@ -21,7 +21,7 @@ EXAMPLE: Final = """
   p2p-manifest repo promote --key keys/online.key --store store
   p2p-manifest unpack shop@1.0 --store store --root root.json --output shop-1.0"""
 
-PROFILES: Final = ("device", "host", "bulk")
+PROFILES: Final = ("device", "swarm", "host", "bulk")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,7 +86,7 @@ def _publish(commands: Any) -> None:
     parser.add_argument("--sequence", type=int, help="orders releases (default: one more than the greatest published)")
     parser.add_argument(
         "--profile", choices=PROFILES, default="host",
-        help="chunks of about 160 KiB, 320 KiB or 5 MiB (default: host)",
+        help="chunks of about 160 KiB, 115 KiB, 320 KiB or 2.5 MiB (default: host)",
     )  # fmt: skip
     parser.add_argument("--digest", choices=("blake3", "sha256"), default="blake3", help="(default: blake3)")
     _packs(parser)

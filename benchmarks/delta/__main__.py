@@ -43,6 +43,7 @@ ALL_PAIRS: Final = (
 )  # fmt: skip
 METHODS: Final[dict[str, Method]] = {
     "ours-device": ours.device,
+    "ours-swarm": ours.swarm,
     "ours-host": ours.host,
     "ours-bulk": ours.bulk,
     "all-opened": ours.recompressing,
@@ -55,8 +56,8 @@ METHODS: Final[dict[str, Method]] = {
 }
 SLOW: Final = ("bsdiff", "zstd-patch", "zstd")
 """Half a CPU second a megabyte and more: left out for large files, unless asked for."""
-ASKED_FOR: Final = ("all-opened",)
-"""As ours-device, where a file has no compressed stream inside; so only when asked for."""
+ASKED_FOR: Final = ("all-opened", "ours-swarm")
+"""The first is as ours-device where a file has no compressed stream inside, the other is not for updates."""
 SLOW_BYTES_MAX: Final = 64 * 2**20
 LINE: Final = "  {:<22} {:>13} {:>8} {:>8} {:>8} {:>10} {:>8} {:>10}  {}"
 

@@ -35,6 +35,11 @@ def device(files: Files, tools: Tools, directory: Path) -> Result:
     return _compare("ours device", files, directory, "device", MEMORY_BYTES_MAX)
 
 
+def swarm(files: Files, tools: Tools, directory: Path) -> Result:
+    """Small and even ones."""
+    return _compare("ours swarm", files, directory, "swarm", MEMORY_BYTES_MAX)
+
+
 def host(files: Files, tools: Tools, directory: Path) -> Result:
     """Large chunks."""
     return _compare("ours host", files, directory, "host", MEMORY_BYTES_MAX)

@@ -11,8 +11,8 @@ from .rows import Outcome
 from .scenarios import SEED, Scenario
 
 NAME: Final = "simulated"
-PIECE_BYTES: Final = 80 * 1024
-"""What pieces of the device profile have on average."""
+PIECE_BYTES: Final = 115 * 1024
+"""What pieces of the profile swarm have on average."""
 HEADERS: Final = 1.02
 """Of TCP, IP and frames with their seals, as the shaper counts them: of what it was given whole the headers once."""
 LATENCY_S: Final = 0.0002

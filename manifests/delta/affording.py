@@ -8,9 +8,9 @@ from manifests.nested.recipes import Recipe
 from .matching import missing
 
 _QUICK: Final = 300e6
-SPEEDS_MIN: Final = {"host": _QUICK, "bulk": _QUICK}
+SPEEDS_MIN: Final = {"swarm": _QUICK, "host": _QUICK, "bulk": _QUICK}
 """Bytes of a release that are applied in a processor second, at least, by profile. To hosts time is dear. To phones,
-which have other profiles, bytes are: whatever can be made again is.
+which have another profile, bytes are: whatever can be made again is.
 """
 COPIED_PER_S: Final = 1.2e9
 PATCHED_PER_S: Final = 400e6

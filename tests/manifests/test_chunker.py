@@ -79,7 +79,7 @@ def test_runs_cover_all_files_once_and_in_order(sizes: list[int]) -> None:
 
 
 def test_an_unknown_profile_is_named_with_those_that_are_known() -> None:
-    with pytest.raises(MalformedManifestError, match="'tiny'; known: device, host, bulk"):
+    with pytest.raises(MalformedManifestError, match="'tiny'; known: device, swarm, host, bulk"):
         chunker.profile("tiny")
 
 
