@@ -29,9 +29,8 @@ PROFILES: Final = {
 }
 """By name. Small chunks for links where bytes are dear, large ones where requests are; small and even ones where a
 release comes whole over narrow links, for a peer passes on what it has all of: the largest chunk says how far the last
-peer is behind the first. Of an update of a few lines the
-digests of new pieces are half, so there the largest are best; but a device that applies a pack holds four or five of
-them, and 64 MiB are what a phone has for that.
+peer is behind the first. Of an update of a few lines the digests of new pieces are half, so there the largest are best;
+but a device that applies a pack holds four or five of them, and 64 MiB are what a phone has for that.
 """
 
 _NORMALIZATION: Final = 1
