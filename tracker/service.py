@@ -8,7 +8,6 @@ from typing import Final
 import trio
 
 from p2pd.joining import TrackerAuthority
-from p2pd.policy.receiving import Doorstep
 from p2pd.world import World
 from p2pd.world.network import Listener, Network
 
@@ -23,10 +22,6 @@ from .tracker import Tracker
 
 TICK_S: Final = 1.0
 """How often ended leases and stuck connections are looked for."""
-ACCEPTS_PER_S: Final = 300.0
-"""New connections in the long run: at 1.2 ms each a third of a core, so that who is connected is heard."""
-ACCEPTS_SAVED_MAX: Final = 12_000.0
-"""All hosts of a tracker that was away come back at once, and are let in at once."""
 _NONE: Final[Mapping[str, Network]] = MappingProxyType({})
 log = logging.getLogger(__name__)
 
@@ -90,11 +85,8 @@ async def run(
 
 async def _accept(listener: Listener, sessions: Sessions) -> None:
     async with trio.open_nursery() as nursery:
-        doorstep = Doorstep(trio.current_time(), ACCEPTS_PER_S, ACCEPTS_SAVED_MAX)
         while True:
             nursery.start_soon(sessions.serve, await listener.accept())
-            if rest_s := doorstep.spend(trio.current_time()):
-                await trio.sleep(rest_s)
 
 
 async def _keep_time(tracker: Tracker, sessions: Sessions) -> None:

@@ -16,7 +16,7 @@ from p2pd.identity.errors import IdentityError
 
 from . import sealed, tcp
 from .credentials import Credentials
-from .gate import Gate
+from .gate import PLACE_S, Gate
 from .network import Identity, UnprovenError
 from .sealed import SealedFrames
 from .tcp import TcpSocket
@@ -113,12 +113,10 @@ class TlsNetwork:
             with trio.fail_after(HANDSHAKE_S):
                 with trio.fail_after(FIRST_BYTE_S):
                     await socket.wait_readable()  # nothing is spent on whoever says nothing
-                async with gate.place(stream.remote_address.rpartition(":")[0]):
-                    if socket.has_ended():
-                        raise trio.BrokenResourceError(f"{socket.remote_address} did not wait for its turn")
+                async with gate.place(stream.remote_address.rpartition(":")[0], socket.has_ended):
                     context = self.credentials.strangers if strangers else self.credentials.server
                     pump = TlsPump(context, server=True)
-                    await shake_hands(socket, pump, self._scratch)
+                    await shake_hands(socket, pump, self._scratch, PLACE_S)
         except trio.TooSlowError:
             raise trio.BrokenResourceError(f"{socket.remote_address} does not shake hands in time") from None
         self._admit(stream, pump)

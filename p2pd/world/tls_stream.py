@@ -228,8 +228,9 @@ class TlsStream:
         return trio.ClosedResourceError("this connection was closed")
 
 
-async def shake_hands(socket: TcpSocket, pump: TlsPump, scratch: Scratch) -> None:
-    """From the first byte to the last of a handshake; BrokenResourceError. The caller bounds its time."""
+async def shake_hands(socket: TcpSocket, pump: TlsPump, scratch: Scratch, patience_s: float = math.inf) -> None:
+    """From the first byte to the last of a handshake; BrokenResourceError. The caller bounds its time; TooSlowError
+    when they let us wait for longer than `patience_s`, all in all: what others keep us from is not their fault."""
     try:
         over = pump.step()
         while True:
@@ -238,7 +239,10 @@ async def shake_hands(socket: TcpSocket, pump: TlsPump, scratch: Scratch) -> Non
             if over:
                 return
             while (count := socket.try_receive(scratch.space(pump))) is None:
-                await socket.wait_readable()
+                began = trio.current_time()
+                with trio.fail_after(max(0.0, patience_s)):
+                    await socket.wait_readable()
+                patience_s -= trio.current_time() - began
             if not count:
                 raise TlsError("it hung up during the handshake")
             over = pump.step(scratch.received(count))

@@ -233,7 +233,7 @@ async def test_who_says_nothing_is_given_up(papers: Papers, monkeypatch: pytest.
 async def test_half_hellos_can_t_keep_others_out(papers: Papers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "PLACES", 2)
     monkeypatch.setattr(gate, "PLACES_PER_SOURCE", 2)
-    monkeypatch.setattr(gate, "PLACE_S", 0.1)
+    monkeypatch.setattr(tls_network, "PLACE_S", 0.1)
     alice, bob = papers.member("alice"), papers.member("bob")
     listener = await bob.listen(HERE)
 
