@@ -23,9 +23,12 @@ than half of them there is no choice left: with eight of eight S1 takes 1.18 ins
 QUICK_S: Final = 0.8
 """Where a piece takes longer, more at once would only be later: that uplink is narrow (simulated, 16 peers, every
 second with a tenth of the others' uplink: 1.25 x the bound without this, 1.18 with it)."""
+AGEING: Final = 0.4
+"""Whoever waits for so much of what a piece typically takes goes before a piece that one neighbour more holds: or who
+is behind, and so asks only for what all others hold, would be served last for ever (S3 of `benchmarks.swarm`: 1.32 x
+the bound instead of 1.10). 0.1 s for everybody was too long for fast uplinks, and 0.03 s too short for slow ones."""
 AGEING_S: Final = 0.1
-"""Whoever waits so long goes before a piece that one neighbour more holds: or who is behind, and so asks only for what
-all others hold, would be served last for ever (S3 of `benchmarks.swarm`: 1.32 x the bound instead of 1.10)."""
+"""The same, before it is known how long a piece takes."""
 STUCK_S_MIN: Final = 1.0
 STUCK_FACTOR: Final = 4.0
 
@@ -40,6 +43,11 @@ def accepts_request(*, peer_queue_pieces: int, queue_bytes: int, piece_bytes: in
 def sends_at_once(peers: int, typical_s: float) -> int:
     """To how many to send at once, of so many that are sent to, where a piece typically takes `typical_s`."""
     return max(SENDS_MIN, min(SENDS_MAX, (peers + 1) // 2)) if typical_s < QUICK_S else SENDS_MIN
+
+
+def ageing_s(typical_s: float) -> float:
+    """For how long to wait weighs as much as one neighbour more that holds a piece; `typical_s`: 0 while unknown."""
+    return AGEING * typical_s or AGEING_S
 
 
 def stuck_after_s(typical_s: float) -> float:

@@ -109,7 +109,7 @@ class Fetching:
             return
         total_room = total_queue_bytes(self.rate.per_s(now), self._piece_bytes)
         while peer.requested_bytes < room and len(requested) < peer.window:
-            if requests.outstanding_bytes >= total_room:
+            if requests.outstanding_bytes >= total_room and not peer.offered & unasked:
                 return
             piece = self._choose(peer, unasked, now) if unasked else self._choose_hedge(peer, now)
             if piece is None:
@@ -121,7 +121,7 @@ class Fetching:
         candidates = peer.bits & unasked & self.importable(peer, now)
         if peer.tier is Tier.SHIELD and self.requests.in_flight:
             # The dear source is for what peers can't bring; only an idle downloader takes anything from it.
-            candidates &= ~self._books.by_peers.held
+            candidates &= ~self._books.by_peers.held | peer.offered
         return pick_rarest(candidates, self._books.by_peers.counts, self._rng)
 
     def importable(self, peer: PeerView, now: float) -> int:

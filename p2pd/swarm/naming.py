@@ -24,7 +24,12 @@ WANTED_S: Final = 2.0
 """After this it is named to a peer that asks for it."""
 
 SPARE_SHARE: Final = 0.1
-"""Of all pieces: so many may leave us again, while our uplink would rest, because who has them is slow."""
+"""Of all pieces: so many may leave us again, while our uplink would rest: because who has them is slow, or because all
+have left once and somebody is behind."""
+BEHIND_PEERS: Final = 4
+"""So many of those who are behind are named what has left before, when all has left once."""
+AGAIN_MAX: Final = 16
+"""Of that named to one of them: it asks for those that are not on their way to it from others."""
 KEPT_MAX: Final = 2
 """Who should have passed on so many pieces and has not, is named no more meanwhile."""
 ASLEEP_S: Final = 3.0
@@ -37,7 +42,7 @@ class Naming:
     def __init__(self, books: Books) -> None:
         self._books = books
         self._piece_bytes = sum(books.lengths) / len(books.lengths) if books.lengths else 1.0
-        self.named = self._given = 0
+        self.named = self._given = self._left = 0
         self._order = Order(books.lengths)
         self._spreading = Spreading(books.lengths)
         self._spare = round(SPARE_SHARE * len(books.lengths))
@@ -72,8 +77,10 @@ class Naming:
             return
         if self._books.present & ~self.named & ~self._books.by_peers.held:
             self._offer(min(awake, key=lambda one: one.unspread), OFFERS_MIN, now)
-        else:
-            self._offer_slow(awake, now)
+            return
+        self._offer_slow(awake, now)
+        if self._spare > 0 and not self._books.present & ~self._left:
+            self._offer_again(awake, now)
 
     def _is_slow(self, peer: PeerView, now: float) -> bool:
         """It takes what we have for it much later than is usual."""
@@ -81,11 +88,20 @@ class Naming:
 
     def _offer_slow(self, awake: list[PeerView], now: float) -> None:
         """Of what slow peers keep, to who passes most on."""
-        for piece, giver in list(islice(self._spreading.slow(now), min(OFFERS_MIN, self._spare))):
+        for piece, giver in list(islice(self._spreading.slow(now), max(0, min(OFFERS_MIN, self._spare)))):
             lacking = [one for one in awake if one is not giver and not one.bits >> piece & 1]
             if lacking:
-                self._spare -= 1
                 self._name(max(lacking, key=self._spreading.peak_per_s), [piece], now)
+
+    def _offer_again(self, awake: list[PeerView], now: float) -> None:
+        """Whatever they lack, to those who are behind, as long as it can be spared."""
+        spare = self._spare - sum(len(one.named_unsent) for one in self._books.peers.values())
+        lacking = [(self._books.present & ~(one.bits | one.sent), one) for one in awake if not _waits(one)]
+        lacking.sort(key=lambda pair: pair[0].bit_count(), reverse=True)
+        for lacks, peer in lacking[:BEHIND_PEERS]:
+            pieces = choose_offers(min(AGAIN_MAX - len(peer.named_unsent), spare), lacks, self.named, 0)
+            spare -= len(pieces)
+            self._name(peer, pieces, now)
 
     def want(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         """`peer` finds these nowhere: name those that we have."""
@@ -142,6 +158,9 @@ class Naming:
 
     def sent(self, peer: PeerView, piece: int, now: float) -> None:
         """A piece went out to `peer`."""
+        self._spare -= self._left >> piece & 1
+        self._left |= 1 << piece
+        peer.sent |= 1 << piece
         if piece in peer.named:
             peer.named[piece] = now
             peer.named_unsent.discard(piece)

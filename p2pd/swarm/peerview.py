@@ -17,6 +17,8 @@ class PeerView:
     joined_at: float
     requested: dict[int, float] = field(default_factory=dict)
     requested_bytes: int = 0
+    offered: int = 0
+    """Of a shield: pieces that it named to us though peers held them. Its uplink would rest otherwise."""
     cancelled: set[int] = field(default_factory=set)
     rate: Rate = field(default_factory=Rate)
     upload_rate: Rate = field(default_factory=Rate)
@@ -40,6 +42,8 @@ class PeerView:
     """Which of them we have not sent yet."""
     named_unasked: set[int] = field(default_factory=set)
     """Which of them it has not asked for."""
+    sent: int = 0
+    """Super-seeding: the pieces that we sent to it, of which it need not tell us."""
     asked_at: float = float("-inf")
     """When it last asked for something, or was first named what it has not asked for."""
     asleep: bool = False

@@ -187,6 +187,8 @@ class Swarm:
 
     def _on_have(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         told = self._set_of(pieces)
+        if peer.tier is Tier.SHIELD:
+            peer.offered |= told & self._books.by_peers.held
         fresh = told ^ (told & peer.bits)
         if fresh:
             peer.bits |= fresh

@@ -7,7 +7,7 @@ from math import inf
 from typing import Final
 
 from p2pd.policy.pacing import Rate
-from p2pd.policy.serving import AGEING_S, PEER_QUEUE_PIECES_MAX, accepts_request, sends_at_once, stuck_after_s
+from p2pd.policy.serving import PEER_QUEUE_PIECES_MAX, accepts_request, ageing_s, sends_at_once, stuck_after_s
 
 PEERS_LOOKED_AT: Final = 16
 PIECES_LOOKED_AT: Final = 4
@@ -257,12 +257,13 @@ class Uploads:
         self._looked_up = b""
         ranked: list[tuple[float, str]] = []
         first, least, looked_at = "", inf, PEERS_LOOKED_AT
+        waits_s = ageing_s(self._typical_s)
         for peer, queue in waiting.items():
             if not looked_at:
                 break
             looked_at -= 1
             fewest, _ = self._scarcest(queue, PIECES_LOOKED_AT)
-            measure = fewest - (now - queue.since) / AGEING_S
+            measure = fewest - (now - queue.since) / waits_s
             if free > 1:
                 ranked.append((measure, peer))
             elif measure < least or (measure == least and peer < first):

@@ -1,7 +1,7 @@
 """Super-seeding: which pieces a shield names to whom."""
 
 from p2pd.policy.offering import OFFERS_MIN, WANTED_MAX
-from p2pd.swarm.naming import ASLEEP_S, NAMED_S_MAX
+from p2pd.swarm.naming import AGAIN_MAX, ASLEEP_S, NAMED_S_MAX, SPARE_SHARE
 from p2pd.wire import bits
 from p2pd.wire.messages import Cancel, Have, Lost, Request, Want
 
@@ -223,3 +223,38 @@ def test_who_needs_few_pieces_gets_them_one_after_the_other_though_nobody_wants_
         swarm.say("patches", Request(0, piece))
         swarm.brain.sent("patches", piece, swarm.now)
         swarm.say("patches", Have(0, (piece,)))
+
+
+def given_away() -> Driver:
+    """A shield of which "ahead" has taken and holds everything, and "behind" nothing yet."""
+    swarm = shield("ahead")
+    while len(swarm.named()) < PIECES:
+        swarm.wait(0.25)
+        take(swarm, "ahead")
+    take(swarm, "ahead")
+    swarm.peer("behind", 0)
+    return swarm
+
+
+def test_what_has_left_is_named_again_to_who_is_behind_while_our_uplink_rests() -> None:
+    swarm = given_away()
+    swarm.wait(0.25)
+    assert len(swarm.named("behind")) == min(AGAIN_MAX, round(SPARE_SHARE * PIECES))
+
+
+def test_a_tenth_of_a_copy_leaves_again_and_no_more() -> None:
+    swarm = given_away()
+    taken = 0
+    for _ in range(100):
+        swarm.wait(0.25)
+        taken += len(take(swarm, "behind"))
+    assert taken == round(SPARE_SHARE * PIECES)
+
+
+def test_nothing_is_named_again_while_something_never_left() -> None:
+    swarm = shield("ahead")
+    take(swarm, "ahead")
+    first = swarm.named("ahead")[:OFFERS_MIN]
+    swarm.peer("behind", 0)
+    swarm.wait(1.0)
+    assert not set(first) & set(swarm.named("behind"))

@@ -1,4 +1,7 @@
-"""How often a neighbour is asked for more, by how fast it is."""
+"""How often a neighbour is asked for more, and how much: by how fast it is, and by what a shield can spare."""
+
+from p2pd.policy.sources import Tier
+from p2pd.wire.messages import Have
 
 from .driver import Driver
 
@@ -22,3 +25,14 @@ def requests_per_message(bytes_per_s: float) -> float:
 def test_a_fast_peer_is_asked_for_several_pieces_at_a_time_and_a_slow_one_for_each_as_it_can() -> None:
     assert requests_per_message(100e6) > 4
     assert requests_per_message(5e6) < 1.5
+
+
+def test_what_a_shield_names_though_peers_hold_it_is_asked_of_it_however_much_they_owe_us() -> None:
+    swarm = Driver(100)
+    swarm.peer("peer")
+    swarm.peer("shield", 0, Tier.SHIELD)
+    owed = len(swarm.owed("peer"))
+    assert owed < 99
+    swarm.say("shield", Have(0, (98, 99)))
+    assert set(swarm.asked("shield")) == {98, 99} - set(swarm.asked("peer"))
+    assert len(swarm.owed("peer")) == owed

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2pd.policy.serving import AGEING_S, PEER_QUEUE_PIECES_MAX, QUEUE_PIECES_FREE, SENDS_MAX, SENDS_MIN, STUCK_S_MIN
+from p2pd.policy.serving import (
+    PEER_QUEUE_PIECES_MAX,
+    QUEUE_PIECES_FREE,
+    SENDS_MAX,
+    SENDS_MIN,
+    STUCK_S_MIN,
+    ageing_s,
+)
 from p2pd.swarm.uploads import Owed, Uploads
 
 A, B = b"a" * 32, b"b" * 32
@@ -224,18 +231,23 @@ def test_the_piece_that_fewest_hold_goes_first() -> None:
     assert uploads.turns(0.1) == ["y"]
 
 
-def test_who_is_behind_the_others_is_served_all_the_same() -> None:
-    uploads = uploads_of(dict.fromkeys(range(SENDS_MIN), 1) | {10: 5})
-    uploads.sent("before", 1000 * MIB, 0.0)
-    busy = crowd(uploads, SENDS_MIN)
-    for peer in busy:
-        uploads.next(peer, 0.0)
-    owe(uploads, "behind", 10)
-    assert uploads.next("behind", 0.0) is None
-    owe(uploads, "ahead", 11)
-    assert uploads.next("ahead", 6 * AGEING_S) is None
-    uploads.sent(busy[0], 1000, 6 * AGEING_S)
-    assert uploads.turns(6 * AGEING_S) == ["behind"]
+@pytest.mark.parametrize("took_s", [0.02, 0.1, 0.7])
+def test_who_is_behind_the_others_is_served_all_the_same(took_s: float) -> None:
+    def served_first(held_by: int) -> str:
+        uploads = uploads_of(dict.fromkeys(range(SENDS_MIN), 1) | {10: held_by})
+        uploads.sent("before", 1000 * MIB, 0.0)
+        busy = crowd(uploads, SENDS_MIN)
+        for peer in busy:
+            uploads.next(peer, 0.0)
+        owe(uploads, "behind", 10)
+        assert uploads.next("behind", 0.0) is None
+        owe(uploads, "ahead", 11)
+        assert uploads.next("ahead", took_s) is None
+        uploads.sent(busy[0], 1000, took_s)
+        return uploads.turns(took_s)[0]
+
+    holders = round(took_s / ageing_s(took_s))
+    assert [served_first(holders - 1), served_first(holders + 1)] == ["behind", "ahead"]
 
 
 def test_a_piece_that_was_just_given_away_counts_as_held() -> None:

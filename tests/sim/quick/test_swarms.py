@@ -17,6 +17,9 @@ PIECE_BYTES = 256 * 1024
 SIZE = PIECES * PIECE_BYTES
 FAST, SLOW = Link(10 * MB, 50 * MB), Link(1 * MB, 50 * MB)
 SHIELD = Link(10 * MB, 10 * MB)
+ONE_COPY = 1.02
+SPARED = 1.15
+"""A tenth of a copy may leave again while the shield would rest, and a little to who found something nowhere."""
 
 
 def run(links: Sequence[Link], *, shield: Link = SHIELD, rng_seed: int = 1, pieces: int = PIECES) -> Outcome:
@@ -34,7 +37,7 @@ def test_eight_equal_peers_come_near_the_bound_for_one_copy(rng_seed: int) -> No
     links = [Link(10 * MB, 10 * MB)] * 8
     outcome = run(links, rng_seed=rng_seed)
     assert max(outcome.finished_s) <= 1.06 * bound_s(links)
-    assert outcome.shield_pieces <= 1.02 * PIECES
+    assert outcome.shield_pieces <= ONE_COPY * PIECES
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,7 @@ def test_eight_equal_peers_come_near_the_bound_for_one_copy(rng_seed: int) -> No
 def test_slow_peers_do_not_hold_up_the_others(links: list[Link], allowed: float) -> None:
     outcome = run(links)
     assert max(outcome.finished_s) <= allowed * bound_s(links)
-    assert outcome.shield_pieces <= 1.05 * PIECES
+    assert outcome.shield_pieces <= SPARED * PIECES
 
 
 @pytest.mark.parametrize("rng_seed", [1, 2, 3])
@@ -62,7 +65,7 @@ def test_pieces_of_unlike_sizes_cost_little(rng_seed: int) -> None:
 def test_one_slow_peer_does_not_hold_up_the_others(slow: Link) -> None:
     outcome = simulate([PIECE_BYTES // 4] * 1600, [SHIELD] * 7 + [slow], shield=SHIELD, rng_seed=1, until_s=30.0)
     assert max(outcome.finished_s[:7]) <= 1.07 * bound_s([SHIELD] * 7)
-    assert outcome.shield_pieces <= 1.02 * 1600
+    assert outcome.shield_pieces <= ONE_COPY * 1600
 
 
 @pytest.mark.parametrize("up", [10 * MB, 0.4 * MB], ids=["down", "both ways"])
@@ -70,7 +73,7 @@ def test_as_many_that_crawl_hold_up_the_others_by_little(up: float) -> None:
     links = [SHIELD] * 8 + [Link(up, 0.4 * MB)] * 8
     outcome = simulate([PIECE_BYTES // 2] * 400, links, shield=SHIELD, rng_seed=1, until_s=60.0)
     assert max(outcome.finished_s[:8]) <= 1.9 * 400 * (PIECE_BYTES // 2) / (10 * MB)
-    assert outcome.shield_pieces <= 1.07 * 400
+    assert outcome.shield_pieces <= SPARED * 400
 
 
 def test_pieces_are_not_left_with_peers_that_hardly_pass_any_on() -> None:
@@ -78,7 +81,7 @@ def test_pieces_are_not_left_with_peers_that_hardly_pass_any_on() -> None:
     outcome = run(links)
     # Twelve dice gave 1.33 at most, 1.25 in the mean; without the rule 3.5 times it.
     assert max(outcome.finished_s) <= 1.5 * bound_s(links)
-    assert outcome.shield_pieces <= 1.02 * PIECES
+    assert outcome.shield_pieces <= SPARED * PIECES
 
 
 def test_a_round_trip_of_eighty_milliseconds_costs_little() -> None:
@@ -90,7 +93,7 @@ def test_behind_a_fat_shield_one_copy_is_spread_nearly_as_fast_as_one_copy_can_b
     links, shield = [Link(10 * MB, 100 * MB)] * 16, Link(100 * MB, 100 * MB)
     outcome = run(links, shield=shield)
     others_s = 15 * SIZE / (16 * 10 * MB)
-    assert outcome.shield_pieces <= 1.02 * PIECES
+    assert outcome.shield_pieces <= SPARED * PIECES
     assert max(outcome.finished_s) <= 1.1 * others_s
 
 
