@@ -50,13 +50,20 @@ class Places:
         try:
             await turn.wait()
         except trio.Cancelled:
-            del self.waiting[turn]
+            if turn in self.waiting:
+                del self.waiting[turn]
+            elif turn not in self._turned_away:
+                self._pass_on()  # it was given to us after we were cancelled, before we ran
+            self._turned_away.discard(turn)
             raise
         if turn in self._turned_away:
             self._turned_away.remove(turn)
             raise trio.TooSlowError
 
     async def __aexit__(self, *_: object) -> None:
+        self._pass_on()
+
+    def _pass_on(self) -> None:
         if self.waiting:
             self.waiting.popitem()[0].set()
         else:

@@ -5,7 +5,7 @@ import trio
 from trio.testing import MockClock
 
 from p2pd.world import gate
-from p2pd.world.gate import BEGINS_PER_S, Gate
+from p2pd.world.gate import BEGINS_PER_S, Gate, Places
 
 
 class Crowd:
@@ -84,6 +84,24 @@ async def test_who_stops_waiting_leaves_the_turn_to_others(
             await crowd.come_in_order(impatient, "impatient")
             impatient.cancel_scope.cancel()
     assert crowd.inside == ["first", "second", "third"]
+
+
+async def test_a_turn_that_is_given_to_who_was_just_cancelled_goes_on_to_the_next() -> None:
+    places, inside = Places(1), list[str]()
+
+    async def come(name: str) -> None:
+        async with places:
+            inside.append(name)
+
+    async with trio.open_nursery() as nursery, trio.open_nursery() as cancelled:
+        async with places:
+            nursery.start_soon(come, "next")
+            await trio.testing.wait_all_tasks_blocked()
+            cancelled.start_soon(come, "cancelled")
+            await trio.testing.wait_all_tasks_blocked()
+            cancelled.cancel_scope.cancel()  # its task has not run yet when the place is free
+    assert inside == ["next"]
+    assert places.free == 1
 
 
 async def test_in_the_long_run_so_many_begin_a_second(
