@@ -59,9 +59,13 @@ class Time:
     def __init__(self, left_s: float) -> None:
         self.left_s = left_s
 
+    def has(self, seconds: float) -> bool:
+        """Is there so much?"""
+        return seconds <= self.left_s
+
     def spend(self, seconds: float, *, divisible: bool) -> float:
         """How much of it there is time for, which is spent now: 1.0, or less of what is divisible, or 0.0."""
         part = self.left_s / seconds if divisible else 0.0
-        share = 1.0 if seconds <= self.left_s else part
+        share = 1.0 if self.has(seconds) else part
         self.left_s -= share * seconds
         return share

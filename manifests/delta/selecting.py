@@ -20,6 +20,8 @@ from .splitting import Read, by_offset
 
 VAIN_MAX: Final = 16
 """So many streams, one after the other, that no recipe makes or there is no time for: the time is spent."""
+TRIED_BYTES: Final = 8 * 2**20
+"""Of what a stream holds, a recipe is tried with so much before it is known that there is time for more."""
 
 
 def worth_opening(
@@ -77,11 +79,16 @@ def _affordable(release: Source, base: Source, memory_bytes_max: int, time: Time
 
 def _in_time(found: Found, data: memoryview, finder: Recipes, time: Time) -> Found | None:
     """What of a stream can be made again, and there is time for."""
-    recipe = finder.find(found.kind, data, found.stream.expanded_bytes)
+    kind, size = found.kind, found.stream.expanded_bytes
+    recipe = finder.find(kind, data, size, tried_bytes=TRIED_BYTES)
     if recipe is None:
         return None
+    if size > TRIED_BYTES and time.has(seconds(recipe, size)):
+        recipe = finder.find(kind, data, size)
+        if recipe is None:
+            return None
     found = _made_by(found, recipe)
-    share = time.spend(seconds(recipe, found.stream.expanded_bytes), divisible=recipe.is_divisible)
+    share = time.spend(seconds(recipe, size), divisible=recipe.is_divisible)
     if share == 1.0:
         return found
     part = cutting.start_of(found.stream, data, share)

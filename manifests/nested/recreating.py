@@ -5,6 +5,7 @@ output for years, GNU gzip its own for decades, which is not always zlib's.
 """
 
 import lzma
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -49,20 +50,23 @@ class Recipes:
         """What was found last stands first, what takes a process last."""
         self._in_vain = Counter[str]()
 
-    def find(self, kind: str, data: memoryview, size: int) -> Recipe | None:
-        """The recipe that makes just these bytes from the `size` bytes that they hold; None if none of ours does."""
+    def find(self, kind: str, data: memoryview, size: int, *, tried_bytes: int = sys.maxsize) -> Recipe | None:
+        """The recipe that makes just these bytes from the `size` bytes that they hold; None if none of ours does.
+
+        `tried_bytes`: of those, what it is tried with at most; whether the rest comes out, too, is not known then.
+        """
         kind, start, end = bare(kind, data)
         data = data[start:end]
-        recipe = self._first([one for one in self._known if one.kind == kind], data, size)
+        recipe = self._first([one for one in self._known if one.kind == kind], data, size, tried_bytes)
         if recipe is None and self._in_vain[kind] < SEARCHES_IN_VAIN_MAX:
-            recipe = self._first({DEFLATE: _deflate, XZ: _xz, ZSTD: _zstd}[kind](data), data, size)
+            recipe = self._first({DEFLATE: _deflate, XZ: _xz, ZSTD: _zstd}[kind](data), data, size, tried_bytes)
             self._in_vain[kind] = 0 if recipe else self._in_vain[kind] + 1
         if recipe:
             known = [recipe, *(one for one in self._known if one != recipe)][:KNOWN_MAX]
             self._known = sorted(known, key=lambda one: one.is_gnu_gzips)
         return recipe
 
-    def _first(self, attempts: Iterable[Recipe], data: memoryview, size: int) -> Recipe | None:
+    def _first(self, attempts: Iterable[Recipe], data: memoryview, size: int, tried_bytes: int) -> Recipe | None:
         begins = dict[tuple[int, ...], bool]()
         for recipe in attempts:
             if recipe.memory_bytes(size) > self._memory_bytes_max:
@@ -73,12 +77,12 @@ class Recipes:
                     begins[version_and_level] = _begins(recipe, data)
                 if not begins[version_and_level]:
                     continue
-            if _makes(recipe, data):
+            if _makes(recipe, data, tried_bytes):
                 return recipe
         return None
 
 
-def _makes(recipe: Recipe, data: memoryview) -> bool:
+def _makes(recipe: Recipe, data: memoryview, tried_bytes: int) -> bool:
     size = _declared_bytes(data) if recipe.kind == ZSTD else 0
     at = 0
     try:
@@ -88,6 +92,9 @@ def _makes(recipe: Recipe, data: memoryview) -> bool:
             if data[at : at + len(part)] != part:
                 return False
             at += len(part)
+            tried_bytes -= len(block)
+            if tried_bytes <= 0:
+                return True
     except (DamagedStreamError, ValueError):
         return False
     return bool(data[at:] == compressor.flush())

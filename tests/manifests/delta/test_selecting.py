@@ -1,10 +1,11 @@
 """A device that has not time for all streams opens what saves most, and of the old ones only what that is made from."""
 
+import sys
 import zlib
 
 import pytest
 
-from manifests.delta import selecting
+from manifests.delta import cutting, selecting
 from manifests.delta.opened import Stream
 from manifests.nested.recipes import Recipe
 from manifests.nested.recreating import Recipes
@@ -51,12 +52,33 @@ def test_recipes_are_not_looked_for_without_end_once_the_time_is_spent(monkeypat
     looked_for = list[int]()
 
     class Counting(Recipes):
-        def find(self, kind: str, data: memoryview, size: int) -> Recipe | None:
+        def find(self, kind: str, data: memoryview, size: int, *, tried_bytes: int = sys.maxsize) -> Recipe | None:
             looked_for.append(size)
-            return super().find(kind, data, size)
+            return super().find(kind, data, size, tried_bytes=tried_bytes)
 
     monkeypatch.setattr(selecting, "Recipes", Counting)
     parts = [noise(seed, 2000).hex().encode() for seed in range(2 * selecting.VAIN_MAX)]
     new, old = (image(*(part + end for part in parts)) for end in (b"new", b"old"))
     chosen, _ = opened(new, old, 1e-6)
     assert len(looked_for) == len(chosen) + selecting.VAIN_MAX < len(parts)
+
+
+def test_of_a_stream_for_which_there_is_no_time_a_recipe_is_tried_with_the_start_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(selecting, "TRIED_BYTES", 10_000)
+    monkeypatch.setattr(cutting, "PART_BYTES_MIN", 1000)
+    tried = list[int]()
+
+    class Counting(Recipes):
+        def find(self, kind: str, data: memoryview, size: int, *, tried_bytes: int = sys.maxsize) -> Recipe | None:
+            tried.append(tried_bytes)
+            return super().find(kind, data, size, tried_bytes=tried_bytes)
+
+    monkeypatch.setattr(selecting, "Recipes", Counting)
+    content = text(1, 60_000)
+    for part, found in ((0.6, [10_000]), (2.0, [10_000, sys.maxsize])):
+        tried.clear()
+        (new,), _ = opened(image(content.replace(b" ", b"!", 1)), image(content), part * len(content) / 11e6)
+        assert tried == found
+        assert (new.expanded_bytes < len(content)) is (part < 1)
