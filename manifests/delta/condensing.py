@@ -21,6 +21,9 @@ CHANGES_SHARE: Final = 1 / 600
 """Of the release's bytes, so many may be such runs: at 300 MB a processor second a quarter of the time is theirs. With
 more, patches of a library that was linked anew, which is a tenth longer and made by hdiffpatch.
 """
+COVERS_FREE: Final = 4096
+COVERS_SHARE: Final = 1 / 4000
+"""The same of covers, which take two and a half microseconds each: long lists in which a line here and there is new."""
 
 
 def condense(index: PackIndex, bundles: Sequence[bytes], release: Source, base: Source | None) -> bytes | None:
@@ -36,6 +39,8 @@ def condense(index: PackIndex, bundles: Sequence[bytes], release: Source, base: 
     if not made or max(sizes) > SMALL_NEW_BYTES_MAX:
         return None
     covers = list(_joined(items, bases, release.manifest, base.manifest if base else None))
+    if len(covers) > max(COVERS_FREE, COVERS_SHARE * release.manifest.size):
+        return None
     changes, literals = _content(covers, made, bases, release, base)
     changes_max = max(CHANGES_FREE, CHANGES_SHARE * release.manifest.size)
     if len(literals) > SMALL_LITERAL_BYTES_MAX or len(changes) > changes_max:

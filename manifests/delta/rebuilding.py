@@ -176,6 +176,8 @@ class _Rebuilding:
         """
         pack, first, at = self._pack, self._changed, at - self._covered
         self._covered = end - at
+        if first == len(pack.changed) or pack.changed[first] >= self._covered:
+            return
         self._changed = bisect_left(pack.changed, self._covered, first)
         these = slice(first, self._changed)
         if pack.replacing:

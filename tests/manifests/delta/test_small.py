@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifests.delta import codecs, index_codec, limits, making, small
+from manifests.delta import codecs, condensing, index_codec, limits, making, small
 from manifests.delta.applying import DAMAGED, NO_BASE
 from manifests.delta.condensing import CHANGES_FREE, condense
 from manifests.delta.matching import Source, missing
@@ -203,6 +203,18 @@ def test_a_pack_of_so_many_changes_that_a_device_would_be_slow_is_not_condensed(
 
     assert made_with(110) is not None
     assert made_with(60) is None
+
+
+@pytest.mark.parametrize("most, is_condensed", [(100, False), (300, True)])
+def test_a_pack_of_so_many_covers_that_a_device_would_be_slow_is_not_condensed(
+    monkeypatch: pytest.MonkeyPatch, most: int, *, is_condensed: bool
+) -> None:
+    monkeypatch.setattr(condensing, "COVERS_FREE", most)
+    lines = [WORDS[at : at + 500] for at in range(0, 100_000, 500)]
+    new, old = release(text(2, 20).join(lines)), release(b"".join(lines))
+    bundles = list[bytes]()
+    index = making.make(new, old, bytes(32), bundles.append, threads=1)
+    assert (condense(index, bundles, new, old) is not None) is is_condensed
 
 
 def test_an_outline_shares_its_bytes_among_its_pieces() -> None:
