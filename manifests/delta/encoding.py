@@ -8,6 +8,7 @@ from the same old pieces, are searched together.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import accumulate
 from typing import Final
 
 from manifests.errors import MalformedPackError
@@ -56,11 +57,21 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Pieces, and for each the bases that resemble it. `held`: the bytes of all these bases."""
+    """Pieces, and for each the bases that resemble it. `held`: the bytes of all these bases. `places`: where each piece
+    would begin, by base and offset in that; None if it is not asked there.
+    """
 
     pieces: Sequence[bytes]
     bases: Sequence[tuple[int, ...]]
     held: Mapping[int, bytes]
+    places: Sequence[tuple[int, int] | None]
+
+    def is_in_place(self, number: int) -> bool:
+        """Is the start of this piece much like what stands in its place?"""
+        from . import aligning
+
+        place = self.places[number]
+        return place is not None and aligning.is_alike(self.pieces[number], self.held[place[0]][place[1] :])
 
     def joined(self, bases: Sequence[int]) -> bytes:
         """Their bytes, laid end to end."""
@@ -80,7 +91,7 @@ def encode(these: Neighbours, bytes_max: int) -> list[Form]:
         base = these.joined(bases)
         if piece == base and (patch := patches.identity(len(piece))):
             forms[number] = Form(Kind.PATCH, patch, len(patch) // 8, bases)
-        elif forms[number].kind is not Kind.PLAIN or _has_copies(piece, base):
+        elif forms[number].kind is not Kind.PLAIN or _has_copies(piece, base) or these.is_in_place(number):
             searched.append(number)
     found = _patches(these, searched, bytes_max) if searched else []
     for number, rival in zip(searched, found, strict=True):
@@ -103,12 +114,13 @@ def _has_copies(piece: bytes, bases: bytes) -> bool:
 
 def _patches(these: Neighbours, numbers: Sequence[int], bytes_max: int) -> list[Form | None]:
     """A patch for each of these pieces, from whichever of all their bases serve it; None where there is none."""
-    from . import refining, sharing  # need numpy, which only those have who publish patches
+    from . import aligning, refining, sharing  # need numpy, which only those have who publish patches
 
     pieces = [these.pieces[number] for number in numbers]
     held = sorted({base for number in numbers for base in these.bases[number]})
     old, new = these.joined(held), b"".join(pieces)
     covers = refining.refined(patches.covers(codecs.diff(old, new)), new, old)
+    covers = aligning.aligned(covers, new, old, _places(these, numbers, held))
     base_sizes = [len(these.held[base]) for base in held]
     shares = sharing.share_out(covers, [len(piece) for piece in pieces], base_sizes, bytes_max)
     found = list[Form | None]()
@@ -122,6 +134,18 @@ def _patches(these: Neighbours, numbers: Sequence[int], bytes_max: int) -> list[
         else:
             found.append(None)
     return found
+
+
+def _places(these: Neighbours, numbers: Sequence[int], held: Sequence[int]) -> dict[int, int]:
+    """By where a piece begins, of those that are joined: where in the joined bases it would."""
+    sizes = (len(these.held[base]) for base in held)
+    starts = dict(zip(held, accumulate(sizes, initial=0), strict=False))
+    places, at = dict[int, int](), 0
+    for number in numbers:
+        if place := these.places[number]:
+            places[at] = starts[place[0]] + place[1]
+        at += len(these.pieces[number])
+    return places
 
 
 def _contested(best: Form, piece: bytes, bases: tuple[int, ...], these: Neighbours) -> Form:

@@ -114,7 +114,8 @@ def _encodings(
         numbers = sorted({old for found in run for old in found.bases})
         held = {old: base.read(old) for old in numbers} if base else {}
         advance(sum(map(len, pieces)))
-        yield partial(encoding.encode, Neighbours(pieces, [found.bases for found in run], held), bytes_max)
+        these = Neighbours(pieces, [found.bases for found in run], held, [found.place for found in run])
+        yield partial(encoding.encode, these, bytes_max)
 
 
 def neighbours(matches: Sequence[Match], release: Manifest, base: Manifest | None) -> Iterator[list[Match]]:

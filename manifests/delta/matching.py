@@ -35,10 +35,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A piece to be sent, and what it should be made from, ascending; perhaps nothing."""
+    """A piece to be sent, and what it should be made from, ascending; perhaps nothing. `place`: of one that resembles
+    little, the base that has its place, and where in that it would begin.
+    """
 
     piece: int
     bases: tuple[int, ...] = ()
+    place: tuple[int, int] | None = None
 
 
 def missing(release: Manifest, base: Manifest | None) -> list[int]:
@@ -86,7 +89,7 @@ def match(release: Source, base: Source, lacking: list[int], run: Run, advance: 
         release.manifest.offsets, base.manifest.offsets, sorted(_alike(release.manifest, base.manifest, covers))
     )
     return [
-        Match(piece, (same[piece],) if piece in same else _bases(piece, covers[piece], positions, release, base))
+        Match(piece, (same[piece],)) if piece in same else _matched(piece, covers[piece], positions, release, base)
         for piece in lacking
     ]
 
@@ -108,11 +111,13 @@ def _alike(release: Manifest, base: Manifest, covers: "dict[int, Cover]") -> Ite
             yield piece, old
 
 
-def _bases(piece: int, cover: "Cover", positions: Positions, release: Source, base: Source) -> tuple[int, ...]:
+def _matched(piece: int, cover: "Cover", positions: Positions, release: Source, base: Source) -> Match:
     chosen = list(cover.bases)
-    if cover.share < POOR_MAX:
-        lengths, size = base.manifest.lengths, release.manifest.lengths[piece]
-        left = base_bytes_max(release.manifest.profile) - sum(lengths[old] for old in chosen)
-        near = positions.around(piece, min(left, 2 * size + release.manifest.profile.average_bytes))
-        chosen += [old for old in near if old not in chosen][: BASES_MAX - len(chosen)]
-    return tuple(sorted(chosen))
+    if cover.share >= POOR_MAX:
+        return Match(piece, tuple(sorted(chosen)))
+    lengths, size = base.manifest.lengths, release.manifest.lengths[piece]
+    left = base_bytes_max(release.manifest.profile) - sum(lengths[old] for old in chosen)
+    near = positions.around(piece, min(left, 2 * size + release.manifest.profile.average_bytes))
+    chosen += [old for old in near if old not in chosen][: BASES_MAX - len(chosen)]
+    place = positions.place(piece)
+    return Match(piece, tuple(sorted(chosen)), place if place and place[0] in chosen else None)

@@ -5,7 +5,7 @@ some of the base; what is to be added to all bytes, in runs (a control stream, a
 Source: https://github.com/sisong/HDiffPatch, `read_diffz_head`, `read_covers`, `serialize_compressed_diff`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from manifests.errors import MalformedPackError
@@ -64,6 +64,20 @@ def covers(patch: bytes) -> list[Cover]:
         found.append(Cover(new, old, length))
         new, old = new + length, old + length
     return found
+
+
+def connected(covers: Iterable[Cover]) -> Iterator[Cover]:
+    """Those that go on in both are one."""
+    last = Cover(0, 0, 0)
+    for cover in covers:
+        if (last.new + last.length, last.old + last.length) == (cover.new, cover.old):
+            last = last._replace(length=last.length + cover.length)
+            continue
+        if last.length:
+            yield last
+        last = cover
+    if last.length:
+        yield last
 
 
 def check(patch: bytes, size: int, base_size: int) -> None:

@@ -6,13 +6,13 @@ the row's own predecessor differs by the same number throughout. So a cover of w
 distances of its neighbours, and counted is what changes *and* does not change as the row before it did.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .patches import Cover
+from .patches import Cover, connected
 
 CHANGED_MIN: Final = 32
 """Bytes that change in a cover which is tried elsewhere, at least: in most there is little to be had."""
@@ -39,7 +39,8 @@ def refined(covers: Sequence[Cover], piece: bytes, base: bytes) -> list[Cover]:
     for number in _poor(covers, piece, base):
         reach = REACH if covers[number].length >= LONG_BYTES else SHORT_REACH
         shifts[number] = _best(covers[number], shifts[max(0, number - reach) : number + reach + 1], new, old)
-    return list(_joined(covers, shifts))
+    moved = (Cover(new, new + shift, length) for (new, _, length), shift in zip(covers, shifts, strict=True))
+    return list(connected(moved))
 
 
 def _poor(covers: Sequence[Cover], piece: bytes, base: bytes) -> list[int]:
@@ -73,17 +74,3 @@ def _changes(here: Octets, there: Octets) -> int:
     for row in _ROWS if least < ALIKE_SHARE * len(here) else ():
         least = min(least, int(np.count_nonzero(added[row:] != added[:-row]) + np.count_nonzero(added[:row])))
     return least
-
-
-def _joined(covers: Sequence[Cover], shifts: Sequence[int]) -> Iterator[Cover]:
-    """Those that go on in both are one."""
-    last = Cover(0, 0, 0)
-    for cover, shift in zip(covers, shifts, strict=True):
-        if (last.new + last.length, last.old + last.length) == (cover.new, cover.new + shift):
-            last = last._replace(length=last.length + cover.length)
-            continue
-        if last.length:
-            yield last
-        last = Cover(cover.new, cover.new + shift, cover.length)
-    if last.length:
-        yield last
