@@ -36,9 +36,17 @@ Method = Callable[[Files, Tools, Path], Result]
 
 
 def xdelta3(files: Files, tools: Tools, directory: Path) -> Result:
-    """xdelta3 -9 with lzma and a window as large as the old file."""
+    """xdelta3 -9 with lzma and a window as large as the old file. It expands what gzip and others made, and lets them
+    make it again: where other bytes come of that, the files are patched as they are.
+    """
+    expanding = _xdelta3(files, tools, directory)
+    return expanding if expanding.equal else _xdelta3(files, tools, directory, "-D")
+
+
+def _xdelta3(files: Files, tools: Tools, directory: Path, *more: str) -> Result:
     patch, made, tool = directory / "patch", directory / "made", tools.find("xdelta3")
-    window: list[str | Path] = ["-B", str(min(max(files.old_bytes, 1 << 20), XDELTA_WINDOW_MAX)), "-s", files.old]
+    window: list[str | Path] = ["-B", str(min(max(files.old_bytes, 1 << 20), XDELTA_WINDOW_MAX)), "-f", *more]
+    window += ["-s", files.old]
     publish = run([tool, "-e", "-9", "-S", "lzma", *window, files.new, patch], environment=tools.environment)
     apply = run([tool, "-d", *window, patch, made], environment=tools.environment)
     return Result("xdelta3 -9 lzma", patch.stat().st_size, 1, publish, apply, same(made, files.new))
