@@ -6,7 +6,7 @@ from itertools import chain
 from math import inf
 from typing import Final
 
-from . import codecs
+from . import codecs, encoding
 from .encoding import Form, Kind
 from .matching import Match
 from .pack import RAW, XZ, ZSTD, ZSTD_BASES, Frame, Item
@@ -112,6 +112,8 @@ def close(draft: Draft, level: int) -> Bundle:
         rows = [(match, form) for match, form in draft.rows if form.kind is kind]
         if rows:
             content = b"".join(form.content for _, form in rows)
+            if kind is Kind.PLAIN and encoding.has_repeats(content):
+                codec = ZSTD
             packed = codecs.compress(codec, content, level)
             add(*((codec, packed) if len(packed) < len(content) else (RAW, content)), rows)
     for row in draft.rows:

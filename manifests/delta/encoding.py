@@ -22,8 +22,10 @@ GOOD_LEVEL: Final = 9
 """Good enough to tell how long a patch will be."""
 BEST_LEVEL: Final = 18
 """zstd's; 19 takes a tenth longer for a thousandth less."""
-PLAIN_SHARE: Final = 0.97
+PLAIN_SHARE: Final = 0.99
 """What does not shrink below this by the quickest means is compressed already."""
+COPIES_SHARE: Final = 0.995
+"""Then it is patched if, by the same means, so little of it is found in its bases: by chance nothing is."""
 TOGETHER: Final = 0.85
 """What a patch takes compressed with others by xz, against alone by zstd at GOOD_LEVEL (measured: 0.82 to 0.87); and
 whole pieces together at BEST_LEVEL, against alone at QUICK_LEVEL (0.83).
@@ -109,7 +111,12 @@ def _whole(piece: bytes) -> Form:
 
 def _has_copies(piece: bytes, bases: bytes) -> bool:
     """What is compressed already resembles other such bytes only where they are the same, which zstd sees at once."""
-    return len(codecs.compress_with(bases, piece, QUICK_LEVEL)) < PLAIN_SHARE * len(piece)
+    return len(codecs.compress_with(bases, piece, QUICK_LEVEL)) < COPIES_SHARE * len(piece)
+
+
+def has_repeats(pieces: bytes) -> bool:
+    """Of such pieces, laid end to end: has one of them what another has? The same table in many fonts, say."""
+    return len(codecs.compress(ZSTD, pieces, GOOD_LEVEL)) < COPIES_SHARE * len(pieces)
 
 
 def _patches(these: Neighbours, numbers: Sequence[int], bytes_max: int) -> list[Form | None]:

@@ -1,9 +1,13 @@
-"""Which bundles are xz's."""
+"""Which bundles are xz's, and what of them is compressed at all."""
 
-from manifests.delta.bundling import XZ_SHARE, XZ_WHOLE_SHARE, drafts
-from manifests.delta.encoding import Form, Kind
+import pytest
+
+from manifests.delta.bundling import XZ_SHARE, XZ_WHOLE_SHARE, Draft, close, drafts
+from manifests.delta.encoding import BEST_LEVEL, Form, Kind
 from manifests.delta.matching import Match
-from manifests.delta.pack import XZ, ZSTD
+from manifests.delta.pack import RAW, XZ, ZSTD
+
+from .makings import noise
 
 RELEASE_BYTES = 2**24
 
@@ -35,3 +39,15 @@ def test_no_more_is_xzs_than_there_is_time_for() -> None:
     share = 0.99 * XZ_WHOLE_SHARE
     count = int(16 * 0.5 * XZ_SHARE / share)
     assert codecs_of(share, xz_share_max=0.5 * XZ_SHARE) == [XZ] * count + [ZSTD] * (16 - count)
+
+
+@pytest.mark.parametrize("shared_bytes, codec", [(2000, ZSTD), (0, RAW)])
+def test_what_is_compressed_already_is_compressed_with_others_that_have_the_same(shared_bytes: int, codec: int) -> None:
+    shared, draft = noise(1, shared_bytes), Draft(10**6)
+    for piece in range(20):
+        content = noise(2 + piece, 8000) + shared
+        draft.add(Match(piece), Form(Kind.PLAIN, content, len(content)))
+    bundle = close(draft, BEST_LEVEL)
+    (frame,) = bundle.frames
+    assert frame.codec == codec
+    assert len(bundle.data) < 161_000 + 2 * shared_bytes

@@ -153,3 +153,9 @@ def test_a_piece_of_phrases_takes_its_bases_as_dictionary() -> None:
     made = make(new, OLD)
     assert ZSTD_BASES in {frame.codec for frames in made.index.bundles for frame in frames}
     assert b"".join(data for _, data in sorted(pieces(made).items())) == new
+
+
+def test_a_few_copies_in_what_is_compressed_already_are_found() -> None:
+    old, new = noise(6, 200_000), noise(7, 200_000)
+    mixed = b"".join(new[at : at + 9800] + old[at : at + 200] for at in range(0, 200_000, 10_000))
+    assert make(mixed, old, PROFILES["device"]).size < 0.99 * len(mixed)
