@@ -28,8 +28,12 @@ class Telling:
         if not self._untold:
             self._since = now
         self._untold.append(piece)
-        held, neighbours = self._books.present.bit_count(), len(self._books.peers)
-        self.due_at = self._since + tell_after_s(untold=len(self._untold), held=held, neighbours=neighbours)
+        self.due_at = self._since + tell_after_s(
+            untold=len(self._untold),
+            held=self._books.present.bit_count(),
+            pieces=len(self._books.lengths),
+            neighbours=len(self._books.peers),
+        )
 
     def tell(self) -> None:
         """Say it all."""

@@ -50,6 +50,31 @@ def test_a_crowd_is_told_of_the_first_piece_at_once() -> None:
     assert len(swarm.sent(Have)) == 16
 
 
+def few_with(held: int) -> Driver:
+    """One who held so many of 40 pieces and is brought another, beside a source and two peers that have none."""
+    swarm = Driver(40, bits.full(held))
+    swarm.peer("rich")
+    swarm.peer("poor-1", 0)
+    swarm.peer("poor-2", 0)
+    swarm.bring("rich", held)
+    return swarm
+
+
+def test_amid_a_download_a_few_are_told_a_little_later() -> None:
+    swarm = few_with(held=20)
+    swarm.wait(0.08)
+    assert swarm.sent(Have) == []
+    swarm.wait(0.03)
+    assert len(swarm.sent(Have)) == 2
+
+
+@pytest.mark.parametrize("held", [2, 37])
+def test_while_it_is_young_or_ends_they_are_told_soon(held: int) -> None:
+    swarm = few_with(held)
+    swarm.wait(0.06)
+    assert len(swarm.sent(Have)) == 2
+
+
 def test_a_lost_piece_is_told_to_all_and_asked_for_again() -> None:
     swarm = Driver(10, bits.full(10))
     swarm.peer("a")
