@@ -39,6 +39,8 @@ PARTS_MAX: Final = 64
 TURN_S: Final = 0.001
 """A task that finds room for all that it sends lets the others run this often, not each time: a round of the loop costs
 more than sealing 256 KiB."""
+REST_S: Final = 0.005
+"""Who sent nothing for so long has waited meanwhile, and the others have run: its turn begins anew."""
 BACKLOG: Final = 1024
 SAME: Final = 1.1
 """Too little of a difference for another system call."""
@@ -59,7 +61,7 @@ class TcpSocket:
         self._socket = socket.socket(fileno=stream.socket.detach())
         self._socket.setblocking(False)
         self._sending = False
-        self._turn_since = -math.inf
+        self._turn_since = self._sent_at = -math.inf
         self._least = 1
         self._unsent = UNSENT_BYTES_AT_FIRST if lowat is not None else 0
         self._sent_bytes, self._sending_s = 0, 0.0
@@ -117,13 +119,21 @@ class TcpSocket:
             raise trio.BusyResourceError("another task is sending on this connection")
         self._sending = True
         began = trio.current_time()
+        if began - self._sent_at >= REST_S:
+            self._turn_since = began
         try:
             views = [memoryview(part).cast("B") for part in parts]
             self._sent_bytes += sum(map(len, views))
-            await self._send_all(views)
+            waited = await self._send_all(views)
         finally:
             self._sending = False
-            self._sending_s += trio.current_time() - began
+            now = self._sent_at = trio.current_time()
+            self._sending_s += now - began
+        if waited:
+            self._turn_since = now
+        elif now - self._turn_since >= TURN_S:
+            self._turn_since = now
+            await trio.lowlevel.cancel_shielded_checkpoint()
         if self._sending_s >= MEASURED_S and self._unsent:
             self._leave_unsent(self._sent_bytes / self._sending_s)
 
@@ -135,7 +145,8 @@ class TcpSocket:
             self._socket.setsockopt(socket.IPPROTO_TCP, _LOWAT, unsent)
             self._unsent = unsent
 
-    async def _send_all(self, views: list[memoryview]) -> None:
+    async def _send_all(self, views: list[memoryview]) -> bool:
+        """True if it had to wait."""
         await trio.lowlevel.checkpoint_if_cancelled()
         waited, first = False, 0
         while first < len(views):
@@ -152,9 +163,7 @@ class TcpSocket:
                 first += 1
             if count:
                 views[first] = views[first][count:]
-        if not waited and (now := trio.current_time()) - self._turn_since >= TURN_S:
-            self._turn_since = now
-            await trio.lowlevel.cancel_shielded_checkpoint()
+        return waited
 
     def transit(self) -> Transit | None:
         """How it fares on its way."""

@@ -77,6 +77,8 @@ class TlsStream:
         self._pump: Pump | None = None
         self._more = True
         """There may be plain bytes that were not asked for yet."""
+        self._drained = False
+        """There was nothing left to receive when it last received."""
         self._turn_since = -math.inf
         self._sending = self._torn = False
         self._broken_because = ""
@@ -141,10 +143,12 @@ class TlsStream:
     async def receive_into(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """The same into a buffer; 0 at their goodbye.
 
-        Who lacks much waits first: what a first try would find is a part of it, and costs as much to take as all.
+        Who lacks much waits first: what a first try would find is a part of it, and costs as much to take as all. And
+        who has just taken all that was there: a first try would find nothing.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        patient = not self._more and self.pump.lacking(least) >= PATIENT_BYTES
+        pump = self.pump
+        patient = not (self._more or pump.ended) and (self._drained or pump.lacking(least) >= PATIENT_BYTES)
         if patient or (count := self._try_receive(buffer)) is None:
             return await self._wait_and_receive(buffer, least)
         if (now := trio.current_time()) - self._turn_since >= TURN_S:
@@ -154,43 +158,46 @@ class TlsStream:
 
     async def _wait_and_receive(self, buffer: bytearray | memoryview, least: int = 1) -> int:
         """No checkpoint between the last try and the return. A part of a record may have come already."""
-        count = None
+        pump, count = self.pump, None
         while count is None:
             try:
-                await self.socket.wait_readable(self.pump.lacking(least))
+                await self.socket.wait_readable(pump.lacking(least))
             except trio.ClosedResourceError:
                 raise self._closed() from None
             count = self._try_receive(buffer)
+        self._turn_since = trio.current_time()
         return count
 
     def _try_receive(self, buffer: bytearray | memoryview) -> int | None:
         """Plain bytes into the buffer: how many, 0 at the end, None when none are there yet."""
+        pump = self.pump
         try:
             arrived = _NOTHING
             while True:
                 if self._more or arrived:
-                    count = self.pump.open(arrived, buffer)
-                    self._more = count == len(buffer) or self.pump.more
+                    count = pump.open(arrived, buffer)
+                    self._more = count == len(buffer) or pump.more
                     if count and self.keep_session is not None:
                         self.keep_session(self)
                         self.keep_session = None
-                    if count or self.pump.ended:
+                    if count or pump.ended:
                         return count
-                if self.pump.ended:
+                if pump.ended:
                     return 0
                 room = RECEIVE_BYTES
-                if not self.pump.leaves_rest:
+                if not pump.leaves_rest:
                     room = max(RECORD_BYTES, min(len(buffer) + SEAL_BYTES, RECEIVE_BYTES))
-                received = self.socket.try_receive(self._scratch.space(self.pump, room))
+                received = self.socket.try_receive(self._scratch.space(pump, room))
+                self._drained = received is None or received < room
                 if received is None:
                     return None
                 if received == 0:
-                    self.pump.end_of_stream()
+                    pump.end_of_stream()
                     return 0
                 arrived = self._scratch.received(received)
         except TlsError as error:
             self._torn = True
-            self._say_last_words(self.pump.outgoing())
+            self._say_last_words(pump.outgoing())
             raise trio.BrokenResourceError(f"{self.remote_address}: {error}") from error
         except trio.ClosedResourceError:
             raise self._closed() from None
