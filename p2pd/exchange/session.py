@@ -198,10 +198,14 @@ class Session:
 
     async def _flush(self) -> None:
         while self._control:
-            frames = b"".join(self._control)
-            self._control.clear()
-            self._control_bytes = 0
-            await self._send_all(frames)
+            await self._send_all(self._said())
+
+    def _said(self) -> bytes:
+        """What is to be said, as it is to be sent."""
+        frames = b"".join(self._control)
+        self._control.clear()
+        self._control_bytes = 0
+        return frames
 
     async def _send_all(self, *parts: Buffer) -> None:
         self._writes += 1
@@ -217,11 +221,9 @@ class Session:
                 self._ahead.sent(len(view), trio.current_time(), more=True)
                 return
             await caps.send(len(part), self.tier)
-            if self._control:
-                await self._flush()
             if self.connection.joined(swarm):
                 head = self.connection.block_head(swarm, piece, offset, len(part))
-                await self._send_all(head, part)
+                await self._send_all(self._said() + head if self._control else head, part)
             offset += len(part)
         now = self.useful_at = trio.current_time()
         if (seconds := now - began) > 0:
