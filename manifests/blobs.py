@@ -69,9 +69,10 @@ class BlobStore:
     def get(self, path: str, *, max_bytes: int | None = None) -> bytes:
         """The blob's bytes; StoreError if there are more than `max_bytes`."""
         with _translated(path):
+            if self._directory is not None:
+                return _read(path, self._directory, max_bytes)
             found = obstore.get(self._store, path)
-            if max_bytes is not None and found.meta["size"] > max_bytes:
-                raise StoreError(f"{path} has {found.meta['size']} bytes, at most {max_bytes} are expected")
+            _check_size(path, found.meta["size"], max_bytes)
             return bytes(found.bytes())
 
     def get_range(self, path: str, start: int, length: int) -> bytes:
@@ -157,6 +158,24 @@ def _local_directory(url: str) -> Path | None:
     return Path(unquote(urlsplit(url).path)) if scheme == "file" else None
 
 
+def _read(path: str, directory: Path, bytes_max: int | None) -> bytes:
+    """A file of the store. For a chunk, the library's own way takes as long again, by threads of its own."""
+    if ".." in path.split("/"):
+        raise NoSuchBlobError(f"{path} leads out of the store")
+    with open(f"{directory}/{path}", "rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        _check_size(path, size, bytes_max)
+        data = file.read(size)
+        while len(data) < size and (more := file.read(size - len(data))):
+            data += more
+    return data
+
+
+def _check_size(path: str, size: int, bytes_max: int | None) -> None:
+    if bytes_max is not None and size > bytes_max:
+        raise StoreError(f"{path} has {size} bytes, at most {bytes_max} are expected")
+
+
 def _fsync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -169,7 +188,7 @@ def _fsync(path: Path) -> None:
 def _translated(path: str) -> Iterator[None]:
     try:
         yield
-    except (theirs.NotFoundError, FileNotFoundError):
+    except (theirs.NotFoundError, FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise NoSuchBlobError(f"the store has no {path}") from None
     except (theirs.AlreadyExistsError, FileExistsError):
         raise BlobExistsError(f"the store has another {path} already") from None
