@@ -63,12 +63,13 @@ class OurFleet:
         self.wait([TRACKER])
 
     def start_seeder(self, name: str = SEED, host: str = SEED, *, swarms: bool = True) -> None:
-        """On the blob store that was published to. Without `swarms`: plain HTTP only."""
+        """On the blob store that was published to, which lies on its own disk: a cache there would be a second copy.
+        Without `swarms`: plain HTTP only."""
         at = self._lab.address(host)
         store, token = self._publisher.store.as_uri(), self._token("seeder", self._regions[host])
         config = configs.seeder(self._lab.home(name), store, self._tracker, token) | {
             "http_listen": f"{at}:{HTTP_PORT}", "listen": f"{at}:{PEER_PORT}" if swarms else "",
-            "region": self._regions[host],
+            "region": self._regions[host], "cache_directory": "",
         }  # fmt: skip
         self._serve(name, host, [program("p2p-seeder"), "serve"], config)
 
