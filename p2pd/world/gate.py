@@ -95,9 +95,9 @@ class Gate:
                 async with self._turn:
                     if gave_up():
                         raise trio.BrokenResourceError(f"{source} did not wait for its turn")
-                    await self._under_way.acquire()
                     if rest_s := self._begins.spend(trio.current_time()):
                         await trio.sleep(rest_s)
+                    await self._under_way.acquire()
                 try:
                     yield
                 finally:

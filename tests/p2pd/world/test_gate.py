@@ -114,3 +114,15 @@ async def test_in_the_long_run_so_many_begin_a_second(
             nursery.start_soon(crowd.come, str(number))
     assert len(crowd.inside) == many
     assert trio.current_time() == pytest.approx(2.0, abs=0.1)
+
+
+async def test_who_is_cancelled_while_the_pace_is_kept_takes_no_place_with_him(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "PLACES", 1)
+    monkeypatch.setattr(gate, "BEGINS_SAVED_MAX", 0.0)
+    crowd = Crowd()
+    with trio.move_on_after(0.5 / BEGINS_PER_S):
+        await crowd.come("cancelled")
+    await crowd.come("next")
+    assert crowd.inside == ["next"]
