@@ -340,8 +340,8 @@ class Exchange:
         match action:
             case Send(peer=peer, message=message):
                 self._send(membership, peer, message)
-            case Serve(peer=peer, piece=piece):
-                self._serve(membership, peer, piece, now)
+            case Serve(peer=peer, piece=piece, lacks=lacks):
+                self._serve(membership, peer, piece, lacks, now)
             case Withdraw(peer=peer, piece=piece):
                 self.uploads.withdraw(peer, membership.swarm, piece)
                 self._take_turns(now)
@@ -361,14 +361,14 @@ class Exchange:
     def _reject(self, membership: Membership, peer: str, piece: int, reason: str) -> None:
         self._send(membership, peer, Reject(0, piece, reason))
 
-    def _serve(self, membership: Membership, peer: str, piece: int, now: float) -> None:
+    def _serve(self, membership: Membership, peer: str, piece: int, lacks: float, now: float) -> None:
         session = self.neighbours.sessions.get(peer)
         if session is None:
             return
         if not self.caps.may_send(session.tier):
             self._reject(membership, peer, piece, "busy")
             return
-        owed = Owed(membership.swarm, piece, membership.manifest.lengths[piece])
+        owed = Owed(membership.swarm, piece, membership.manifest.lengths[piece], lacks)
         refused = self.uploads.add(peer, owed, now)
         if refused is not None:
             self._refuse(*refused)

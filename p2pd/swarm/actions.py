@@ -13,10 +13,11 @@ class Send(msgspec.Struct, frozen=True, gc=False):
 
 
 class Serve(msgspec.Struct, frozen=True, gc=False):
-    """A peer asked for a piece that we have: queue it."""
+    """A peer asked for a piece that we have: queue it. `lacks`: what share of the pieces it has yet to get."""
 
     peer: str
     piece: int
+    lacks: float
 
 
 class Withdraw(msgspec.Struct, frozen=True, gc=False):

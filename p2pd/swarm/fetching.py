@@ -68,9 +68,8 @@ class Fetching:
         self.http_bytes: dict[str, int] = {}
         """Of pieces that HTTP brought, by why it was asked."""
         self._asked_because: dict[int, str] = {}
-        self.progress_at = self._peers_at = now
+        self.progress_at = self._peers_at = self._unheld_since = self._wanted_at = now
         self.capped_at = float("-inf")  # when our own cap last kept us from reading
-        self._unheld_since = self._wanted_at = now
 
     @property
     def missing(self) -> int:
@@ -178,7 +177,8 @@ class Fetching:
         peer.cancelled.discard(piece)
         if (circle := self._circles.around(peer.tier)) is not None:
             circle.brings(piece)
-        self._books.act(Fetch(piece) if peer is self.origin else Send(peer.key, Request(0, piece)))
+        lacking = self._books.missing.bit_count()
+        self._books.act(Fetch(piece) if peer is self.origin else Send(peer.key, Request(0, piece, lacking)))
 
     def arrived(self, peer: PeerView, count: int, now: float) -> None:
         """`count` bytes of a piece came from `peer`."""

@@ -169,7 +169,7 @@ class Swarm:
             self._on_have(peer, message.pieces, now)
             return
         if type(message) is Request:
-            self._on_request(peer, message.piece, now)
+            self._on_request(peer, message.piece, message.lacking, now)
             return
         match message:
             case Lost(pieces=pieces):
@@ -214,12 +214,12 @@ class Swarm:
         if self._naming:
             self._naming.want(peer, pieces, now)
 
-    def _on_request(self, peer: PeerView, piece: int, now: float) -> None:
+    def _on_request(self, peer: PeerView, piece: int, lacking: int, now: float) -> None:
         self._check(piece)
         if self._naming:
             self._naming.asked(peer, (piece,), now)
         if self._books.present >> piece & 1:
-            self._actions.append(Serve(peer.key, piece))
+            self._actions.append(Serve(peer.key, piece, 0.0 if self._naming else lacking / len(self._books.lengths)))
         else:
             self._actions.append(Send(peer.key, Reject(0, piece, "gone")))
 

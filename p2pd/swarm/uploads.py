@@ -7,7 +7,7 @@ from math import inf
 from typing import Final
 
 from p2pd.policy.pacing import Rate
-from p2pd.policy.serving import PEER_QUEUE_PIECES_MAX, accepts_request, ageing_s, sends_at_once, stuck_after_s
+from p2pd.policy.serving import PEER_QUEUE_PIECES_MAX, accepts_request, ageing_s, sends_at_once, stuck_after_s, urgency
 
 PEERS_LOOKED_AT: Final = 16
 PIECES_LOOKED_AT: Final = 4
@@ -21,12 +21,12 @@ SLOW_FACTOR: Final = 3.0
 
 
 class Owed:
-    """A piece promised to a peer; never changed."""
+    """A piece promised to a peer, which lacked this share of all pieces when it asked; never changed."""
 
-    __slots__ = ("length", "piece", "swarm")
+    __slots__ = ("lacks", "length", "piece", "swarm")
 
-    def __init__(self, swarm: bytes, piece: int, length: int) -> None:
-        self.swarm, self.piece, self.length = swarm, piece, length
+    def __init__(self, swarm: bytes, piece: int, length: int, lacks: float = 0.0) -> None:
+        self.swarm, self.piece, self.length, self.lacks = swarm, piece, length, lacks
 
     def __repr__(self) -> str:
         return f"<Owed piece {self.piece} of {self.swarm.hex()[:8]}, {self.length} bytes>"
@@ -241,7 +241,7 @@ class Uploads:
         return chosen
 
     def _choose(self, now: float) -> list[str]:
-        """Who is owed the piece that fewest hold, or waits for too long."""
+        """Who is owed the piece that fewest hold, lacks most, or waits for too long."""
         waiting = self._waiting
         if not waiting:
             return []
@@ -256,14 +256,14 @@ class Uploads:
             return list(waiting)
         self._looked_up = b""
         ranked: list[tuple[float, str]] = []
-        first, least, looked_at = "", inf, PEERS_LOOKED_AT
+        first, least = "", inf
         waits_s = ageing_s(self._typical_s)
-        for peer, queue in waiting.items():
-            if not looked_at:
-                break
-            looked_at -= 1
+        candidates = list(islice(waiting.items(), PEERS_LOOKED_AT))
+        least_lacks = min([queue.order[-1].lacks for _, queue in candidates])
+        for peer, queue in candidates:
             fewest, _ = self._scarcest(queue, PIECES_LOOKED_AT)
-            measure = fewest - (now - queue.since) / waits_s
+            urgent = urgency(queue.order[-1].lacks - least_lacks, self._typical_s)
+            measure = fewest - urgent - (now - queue.since) / waits_s
             if free > 1:
                 ranked.append((measure, peer))
             elif measure < least or (measure == least and peer < first):

@@ -93,10 +93,11 @@ class Want(Message, frozen=True, tag="want"):
 
 
 class Request(Message, frozen=True, tag="request"):
-    """Send me this piece, whole."""
+    """Send me this piece, whole. `lacking`: pieces that I have yet to get; 0: not said."""
 
     channel: Channel
     piece: Piece
+    lacking: Annotated[int, Meta(ge=0, le=PIECES_MAX)] = 0
 
 
 class Cancel(Message, frozen=True, tag="cancel"):

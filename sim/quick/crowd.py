@@ -157,8 +157,8 @@ class Crowd:
     def _do(self, node: Node, action: Action) -> Way | None:
         """The way that there is now something to send on."""
         match action:
-            case Serve(peer=peer, piece=piece):
-                return self._serve(node, peer, piece)
+            case Serve(peer=peer, piece=piece, lacks=lacks):
+                return self._serve(node, peer, piece, lacks)
             case Withdraw(peer=peer, piece=piece):
                 node.uploads.withdraw(peer, _SWARM, piece)
                 self._take_turns(node)
@@ -172,11 +172,11 @@ class Crowd:
                 raise AssertionError(f"no part in this model: {action}")
         return None
 
-    def _serve(self, node: Node, peer: str, piece: int) -> Way | None:
+    def _serve(self, node: Node, peer: str, piece: int, lacks: float) -> Way | None:
         way = node.ways.get(peer)
         if way is None:
             return None
-        refused = node.uploads.add(peer, Owed(_SWARM, piece, self.lengths[piece]), self.heap.now)
+        refused = node.uploads.add(peer, Owed(_SWARM, piece, self.lengths[piece], lacks), self.heap.now)
         if refused is not None and refused[0] in node.ways:
             other = node.ways[refused[0]]
             other.say(Reject(0, refused[1].piece, "busy"))

@@ -13,6 +13,7 @@ from p2pd.policy.serving import (
     SENDS_MIN,
     STUCK_S_MIN,
     ageing_s,
+    urgency,
 )
 from p2pd.swarm.uploads import Owed, Uploads
 
@@ -248,6 +249,31 @@ def test_who_is_behind_the_others_is_served_all_the_same(took_s: float) -> None:
 
     holders = round(took_s / ageing_s(took_s))
     assert [served_first(holders - 1), served_first(holders + 1)] == ["behind", "ahead"]
+
+
+def served_first(lack: dict[str, float], spread: dict[int, int]) -> str:
+    """Of two who wait equally long, `spread` says how many hold the piece that each asks for, in order."""
+    uploads = uploads_of(dict.fromkeys(range(SENDS_MIN), 1) | spread)
+    uploads.sent("before", 1000 * MIB, 0.0)
+    busy = crowd(uploads, SENDS_MIN)
+    for peer in busy:
+        uploads.next(peer, 0.0)
+    for (peer, lacks), piece in zip(lack.items(), spread, strict=True):
+        uploads.add(peer, Owed(A, piece, 1000, lacks), 0.0)
+        assert uploads.next(peer, 0.0) is None
+    uploads.sent(busy[0], 1000, 0.1)
+    return uploads.turns(0.1)[0]
+
+
+def test_who_lacks_more_goes_before_who_asks_for_what_fewer_hold() -> None:
+    assert served_first({"ahead": 0.30, "behind": 0.35}, {10: 2, 11: 4}) == "behind"
+    assert served_first({"ahead": 0.30, "behind": 0.35}, {10: 2, 11: 5}) == "ahead"
+
+
+def test_who_says_that_it_lacks_all_does_not_go_before_everything_else() -> None:
+    worth = round(urgency(1.0, 0.0))
+    assert served_first({"honest": 0.0, "new": 1.0}, {10: 1, 11: worth}) == "new"
+    assert served_first({"honest": 0.0, "new": 1.0}, {10: 1, 11: worth + 2}) == "honest"
 
 
 def test_a_piece_that_was_just_given_away_counts_as_held() -> None:

@@ -12,7 +12,7 @@ PEER_MESSAGES: Final[tuple[messages.AnyMessage, ...]] = (
     messages.Have(1, (0, 9, 300)),
     messages.Lost(1, (5,)),
     messages.Want(1, ()),
-    messages.Request(1, 70_000),
+    messages.Request(1, 70_000, 300),
     messages.Cancel(1, 7),
     messages.Reject(1, 7, "busy"),
     messages.ManifestRequest(SWARM, 262_144, (SWARM,)),

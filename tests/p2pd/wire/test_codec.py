@@ -115,7 +115,7 @@ def test_what_is_of_the_wrong_type_or_size_is_a_breach(body: bytes) -> None:
 
 
 def test_items_that_a_later_version_appends_are_skipped() -> None:
-    assert decode_peer(packed("request", 1, 2, "urgent", {"more": [1]})) == messages.Request(1, 2)
+    assert decode_peer(packed("request", 1, 2, 3, "urgent", {"more": [1]})) == messages.Request(1, 2, 3)
 
 
 def test_a_message_of_a_million_pieces_is_refused_before_it_costs_memory() -> None:
