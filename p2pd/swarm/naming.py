@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 from p2pd.policy.offering import OFFERS_MIN, WANTED_MAX, Order, answer_want, choose_offers, offers_wanted
+from p2pd.wire import bits as bitset
 from p2pd.wire.messages import HAVES_MAX, Have, Lost
 
 from .actions import Send
@@ -30,6 +31,8 @@ BEHIND_PEERS: Final = 4
 """So many of those who are behind are named what has left before, when all has left once."""
 AGAIN_MAX: Final = 16
 """Of that named to one of them: it asks for those that are not on their way to it from others."""
+AGAIN_S: Final = 0.25
+"""What it does not ask for in this time it gets from others, and need not tell us of."""
 KEPT_MAX: Final = 2
 """Who should have passed on so many pieces and has not, is named no more meanwhile."""
 ASLEEP_S: Final = 3.0
@@ -95,6 +98,8 @@ class Naming:
 
     def _offer_again(self, awake: list[PeerView], now: float) -> None:
         """Whatever they lack, to those who are behind, as long as it can be spared."""
+        for one in awake:
+            self._name_in_vain(one, now)
         spare = self._spare - sum(len(one.named_unsent) for one in self._books.peers.values())
         lacking = [(self._books.present & ~(one.bits | one.sent), one) for one in awake if not _waits(one)]
         lacking.sort(key=lambda pair: pair[0].bit_count(), reverse=True)
@@ -102,6 +107,12 @@ class Naming:
             pieces = choose_offers(min(AGAIN_MAX - len(peer.named_unsent), spare), lacks, self.named, 0)
             spare -= len(pieces)
             self._name(peer, pieces, now)
+
+    def _name_in_vain(self, peer: PeerView, now: float) -> None:
+        """Take back what it does not ask for, and do not name it again: others have room for as much."""
+        in_vain = sorted(piece for piece in peer.named_unasked if now - peer.named.get(piece, now) > AGAIN_S)
+        self._unname(peer, in_vain)
+        peer.sent |= bitset.of(in_vain)
 
     def want(self, peer: PeerView, pieces: tuple[int, ...], now: float) -> None:
         """`peer` finds these nowhere: name those that we have."""
@@ -201,11 +212,14 @@ class Naming:
 
     def _put_to_sleep(self, peer: PeerView) -> None:
         """It shall not ask for what others are named now; it can still say that it wants it."""
-        unasked = sorted(peer.named_unasked)
-        self._take_back(peer, unasked)
+        self._unname(peer, sorted(peer.named_unasked))
         peer.asleep = True
-        for start in range(0, len(unasked), HAVES_MAX):
-            self._books.act(Send(peer.key, Lost(0, tuple(unasked[start : start + HAVES_MAX]))))
+
+    def _unname(self, peer: PeerView, pieces: list[int]) -> None:
+        """It may not ask for them any more."""
+        self._take_back(peer, pieces)
+        for start in range(0, len(pieces), HAVES_MAX):
+            self._books.act(Send(peer.key, Lost(0, tuple(pieces[start : start + HAVES_MAX]))))
 
     def _take_back(self, peer: PeerView, pieces: list[int]) -> None:
         for piece in pieces:

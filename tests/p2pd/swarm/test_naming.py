@@ -251,6 +251,13 @@ def test_a_tenth_of_a_copy_leaves_again_and_no_more() -> None:
     assert taken == round(SPARE_SHARE * PIECES)
 
 
+def test_what_is_not_asked_for_soon_is_named_no_more_and_other_pieces_are() -> None:
+    swarm = given_away()
+    swarm.wait(1.0)
+    named = swarm.named("behind")
+    assert len(named) == len(set(named)) > round(SPARE_SHARE * PIECES)
+
+
 def test_nothing_is_named_again_while_something_never_left() -> None:
     swarm = shield("ahead")
     take(swarm, "ahead")
