@@ -12,7 +12,6 @@ one call here. And an idle connection keeps two keys, where a TLS one keeps 30 K
 """
 
 import os
-import ssl
 import struct
 from typing import Final
 
@@ -44,8 +43,6 @@ class SealedFrames:
         """Until their key has come."""
         self._greeting = tls.seal(memoryview(key))
         self.resumed = tls.resumed
-        self.session: ssl.SSLSession | None = None
-        """To resume later: what their ticket is worth comes before their key."""
         self.ended = False
         self.sealed_bytes = 0
         self._sealer, self._sealed = AESGCM(key), 0
@@ -123,7 +120,6 @@ class SealedFrames:
         if len(self._their_key) < KEY_BYTES:
             return NO_BYTES
         self._opener = AESGCM(bytes(self._their_key))
-        self.session = tls.session
         self._tls = None
         return memoryview(tls.unread())
 

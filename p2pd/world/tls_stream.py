@@ -72,7 +72,7 @@ class TlsStream:
         self.certificate: Certificate | None = None
         self.remote_address = socket.remote_address
         self._scratch, self._open_up = scratch, open_up
-        self.keep_session: Callable[[TlsStream], None] | None = None
+        self.ticket_came: Callable[[], None] | None = None
         """Called once, when they have said something: tickets come before that."""
         self._pump: Pump | None = None
         self._more = True
@@ -177,9 +177,9 @@ class TlsStream:
                 if self._more or arrived:
                     count = pump.open(arrived, buffer)
                     self._more = count == len(buffer) or pump.more
-                    if count and self.keep_session is not None:
-                        self.keep_session(self)
-                        self.keep_session = None
+                    if count and self.ticket_came is not None:
+                        self.ticket_came()
+                        self.ticket_came = None
                     if count or pump.ended:
                         return count
                 if pump.ended:

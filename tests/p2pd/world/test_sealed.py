@@ -173,7 +173,10 @@ def test_what_does_not_fit_behind_others_waits_for_a_place_of_its_own(papers: Bo
     assert not there.rest
 
 
-def test_the_ticket_that_came_before_the_key_is_kept(papers: Both) -> None:
-    here, there = connect(papers)
-    assert here.session is not None
-    assert there.session is None
+def test_the_ticket_that_came_before_the_key_can_be_asked_for_later(papers: Both) -> None:
+    client, server = shake_hands(papers)
+    here, there = SealedFrames(client), SealedFrames(server)
+    assert client.session is None
+    assert read(here, server.outgoing() + say(there, b"hello")) == b"hello"
+    assert client.session is not None
+    assert server.session is None
