@@ -6,7 +6,7 @@ import trio
 
 from p2pd.policy.yielding import Transit
 
-from .tcp import TcpSocket
+from .tcp import TcpSocket, detached
 
 TSN_MODULO: Final = 2**32
 """Packets are numbered so far (RFC 9260, 1.6)."""
@@ -29,7 +29,7 @@ class RtcSocket(TcpSocket):
     """Over a local socket whose other end is joined to the channel. `number`: tells the channels apart."""
 
     def __init__(self, stream: trio.SocketStream, joint: Joint, number: int) -> None:
-        super().__init__(stream, "webrtc:0")
+        super().__init__(detached(stream), "webrtc:0")
         self._joint, self._number = joint, number
         _, self._first = joint.fares()
         self._shortest_s = float("inf")

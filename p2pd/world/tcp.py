@@ -7,6 +7,7 @@ for what they receive.
 
 import errno
 import math
+import os
 import select
 import socket
 from collections.abc import Sequence
@@ -47,20 +48,21 @@ SAME: Final = 1.1
 ACCEPT_PAUSE_S: Final = 0.1
 """Rest when there is no descriptor or memory for another connection; meanwhile others may end."""
 _LOWAT: Final[int | None] = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+_MORE: Final[int] = getattr(socket, "MSG_MORE", 0)
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
 
 class TcpSocket:
     """One connection. trio's errors: BrokenResourceError (they went), ClosedResourceError (we closed)."""
 
-    def __init__(self, stream: trio.SocketStream, remote_address: str = "") -> None:
-        self.remote_address = remote_address or _remote_address(stream)
-        lowat = _LOWAT if stream.socket.family != socket.AF_UNIX else None
+    def __init__(self, connection: socket.socket, remote_address: str = "") -> None:
+        self.remote_address = remote_address or _remote_address(connection)
+        lowat = _LOWAT if connection.family != socket.AF_UNIX else None
         if lowat is not None:
-            stream.setsockopt(socket.IPPROTO_TCP, lowat, UNSENT_BYTES_AT_FIRST)
-        self._socket = socket.socket(fileno=stream.socket.detach())
+            connection.setsockopt(socket.IPPROTO_TCP, lowat, UNSENT_BYTES_AT_FIRST)
+        self._socket = connection
         self._socket.setblocking(False)
-        self._sending = False
+        self._sending = self._held_back = False
         self._turn_since = self._sent_at = -math.inf
         self._least = 1
         self._unsent = UNSENT_BYTES_AT_FIRST if lowat is not None else 0
@@ -87,6 +89,8 @@ class TcpSocket:
 
     async def wait_readable(self, least: int = 1) -> None:
         """Until `try_receive` has something to say: so many bytes, if that is not too much, or the end."""
+        if self._held_back:
+            self._let_go()
         least = max(1, min(least, LEAST_BYTES_MAX))
         if least != self._least and self._socket.fileno() >= 0:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
@@ -113,8 +117,9 @@ class TcpSocket:
         except OSError as error:
             raise self._translated(error) from error
 
-    async def send_all(self, parts: "Sequence[Buffer]") -> None:
-        """Send all of them in order."""
+    async def send_all(self, parts: "Sequence[Buffer]", *, more: bool = False) -> None:
+        """Send all of them in order. `more`: let them wait for what is sent next, 0.2 s at most; they go before we wait
+        for an answer."""
         if self._sending:
             raise trio.BusyResourceError("another task is sending on this connection")
         self._sending = True
@@ -124,7 +129,8 @@ class TcpSocket:
         try:
             views = [memoryview(part).cast("B") for part in parts]
             self._sent_bytes += sum(map(len, views))
-            waited = await self._send_all(views)
+            self._held_back = more and self._unsent > 0
+            waited = await self._send_all(views, _MORE if self._held_back else 0)
         finally:
             self._sending = False
             now = self._sent_at = trio.current_time()
@@ -145,13 +151,13 @@ class TcpSocket:
             self._socket.setsockopt(socket.IPPROTO_TCP, _LOWAT, unsent)
             self._unsent = unsent
 
-    async def _send_all(self, views: list[memoryview]) -> bool:
+    async def _send_all(self, views: list[memoryview], flags: int) -> bool:
         """True if it had to wait."""
         await trio.lowlevel.checkpoint_if_cancelled()
         waited, first = False, 0
         while first < len(views):
             try:
-                count = self._socket.sendmsg(views[first : first + PARTS_MAX])
+                count = self._socket.sendmsg(views[first : first + PARTS_MAX], (), flags)
             except BlockingIOError:
                 await trio.lowlevel.wait_writable(self._socket)
                 waited = True
@@ -164,6 +170,11 @@ class TcpSocket:
             if count:
                 views[first] = views[first][count:]
         return waited
+
+    def _let_go(self) -> None:
+        self._held_back = False
+        if self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # sends what waits, too
 
     def transit(self) -> Transit | None:
         """How it fares on its way."""
@@ -202,9 +213,46 @@ async def dial(address: str) -> TcpSocket:
     """Connect to `host:port`, names resolved and both address families tried; OSError when nobody is there, or nobody
     answers within DIAL_TIMEOUT_S."""
     host, port = _split(address)
+    family = _family(host)
     with trio.move_on_after(DIAL_TIMEOUT_S):
-        return TcpSocket(await trio.open_tcp_stream(host, port))
+        if family is None:
+            return TcpSocket(detached(await trio.open_tcp_stream(host, port)))
+        return TcpSocket(await _connect(family, host, port))
     raise OSError(errno.ETIMEDOUT, f"{address} did not answer within {DIAL_TIMEOUT_S:g} s")
+
+
+async def _connect(family: int, host: str, port: int) -> socket.socket:
+    """To one address, without the tasks that trio has for several."""
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        error = connection.connect_ex((host, port))
+        if error in (0, errno.EINPROGRESS):
+            await trio.lowlevel.wait_writable(connection)
+            error = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, f"{join_address(host, port)}: {os.strerror(error)}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _family(host: str) -> int | None:
+    """Of an address; None of a name."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return family
+    return None
+
+
+def detached(stream: trio.SocketStream) -> socket.socket:
+    """Its socket, out of trio's hands."""
+    return socket.socket(fileno=stream.socket.detach())
 
 
 async def listen(address: str) -> trio.SocketListener:
@@ -220,7 +268,7 @@ async def accept(listener: trio.SocketListener) -> TcpSocket:
     """The next one who dialled. Waits while descriptors or memory are exhausted."""
     while True:
         try:
-            return TcpSocket(await listener.accept())
+            return TcpSocket(detached(await listener.accept()))
         except OSError as error:
             if error.errno not in _EXHAUSTED:
                 raise
@@ -241,9 +289,9 @@ def _split(address: str) -> tuple[str, int]:
         raise OSError(errno.EINVAL, str(error)) from error
 
 
-def _remote_address(stream: trio.SocketStream) -> str:
+def _remote_address(connection: socket.socket) -> str:
     try:
-        host, port = stream.socket.getpeername()[:2]
+        host, port = connection.getpeername()[:2]
     except OSError:
         return "a peer that is gone"
     return join_address(host, port)

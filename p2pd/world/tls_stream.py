@@ -237,19 +237,18 @@ class TlsStream:
 
 async def shake_hands(socket: TcpSocket, pump: TlsPump, scratch: Scratch, patience_s: float = math.inf) -> None:
     """From the first byte to the last of a handshake; BrokenResourceError. The caller bounds its time; TooSlowError
-    when they let us wait for longer than `patience_s`, all in all: what others keep us from is not their fault."""
+    when they let us wait for longer than `patience_s`, all in all: what others keep us from is not their fault.
+
+    The last words go with the first ones of whoever speaks next: one packet and one wake-up less at the other end."""
     try:
         over = pump.step()
         while True:
             if words := pump.outgoing():
-                await socket.send_all([words])
+                await socket.send_all([words], more=over)
             if over:
                 return
             while (count := socket.try_receive(scratch.space(pump))) is None:
-                began = trio.current_time()
-                with trio.fail_after(max(0.0, patience_s)):
-                    await socket.wait_readable()
-                patience_s -= trio.current_time() - began
+                patience_s = await _wait_readable(socket, patience_s)
             if not count:
                 raise TlsError("it hung up during the handshake")
             over = pump.step(scratch.received(count))
@@ -258,3 +257,14 @@ async def shake_hands(socket: TcpSocket, pump: TlsPump, scratch: Scratch, patien
         if words:
             socket.try_send(words)
         raise trio.BrokenResourceError(f"{socket.remote_address}: {error}") from error
+
+
+async def _wait_readable(socket: TcpSocket, patience_s: float) -> float:
+    """What is left of the patience; TooSlowError."""
+    if patience_s == math.inf:
+        await socket.wait_readable()
+        return patience_s
+    began = trio.current_time()
+    with trio.fail_after(max(0.0, patience_s)):
+        await socket.wait_readable()
+    return patience_s - (trio.current_time() - began)
