@@ -43,6 +43,11 @@ class ReadAhead:
     def __repr__(self) -> str:
         return f"<ReadAhead {len(self._ready)} pieces{', sending' if self._sending else ''}>"
 
+    @property
+    def fast(self) -> bool:
+        """It is worth while to read ahead: from the first time on, `run` must run."""
+        return self._fast
+
     def look(self) -> None:
         """There may be something to read."""
         self._owed = True

@@ -1,4 +1,5 @@
-"""One connection to one peer: a task that reads, one that writes, one that reads ahead, and nothing that decides.
+"""One connection to one peer: a task that reads, one that writes, one that reads ahead if that is worth while, and
+nothing that decides.
 
 Control frames go before blocks and between the blocks of a piece. What a peer sends for its piece is put together here,
 in order, at most one piece at a time; what it may not send ends the connection.
@@ -148,8 +149,7 @@ class Session:
             with self._scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._watch)
-                    nursery.start_soon(self._ahead.run)
-                    nursery.start_soon(self._write)
+                    nursery.start_soon(self._write, nursery)
                     await self._read(pending)
                     nursery.cancel_scope.cancel()
         except BaseExceptionGroup as errors:  # `except*`, which the compiler of `sim.native` does not know
@@ -186,7 +186,8 @@ class Session:
         """There may be a piece to send."""
         self._ahead.look()
 
-    async def _write(self) -> None:
+    async def _write(self, nursery: trio.Nursery) -> None:
+        reads_ahead = False
         while True:
             self._wake.hush()
             await self._flush()
@@ -195,6 +196,9 @@ class Session:
                 await self._wake.wait()
             else:
                 await self._send_piece(*upload)
+                if self._ahead.fast and not reads_ahead:  # most connections are never that fast, and need no such task
+                    reads_ahead = True
+                    nursery.start_soon(self._ahead.run)
 
     async def _flush(self) -> None:
         while self._control:

@@ -3,10 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from p2pd.exchange import ahead as ahead_module
 from p2pd.exchange.ahead import AHEAD_BYTES, FAST_PER_S, ReadAhead, Upload
+from tests.fakes.network import MemoryNetwork
+
+from .helpers import full_set, make_member, make_release, start
 
 PIECE = bytes(AHEAD_BYTES // 4)
 
@@ -145,3 +150,19 @@ async def test_what_is_owed_later_is_read_when_one_looks_again(autojump_clock: M
         owed.count = 1
         ahead.look()
         assert await ahead.take() is not None
+
+
+async def test_a_connection_that_turns_out_fast_goes_on_with_pieces_read_ahead(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead_module, "FAST_PER_S", 1.0)
+    manifest, parts, swarm = make_release(60)
+    network = MemoryNetwork()
+    seed = make_member(network, "seed", "daemon", manifest, swarm, full_set(parts))
+    peer = make_member(network, "peer", "daemon", manifest, swarm, {})
+    with trio.fail_after(20):
+        async with trio.open_nursery() as nursery:
+            await start(nursery, [seed, peer])
+            await peer.membership.completed.wait()
+            nursery.cancel_scope.cancel()
+    assert peer.content.pieces == full_set(parts)
