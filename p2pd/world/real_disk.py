@@ -231,7 +231,7 @@ class RealDisk:
     def boot_id(self) -> str:
         """The kernel's; where there is none, one that no later process shares, so that nothing unsynced is trusted."""
         try:
-            with open(BOOT_ID_PATH, encoding="ascii") as file:
+            with open(BOOT_ID_PATH, encoding="utf-8") as file:  # ASCII, whose codec would be loaded for this alone
                 return file.read().strip()
         except OSError:
             return self._unknown_boot_id
