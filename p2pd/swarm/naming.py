@@ -99,7 +99,7 @@ class Naming:
     def _offer_again(self, awake: list[PeerView], now: float) -> None:
         """Whatever they lack, to those who are behind, as long as it can be spared."""
         for one in awake:
-            self._name_in_vain(one, now)
+            self._take_back_unasked(one, now)
         spare = self._spare - sum(len(one.named_unsent) for one in self._books.peers.values())
         lacking = [(self._books.present & ~(one.bits | one.sent), one) for one in awake if not _waits(one)]
         lacking.sort(key=lambda pair: pair[0].bit_count(), reverse=True)
@@ -108,7 +108,7 @@ class Naming:
             spare -= len(pieces)
             self._name(peer, pieces, now)
 
-    def _name_in_vain(self, peer: PeerView, now: float) -> None:
+    def _take_back_unasked(self, peer: PeerView, now: float) -> None:
         """Take back what it does not ask for, and do not name it again: others have room for as much."""
         in_vain = sorted(piece for piece in peer.named_unasked if now - peer.named.get(piece, now) > AGAIN_S)
         self._unname(peer, in_vain)

@@ -43,7 +43,7 @@ class PeerView:
     named_unasked: set[int] = field(default_factory=set)
     """Which of them it has not asked for."""
     sent: int = 0
-    """Super-seeding: the pieces that we sent to it, of which it need not tell us."""
+    """Super-seeding: the pieces that we sent to it, of which it need not tell us, and those that it would not have."""
     asked_at: float = float("-inf")
     """When it last asked for something, or was first named what it has not asked for."""
     asleep: bool = False
