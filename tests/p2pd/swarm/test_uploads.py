@@ -7,15 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from p2pd.policy.serving import (
+    BEHIND,
+    BEHIND_MAX,
     PEER_QUEUE_PIECES_MAX,
     QUEUE_PIECES_FREE,
+    QUICK_S,
     SENDS_MAX,
     SENDS_MIN,
     STUCK_S_MIN,
     ageing_s,
-    urgency,
 )
-from p2pd.swarm.uploads import Owed, Uploads
+from p2pd.swarm.uploads import TYPICAL_STEP, Owed, Uploads
 
 A, B = b"a" * 32, b"b" * 32
 MIB = 1024 * 1024
@@ -251,8 +253,9 @@ def test_who_is_behind_the_others_is_served_all_the_same(took_s: float) -> None:
     assert [served_first(holders - 1), served_first(holders + 1)] == ["behind", "ahead"]
 
 
-def served_first(lack: dict[str, float], spread: dict[int, int]) -> str:
-    """Of two who wait equally long, `spread` says how many hold the piece that each asks for, in order."""
+def served_first(lack: dict[str, float], spread: dict[int, int], took_s: float = 0.1) -> str:
+    """Of two who wait equally long, `spread` says how many hold the piece that each asks for, in order. `took_s`: how
+    long a piece takes on this uplink."""
     uploads = uploads_of(dict.fromkeys(range(SENDS_MIN), 1) | spread)
     uploads.sent("before", 1000 * MIB, 0.0)
     busy = crowd(uploads, SENDS_MIN)
@@ -261,8 +264,8 @@ def served_first(lack: dict[str, float], spread: dict[int, int]) -> str:
     for (peer, lacks), piece in zip(lack.items(), spread, strict=True):
         uploads.add(peer, Owed(A, piece, 1000, lacks), 0.0)
         assert uploads.next(peer, 0.0) is None
-    uploads.sent(busy[0], 1000, 0.1)
-    return uploads.turns(0.1)[0]
+    uploads.sent(busy[0], 1000, took_s)
+    return uploads.turns(took_s)[0]
 
 
 def test_who_lacks_more_goes_before_who_asks_for_what_fewer_hold() -> None:
@@ -271,9 +274,15 @@ def test_who_lacks_more_goes_before_who_asks_for_what_fewer_hold() -> None:
 
 
 def test_who_says_that_it_lacks_all_does_not_go_before_everything_else() -> None:
-    worth = round(urgency(1.0, 0.0))
+    worth = round(BEHIND * BEHIND_MAX)
     assert served_first({"honest": 0.0, "new": 1.0}, {10: 1, 11: worth}) == "new"
     assert served_first({"honest": 0.0, "new": 1.0}, {10: 1, 11: worth + 2}) == "honest"
+
+
+def test_a_narrow_uplink_is_for_what_few_hold_whoever_lacks_more() -> None:
+    assert (
+        served_first({"ahead": 0.30, "behind": 0.35}, {10: 2, 11: 4}, took_s=TYPICAL_STEP * QUICK_S + 0.01) == "ahead"
+    )
 
 
 def test_a_piece_that_was_just_given_away_counts_as_held() -> None:
