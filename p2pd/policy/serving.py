@@ -34,7 +34,7 @@ BEHIND: Final = 50.0
 asks for what all others hold, and else would end last. A connection may be slow for reasons that nobody at its ends
 sees (with minimal round trips of 26 ms and not 0.02 a kernel kept a third as much in its queue for the same link), and
 then others must make up for it (S3 of `benchmarks.swarm`: 1.15 to 1.17 x the bound instead of 1.17 to 1.25). Not where
-the uplink is narrow: that is for what only we hold (simulated, half of 16 with a twentieth: 1.41 and not 1.32)."""
+the uplink is narrow: that is for what only we hold (simulated, half of 16 with a twentieth: 1.41 and not 1.34)."""
 BEHIND_MAX: Final = 0.1
 """No more counts: who has just come, or says that it lacks all, goes before nobody for long."""
 STUCK_S_MIN: Final = 1.0
