@@ -17,7 +17,7 @@ has_venv() { # Can $1 make a virtual environment with pip in it?
 }
 
 # The distribution's own Python goes before others: it is built with profile-guided optimisation, which one that a version
-# manager compiled seldom is. The daemon and the simulator take 15 to 18 % less of a processor with it (docs/benchmarks.md).
+# manager compiled seldom is. The daemon and the simulator take 15 to 18 % less of a processor with it (docs/benchmarks/README.md).
 find_python() { # Prints the first Python that suits, one that has venv if there is such a one; $PYTHON_BASE goes first.
     without_venv=
     for candidate in ${PYTHON_BASE:-} /usr/bin/python3 $(printf 'python%s ' $versions) python3 python; do

@@ -10,7 +10,7 @@ from typing import Final
 from .pacing import Rate
 
 LATE_S: Final = 0.025
-"""50 ms: slower by an eighth, though less processor time still. 12 ms: nothing gained (docs/benchmarks.md, S1)."""
+"""50 ms: slower by an eighth, though less processor time still. 12 ms: no gain (docs/benchmarks/swarm.md, S1)."""
 YOUNG_SHARE: Final = 0.08
 ENDING_SHARE: Final = 0.93
 FAST_PER_S: Final = 12_500_000

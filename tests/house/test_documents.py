@@ -88,7 +88,7 @@ def test_the_commands_it_shows_exist(path: Path) -> None:
 def test_every_document_is_in_the_reading_order() -> None:
     order = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     there = [path.relative_to(ROOT / "docs") for path in documents(ROOT) if path.is_relative_to(ROOT / "docs")]
-    assert [str(path) for path in there if f"({path})" not in order and path.name != "README.md"] == []
+    assert [str(path) for path in there if f"({path})" not in order and path != Path("README.md")] == []
 
 
 def test_the_front_page_shows_both_first_commands() -> None:
