@@ -13,7 +13,7 @@ import trio
 
 from p2pd.policy.admitting import may_have_release, objection
 from p2pd.policy.hearing import Hearing
-from p2pd.policy.pacing import slice_bytes
+from p2pd.policy.pacing import next_slice_bytes, slice_bytes
 from p2pd.policy.sources import Tier
 from p2pd.wire.connection import About, BlockReceived, Event, Joined, Left, PeerConnection
 from p2pd.wire.errors import RemoteProtocolError
@@ -220,7 +220,9 @@ class Session:
         view, offset, began, caps = memoryview(data), 0, trio.current_time(), self._owner.caps
         while offset < len(view):
             cap_per_s = caps.way(self.tier).up.rate_bytes_per_s
-            part = view[offset : offset + slice_bytes(self._pace_per_s, cap_per_s)]
+            part = view[
+                offset : offset + next_slice_bytes(len(view) - offset, slice_bytes(self._pace_per_s, cap_per_s))
+            ]
             if not self.connection.joined(swarm):
                 self._ahead.sent(len(view), trio.current_time(), more=True)
                 return

@@ -1,7 +1,7 @@
 """Rates, caps, and how much to ask a peer for at once."""
 
 from dataclasses import dataclass, field
-from math import exp, inf
+from math import ceil, exp, inf
 from typing import Final
 
 RATE_MEMORY_S: Final = 2.0
@@ -22,6 +22,10 @@ there (simulated, eight such among sixteen: the others were done after 30 s inst
 
 
 SLICE_S: Final = 0.04
+SLICE_SLOW_S: Final = 0.08
+"""Where that makes no more than SLICE_BYTES_SLOW: each slice wakes two processes, whatever its size. (In a crowd, eight
+are sent to at once: a sixth of all processor time, docs/benchmarks/swarm.md.)"""
+SLICE_BYTES_SLOW: Final = 32 * 1024
 SLICE_BYTES_MIN: Final = 16 * 1024
 SLICE_BYTES_MAX: Final = 256 * 1024
 SLICE_BYTES_AT_FIRST: Final = 64 * 1024
@@ -87,8 +91,15 @@ def slice_bytes(rate_bytes_per_s: float, cap_bytes_per_s: float = inf) -> int:
     who is held to little must still be seen to move by each that it sends to, or it is left as one that stalls.
     """
     capped = max(SLICE_BYTES_CAPPED_MIN, SLICE_CAPPED_S * cap_bytes_per_s)
-    usual = max(SLICE_BYTES_MIN, min(SLICE_BYTES_MAX, SLICE_S * rate_bytes_per_s))
+    usual = max(SLICE_S * rate_bytes_per_s, min(SLICE_BYTES_SLOW, SLICE_SLOW_S * rate_bytes_per_s))
+    usual = max(SLICE_BYTES_MIN, min(SLICE_BYTES_MAX, usual))
     return round(min(capped, usual if rate_bytes_per_s else SLICE_BYTES_AT_FIRST))
+
+
+def next_slice_bytes(left_bytes: int, slice_bytes: int) -> int:
+    """How much of what is left of a piece goes next, in slices of about this size and all alike: a small rest would
+    cost as much as they do. Up to half as much again, never more than SLICE_BYTES_MAX."""
+    return ceil(left_bytes / max(1, round(left_bytes / slice_bytes), ceil(left_bytes / SLICE_BYTES_MAX)))
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from tests.fakes.network import MemoryNetwork
 
 from .helpers import full_set, make_member, make_release, start
 
-PIECE_BYTES = 200_000
+PIECE_BYTES = 3 * 65536
 """Some blocks."""
 
 

@@ -16,9 +16,11 @@ from p2pd.policy.pacing import (
     RATE_MEMORY_S,
     SLICE_BYTES_MAX,
     SLICE_BYTES_MIN,
+    SLICE_BYTES_SLOW,
     SLICE_S,
     Rate,
     TokenBucket,
+    next_slice_bytes,
     queue_bytes,
     refilled_below,
     slice_bytes,
@@ -158,6 +160,30 @@ def test_what_is_handed_to_a_connection_at_once_takes_it_a_moment(rate: float, e
     assert slice_bytes(rate) == expected
     assert SLICE_BYTES_MIN < slice_bytes(0) < SLICE_BYTES_MAX
     assert pytest.approx(100_000) == SLICE_S * 2_500_000
+
+
+@pytest.mark.parametrize("rate, expected", [(300_000, 24_000), (400_000, 32_000), (600_000, SLICE_BYTES_SLOW)])
+def test_to_a_slow_connection_a_slice_is_longer_but_not_large(rate: float, expected: int) -> None:
+    assert slice_bytes(rate) == expected
+
+
+@pytest.mark.parametrize(
+    "piece, size, slices",
+    [
+        (100, 40, [50, 50]),
+        (100, 33, [34, 33, 33]),
+        (100, 80, [100]),
+        (100, 200, [100]),
+        (3, 2, [2, 1]),
+        (2 * SLICE_BYTES_MAX + 1, SLICE_BYTES_MAX, [174763, 174763, 174763]),
+    ],
+)
+def test_a_piece_leaves_in_even_slices(piece: int, size: int, slices: list[int]) -> None:
+    left, seen = piece, list[int]()
+    while left:
+        seen.append(next_slice_bytes(left, size))
+        left -= seen[-1]
+    assert seen == slices
 
 
 @pytest.mark.parametrize("typical_s, patience_s", [(0.0, STUCK_S_MIN), (10.0, 10.0 * STUCK_FACTOR)])
