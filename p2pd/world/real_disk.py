@@ -70,10 +70,15 @@ class RealDisk:
 
     def read_all(self, path: str, max_bytes: int) -> bytes:
         """The whole file; OSError(EFBIG) if it is larger than `max_bytes`."""
-        data = self.read(path, 0, max_bytes + 1)
-        if len(data) > max_bytes:
+        parts, left = list[bytes](), max_bytes + 1
+        with _descriptor(path, _READ_FLAGS) as descriptor:
+            # By parts: a buffer for all that there may be is refused where the machine has less memory than that.
+            while left and (part := os.read(descriptor, min(left, COPY_BYTES))):
+                parts.append(part)
+                left -= len(part)
+        if not left:
             raise OSError(errno.EFBIG, f"larger than {max_bytes} bytes", path)
-        return data
+        return b"".join(parts)
 
     def write(self, path: str, offset: int, data: bytes | memoryview) -> None:
         """Write all of it at `offset`; the file must exist."""

@@ -1,6 +1,7 @@
 """One suite for both disks: what the seam promises, the machine and the fake in memory both keep."""
 
 import os
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +98,15 @@ def test_read_all_is_bounded(place: tuple[Disk, str]) -> None:
     assert disk.read_all(f"{base}/a", 5) == b"12345"
     with pytest.raises(OSError, match="large"):
         disk.read_all(f"{base}/a", 4)
+
+
+def test_read_all_takes_memory_for_what_there_is_only(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    tracemalloc.start()
+    RealDisk().read_all(f"{tmp_path}/a", 2**30)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_bytes < 2**21
 
 
 def test_append_creates_and_extends(place: tuple[Disk, str]) -> None:
