@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import starmap
 from typing import Final
 
-from manifests.digest import digest_function
+from manifests.digest import Buffer, digest_function
 from manifests.errors import MalformedPackError
 from manifests.manifest import Manifest
 
@@ -43,50 +44,70 @@ def apply_bundle(
     Items of a frame come in ascending order; opened pieces are not verified, for what is made of them is. Never raises
     for what the bytes are: what can't be made is said so.
     """
-    digest_of = digest_function(release.algorithm)
+    checked = partial(_checked, release, digest_function(release.algorithm))
     left = memoryview(data)
     for frame in frames:
-        encoded, left = bytes(left[: frame.length]), left[frame.length :]
-        for item, piece in _pieces(frame, encoded, release, partial(_joined, base, run)):
-            if isinstance(piece, str):
-                yield Applied(item.piece, None, piece)
-            elif (digest := release.digest(item.piece)) is not None and digest_of(piece) != digest:
-                yield Applied(item.piece, None, DAMAGED)
-            else:
-                yield Applied(item.piece, piece)
+        encoded, left = left[: frame.length], left[frame.length :]
+        # A loop's variable would hold a piece while the next one is made: 4 MiB more, whose pages take their time.
+        yield from starmap(checked, _pieces(frame, encoded, release, partial(_joined, base, run)))
+
+
+def _checked(
+    release: Manifest | Pieces, digest_of: Callable[[Buffer], bytes], item: Item, piece: bytes | str
+) -> Applied:
+    if isinstance(piece, str):
+        return Applied(item.piece, None, piece)
+    digest = release.digest(item.piece)
+    return Applied(item.piece, piece) if digest in (None, digest_of(piece)) else Applied(item.piece, None, DAMAGED)
 
 
 def _pieces(
-    frame: Frame, encoded: bytes, release: Manifest | Pieces, joined: Joined
+    frame: Frame, encoded: Buffer, release: Manifest | Pieces, joined: Joined
 ) -> Iterator[tuple[Item, bytes | str]]:
     """Each item with its piece, or why there is none."""
-    stream = None if frame.codec == ZSTD_BASES else codecs.reader(frame.codec, encoded)
+    if frame.codec == ZSTD_BASES:
+        make = partial(_expanded, encoded)
+    else:
+        make = partial(_read, codecs.reader(frame.codec, encoded))
     for item in frame.items:
         try:
-            content = encoded if stream is None else codecs.read_exactly(stream, content_bytes(item, release))
-            yield item, _piece(item, content, release.lengths[item.piece], joined, patch=stream is not None)
+            yield item, make(item, release, joined)
         except MalformedPackError:
             yield item, DAMAGED
 
 
-def _piece(item: Item, content: bytes, size: int, joined: Joined, *, patch: bool) -> bytes | str:
+def _expanded(encoded: Buffer, item: Item, release: Manifest | Pieces, joined: Joined) -> bytes | str:
+    bases = joined(item.bases)
+    return NO_BASE if bases is None else codecs.expand_with(bases, encoded, release.lengths[item.piece])
+
+
+def _read(stream: codecs.Reader, item: Item, release: Manifest | Pieces, joined: Joined) -> bytes | str:
+    content = codecs.read_exactly(stream, content_bytes(item, release))
     if not item.bases:
         return content
     bases = joined(item.bases)
-    if bases is None:
-        return NO_BASE
-    return (codecs.apply if patch else codecs.expand_with)(bases, content, size)
+    return NO_BASE if bases is None else codecs.apply(bases, content, release.lengths[item.piece])
 
 
 def _joined(base: Base, run: Run, numbers: Sequence[int]) -> bytes | None:
     """These bases, laid end to end."""
-    neighbours = range(numbers[0], numbers[0] + len(numbers))
-    if len(numbers) > 1 and tuple(numbers) == tuple(neighbours) and (together := run(neighbours)) is not None:
-        return together
     parts = list[bytes]()
-    for number in numbers:
-        found = base(number)
-        if found is None:
-            return None
-        parts.append(found)
-    return b"".join(parts)
+    for neighbours in _runs(numbers):
+        together = run(neighbours)
+        found = [base(number) for number in neighbours] if together is None else [together]
+        for part in found:
+            if part is None:
+                return None
+            parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[range]:
+    """The same numbers, neighbours together."""
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number != last + 1:
+            yield range(first, last + 1)
+            first = number
+        last = number
+    yield range(first, last + 1)

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import hdiffpatch
 import zstandard
 
+from manifests.digest import Buffer
 from manifests.errors import MalformedPackError
 
 from . import patches
@@ -66,7 +67,7 @@ def compress(codec: int, data: bytes, level: int) -> bytes:
     return _zstd(data, level, None)
 
 
-def reader(codec: int, data: bytes) -> Reader:
+def reader(codec: int, data: Buffer) -> Reader:
     """A frame's content as a stream that holds no more than a window in memory."""
     if codec == RAW:
         return io.BytesIO(data)
@@ -89,7 +90,7 @@ def read_exactly(stream: Reader, size: int) -> bytes:
 
 
 class _ZstdReader:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Buffer) -> None:
         decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES_MAX)
         self._stream = decompressor.stream_reader(data)
 
@@ -102,7 +103,7 @@ class _ZstdReader:
 
 
 class _XzReader:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Buffer) -> None:
         self._decompressor = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=[_xz_filter()])
         self._fresh = data
 
@@ -129,7 +130,7 @@ def compress_with(bases: bytes, piece: bytes, level: int) -> bytes:
     return _zstd(piece, level, bases)
 
 
-def expand_with(bases: bytes, data: bytes, size: int) -> bytes:
+def expand_with(bases: bytes, data: Buffer, size: int) -> bytes:
     """The piece of `size` bytes; MalformedPackError if the frame is damaged or declares another size."""
     try:
         parameters = zstandard.get_frame_parameters(data)

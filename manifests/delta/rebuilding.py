@@ -69,13 +69,9 @@ class Rebuilt:
 
 def apply_small(pack: SmallPack, release: Manifest, base: Manifest | None, bases: Bases) -> Iterator[Rebuilt]:
     """What a checked pack becomes, in order."""
-    digest_of = digest_function(release.algorithm)
-    rebuilding = _Rebuilding(pack, base, _Parts(bases))
-    for piece, (start, end) in zip(pack.pieces, pairwise(pack.made_starts(release)), strict=True):
-        data, why = rebuilding.piece(start, end)
-        if data is not None and digest_of(data) != release.digest(piece):
-            data, why = None, DAMAGED
-        yield Rebuilt(piece, data, why)
+    rebuilding = _Rebuilding(pack, release, base, _Parts(bases))
+    # A loop's variable would hold a piece while the next one is made.
+    return map(rebuilding.rebuilt, pack.pieces, pairwise(pack.made_starts(release)))
 
 
 class _Parts:
@@ -111,8 +107,9 @@ class _Parts:
 class _Rebuilding:
     """Goes through all that is made, once, from its start to its end."""
 
-    def __init__(self, pack: SmallPack, base: Manifest | None, parts: _Parts) -> None:
-        self._pack, self._parts = pack, parts
+    def __init__(self, pack: SmallPack, release: Manifest, base: Manifest | None, parts: _Parts) -> None:
+        self._pack, self._release, self._parts = pack, release, parts
+        self._digest_of = digest_function(release.algorithm)
         lengths = (base.lengths[piece] for piece in pack.bases) if base else iter(())
         self._base_starts = list(accumulate(lengths, initial=0))
         self._covers = iter(pack.covers)
@@ -135,8 +132,14 @@ class _Rebuilding:
         except MalformedPackError:
             return b"", DAMAGED
 
-    def piece(self, start: int, end: int) -> tuple[bytearray | None, str]:
-        """The bytes from `start` to `end`, or why there are none. Called for one piece after the other."""
+    def rebuilt(self, piece: int, bounds: tuple[int, int]) -> Rebuilt:
+        """The next piece, which lies from the one to the other of its bounds among all that is made."""
+        data, why = self._bytes(*bounds)
+        if data is not None and self._digest_of(data) != self._release.digest(piece):
+            data, why = None, DAMAGED
+        return Rebuilt(piece, data, why)
+
+    def _bytes(self, start: int, end: int) -> tuple[bytearray | None, str]:
         made, why, at = bytearray(end - start), "", start
         while at < end:
             cover = self._cover

@@ -5,13 +5,16 @@
 Whatever the moment at which this ends, each piece is either verified and noted in its journal, or missing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from typing import Final
 
 from manifests.delta import index_codec
 from manifests.delta.applying import Applied, apply_bundle
 from manifests.delta.pack import PackIndex, check_index
+from manifests.delta.rebuilding import Rebuilt
 from manifests.errors import MalformedPackError
 from manifests.manifest import Manifest
 from manifests.nested.recipes import MEMORY_BYTES_MAX
@@ -35,6 +38,10 @@ class Made:
     written: int = 0
     refused: int = 0
     why: str = ""
+
+    def and_then(self, more: "Made") -> "Made":
+        """Both."""
+        return Made(self.written | more.written, self.refused | more.refused, self.why or more.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,8 @@ class Patch:
     recompressing_bytes_max: int = MEMORY_BYTES_MAX
     index: PackIndex = field(init=False)
     reopening: Reopening = field(init=False)
+    _sound: set[int] = field(init=False, default_factory=set)
+    """Pieces of the base that were read and had their digests."""
 
     def open(self) -> bool:
         """Read the index; False if it is damaged on disk and must be fetched again. MalformedPackError, OSError."""
@@ -159,40 +168,37 @@ class Patch:
         data = self.packs.read_piece(self.pack, 1 + bundle)
         if data is None:
             return None
-        written: list[int] = []
-        refused: list[int] = []
-        why = ""
-        for applied in self._applied(bundle, data):
-            places = self._places(applied.piece)
-            if applied.data is None:
-                refused += places
-                why = why or applied.why
-                continue
-            for piece in places:
-                if self.store.write_piece(self.release, piece, applied.data, PATCH_SOURCE, verified=True):
-                    written.append(piece)
-        return Made(bits.of(written), bits.of(refused), why)
+        made = Made()
+        for part in map(partial(write, self.store, self.release), self._applied(bundle, data)):
+            made = made.and_then(part)
+        return made
 
     def _applied(self, bundle: int, data: bytes) -> Iterator[Applied]:
-        opening = self.reopening
-        bundles = self.index.bundles
-        for applied in apply_bundle(bundles[bundle], data, opening.pieces, opening.read, self._read_together):
-            yield from opening.take(applied)
+        opening, frames = self.reopening, self.index.bundles[bundle]
+        applied = apply_bundle(frames, data, opening.pieces, opening.read, self._read_together)
+        return chain.from_iterable(map(opening.take, applied))
 
     def _read_together(self, pieces: range) -> bytes | None:
-        """Base pieces, joined, where none is small enough to be kept."""
+        """Base pieces, joined. Each is verified once: what is made of one that changed since has a digest, too."""
         artifact = self.base.artifact if self.base else None
         if artifact is None or pieces[-1] >= artifact.manifest.pieces:
             return None
-        if any(artifact.manifest.lengths[piece] <= BASE_KEPT_BYTES or not artifact.has(piece) for piece in pieces):
+        if not all(map(artifact.has, pieces)):
             return None
-        return read_together(self.store.disk, artifact, pieces)
-
-    def _places(self, piece: int) -> Sequence[int]:
-        """The missing pieces that are the same as this one; a pack holds only the first of them."""
-        same = self.release.index.find(self.release.manifest.digest(piece))
-        return [one for one in same if not self.release.has(one)]
+        return read_together(self.store.disk, artifact, pieces, self._sound)
 
     def _bases(self) -> Callable[[int], bytes | None]:
         base = self.base
         return Kept(lambda piece: base.read(self.store, piece) if base else None).read
+
+
+def write(store: Store, release: Artifact, applied: Applied | Rebuilt) -> Made:
+    """Put a piece wherever it is missing: a pack holds the first of equal ones only. StoreError, OSError."""
+    same = release.index.find(release.manifest.digest(applied.piece))
+    places = [piece for piece in same if not release.has(piece)]
+    if applied.data is None:
+        return Made(refused=bits.of(places), why=applied.why)
+    written = [
+        piece for piece in places if store.write_piece(release, piece, applied.data, PATCH_SOURCE, verified=True)
+    ]
+    return Made(written=bits.of(written))

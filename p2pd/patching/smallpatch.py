@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from manifests.delta import small
 from manifests.delta.rebuilding import apply_small
-from p2pd.store import PATCH_SOURCE, Artifact, Span, Store, locate, read_part
-from p2pd.wire import bits
+from p2pd.store import Artifact, Span, Store, locate, read_part
 
-from .patch import Base, Made
+from .patch import Base, Made, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,11 @@ class SmallPatch:
         release, base = self.release.manifest, self.base.manifest if self.base else None
         pack = small.decode(self.data)
         small.check(pack, release, base)
-        written, refused, why = list[int](), list[int](), ""
-        for applied in apply_small(pack, release, base, InPlace(self.store, self.base)):
-            same = self.release.index.find(release.digest(applied.piece))
-            places = [piece for piece in same if not self.release.has(piece)]
-            if applied.data is None:
-                refused += places
-                why = why or applied.why
-                continue
-            for piece in places:
-                if self.store.write_piece(self.release, piece, applied.data, PATCH_SOURCE, verified=True):
-                    written.append(piece)
-        return Made(bits.of(written), bits.of(refused), why)
+        made = Made()
+        rebuilt = apply_small(pack, release, base, InPlace(self.store, self.base))
+        for part in map(partial(write, self.store, self.release), rebuilt):
+            made = made.and_then(part)
+        return made
 
 
 class InPlace:

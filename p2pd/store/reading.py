@@ -45,24 +45,27 @@ def read_verified(disk: Disk, artifact: Artifact, piece: int) -> bytes | None:
     return _verified(artifact, piece, parts[0] if len(parts) == 1 else b"".join(parts))
 
 
-def read_together(disk: Disk, artifact: Artifact, pieces: range) -> bytes | None:
-    """Neighbours' bytes, joined, by one read; None unless all have their digests, and lie in a single file."""
+def read_together(disk: Disk, artifact: Artifact, pieces: range, sound: set[int]) -> bytes | None:
+    """Neighbours' bytes, joined, by one read; None unless all have their digests, and lie in a single file.
+
+    `sound`: those that were seen to have theirs, which is not asked again; the others come to it.
+    """
     manifest = artifact.manifest
     extents = [extent for piece in pieces for extent in manifest.extents(piece)]
     if len({extent.entry for extent in extents}) != 1:
         return None
     length = sum(extent.length for extent in extents)
-    try:
-        data = disk.read(artifact.file_path(extents[0].entry), extents[0].offset, length)
-    except OSError as error:
-        if error.errno not in LOSS_ERRNOS:
-            raise
+    data = read_part(disk, [Span(artifact.file_path(extents[0].entry), extents[0].offset, length)], 0, length)
+    if data is None:
         return None
     digest_of, first = digest_function(manifest.algorithm), manifest.offsets[pieces[0]]
     with memoryview(data) as view:
-        parts = (view[manifest.offsets[piece] - first : manifest.offsets[piece + 1] - first] for piece in pieces)
-        sound = all(digest_of(part) == manifest.digest(piece) for piece, part in zip(pieces, parts, strict=True))
-    return data if sound else None
+        for piece in pieces:
+            part = view[manifest.offsets[piece] - first : manifest.offsets[piece + 1] - first]
+            if piece not in sound and digest_of(part) != manifest.digest(piece):
+                return None
+            sound.add(piece)
+    return data
 
 
 def located(disk: Disk, artifact: Artifact, piece: int) -> Sequence[Span] | None:

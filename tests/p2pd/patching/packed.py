@@ -91,12 +91,16 @@ def make_pack(old: Release | None, new: Release) -> tuple[Pack, Release]:
 
 
 @cache
-def joined() -> Packed:
-    """Piece 3 is made from pieces 2 to 4, joined."""
-    old, new = image({}, "1"), image({3: b"two"}, "2")
-    data = codecs.compress_with(b"".join(old.data[2:5]), new.data[3], 9)
-    frame = Frame(ZSTD_BASES, len(data), (Item(3, (2, 3, 4)),))
-    named, pack = wrapped(new.manifest, PackIndex(old.swarm, ((frame,),)), [data])
+def joined(*made: int) -> Packed:
+    """These pieces (none: 3) are made from pieces 2 to 4, joined; a bundle holds one."""
+    pieces = made or (3,)
+    old, new = image({}, "1"), image(dict.fromkeys(pieces, b"two"), "2")
+    bases = b"".join(old.data[2:5])
+    data = [codecs.compress_with(bases, new.data[piece], 9) for piece in pieces]
+    bundles = tuple(
+        (Frame(ZSTD_BASES, len(packed), (Item(piece, (2, 3, 4)),)),) for piece, packed in zip(pieces, data, strict=True)
+    )
+    named, pack = wrapped(new.manifest, PackIndex(old.swarm, bundles), data)
     return Packed(old, Release(new.manifest, new.encoded, new.data), named, pack)
 
 

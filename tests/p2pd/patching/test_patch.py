@@ -6,10 +6,10 @@ import pytest
 
 from manifests import codec
 from manifests.delta import index_codec
-from manifests.delta.applying import apply_bundle
+from manifests.delta.applying import DAMAGED, apply_bundle
 from manifests.errors import MalformedPackError
 from manifests.packs import Pack
-from p2pd.patching.patch import Patch
+from p2pd.patching.patch import Base, Patch
 from p2pd.store import LOCAL_SOURCE, PATCH_SOURCE, Store
 from p2pd.wire import bits
 from tests.fakes.disk import MemoryDisk
@@ -142,11 +142,7 @@ def test_bases_that_are_neighbours_can_be_read_as_one() -> None:
     assert (made.data, asked) == (which.new.data[3], [range(2, 5)])
 
 
-@pytest.mark.parametrize("kept_bytes", [0, PIECE_BYTES])
-def test_of_several_bases_one_that_is_damaged_is_found(
-    store: Store, packs: Store, disk: MemoryDisk, monkeypatch: pytest.MonkeyPatch, kept_bytes: int
-) -> None:
-    monkeypatch.setattr("p2pd.patching.patch.BASE_KEPT_BYTES", kept_bytes)  # larger ones are read as one
+def test_of_several_bases_one_that_is_damaged_is_found(store: Store, packs: Store, disk: MemoryDisk) -> None:
     patch, _ = prepared(store, packs, joined())
     opened(patch)
     disk.corrupt(DESTINATION, 4 * PIECE_BYTES + 5)
@@ -156,12 +152,29 @@ def test_of_several_bases_one_that_is_damaged_is_found(
     assert made.written == bits.of([3])  # for the new release holds that one, too
 
 
-@pytest.mark.parametrize("kept_bytes", [0, PIECE_BYTES])
-def test_what_is_made_from_several_bases(
-    store: Store, packs: Store, monkeypatch: pytest.MonkeyPatch, kept_bytes: int
-) -> None:
-    monkeypatch.setattr("p2pd.patching.patch.BASE_KEPT_BYTES", kept_bytes)
+def test_what_is_made_from_several_bases(store: Store, packs: Store) -> None:
     patch, release = prepared(store, packs, joined())
     for bundle in opened(patch).needed():
         patch.apply(bundle)
     assert release.complete
+
+
+def test_what_is_made_from_bases_in_another_release(store: Store, packs: Store) -> None:
+    patch, release = prepared(store, packs, joined())
+    assert patch.base is not None
+    patch.base = Base(patch.base.manifest, None)
+    for bundle in opened(patch).needed():
+        patch.apply(bundle)
+    assert release.complete
+
+
+def test_of_a_base_that_changed_after_it_was_verified_nothing_wrong_is_written(
+    store: Store, packs: Store, disk: MemoryDisk
+) -> None:
+    patch, release = prepared(store, packs, joined(3, 4))
+    opened(patch).apply(0)
+    disk.corrupt(DESTINATION, 4 * PIECE_BYTES + 500)
+    made = patch.apply(1)
+    assert made is not None
+    assert (made.written, made.refused, made.why) == (0, bits.of([4]), DAMAGED)
+    assert list(release.missing()) == [4]

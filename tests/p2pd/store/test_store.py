@@ -292,14 +292,22 @@ def test_equal_pieces_within_a_release_are_found(store: Store) -> None:
 
 def test_neighbours_are_read_together_where_all_are_sound_and_in_one_file(store: Store, disk: MemoryDisk) -> None:
     artifact = install(store, WHOLE)
-    assert read_together(disk, artifact, range(1, 4)) == b"".join(WHOLE.data[1:4])
+    assert read_together(disk, artifact, range(1, 4), set()) == b"".join(WHOLE.data[1:4])
     disk.corrupt(DESTINATION, 3 * PIECE_BYTES)
-    assert read_together(disk, artifact, range(1, 4)) is None
-    assert read_together(disk, artifact, range(1, 3)) == b"".join(WHOLE.data[1:3])
+    assert read_together(disk, artifact, range(1, 4), set()) is None
+    assert read_together(disk, artifact, range(1, 3), set()) == b"".join(WHOLE.data[1:3])
     disk.remove_tree(DESTINATION)
-    assert read_together(disk, artifact, range(1, 3)) is None
+    assert read_together(disk, artifact, range(1, 3), set()) is None
 
 
 def test_neighbours_in_two_files_are_not_read_together(store: Store, disk: MemoryDisk) -> None:
     artifact = install(store, sample())
-    assert read_together(disk, artifact, range(10)) is None
+    assert read_together(disk, artifact, range(10), set()) is None
+
+
+def test_neighbours_that_were_sound_are_not_digested_again(store: Store, disk: MemoryDisk) -> None:
+    artifact, sound = install(store, WHOLE), {2}
+    disk.corrupt(DESTINATION, 2 * PIECE_BYTES)
+    assert read_together(disk, artifact, range(1, 4), sound) is not None
+    assert sound == {1, 2, 3}
+    assert read_together(disk, artifact, range(1, 4), set()) is None
