@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from p2pd.store import Store
 
 OLD_MANIFEST, PACK_MANIFEST, SMALL_PACK = "old.manifest", "pack.manifest", "small.pack"
-NEW_EDITS, NEW_DIGEST = "new.edits", "new.digest"
-"""The new manifest as it travels, and its name, which is signed."""
+NEW_EDITS, NEW_MANIFEST, NEW_DIGEST = "new.edits", "new.manifest", "new.digest"
+"""The new manifest as it travels, the one or the other, and its name, which is signed."""
 PLENTY_BYTES = 2**30
 INSTALLED, PACK, MADE = "installed", "pack", "made"
 
@@ -114,13 +114,12 @@ def publish(old: Path, new: Path, directory: Path, profile: str, memory_bytes: i
     cpu_s = _cpu_s() - began
     (named,) = second.manifest.packs
     held, fresh, pack = (store.get(manifest_path(one)) for one in (first.digest, second.digest, named.manifest))
-    travels = edits.between(first.digest, held, second.digest, fresh)
-    if travels is None:
-        raise RuntimeError("edits are longer than the manifest")
+    edited = edits.between(first.digest, held, second.digest, fresh)
+    travels = edited[1] if edited else fresh  # as it is where most pieces are new, and many of them alike
     pieces = None if named.small else decode(pack)
     files = {
         OLD_MANIFEST: held,
-        NEW_EDITS: travels[1],
+        NEW_EDITS if edited else NEW_MANIFEST: travels,
         NEW_DIGEST: second.digest,
         PACK_MANIFEST if pieces else SMALL_PACK: pack,
     }
@@ -128,8 +127,8 @@ def publish(old: Path, new: Path, directory: Path, profile: str, memory_bytes: i
         (directory / name).write_bytes(data)
     return {
         "cpu_s": cpu_s,
-        "fetch_bytes": len(travels[1]) + named.manifest_bytes + named.size,
-        "manifest_bytes": len(travels[1]) + (named.manifest_bytes + pieces.lengths[0] if pieces else 0),
+        "fetch_bytes": len(travels) + named.manifest_bytes + named.size,
+        "manifest_bytes": len(travels) + (named.manifest_bytes + pieces.lengths[0] if pieces else 0),
         "requests": 2 + (pieces.pieces if pieces else 0),
     }
 
@@ -166,8 +165,11 @@ def apply(old: Path, new: Path, directory: Path, profile: str, memory_bytes: int
     keep_freed()
     store, packs = _stores(directory)
     began = _cpu_s()
-    held, travelled, digest = ((directory / name).read_bytes() for name in (OLD_MANIFEST, NEW_EDITS, NEW_DIGEST))
-    release = store.add(edits.apply(held, travelled, digest), str(directory / MADE))
+    if (directory / NEW_MANIFEST).exists():
+        encoded = (directory / NEW_MANIFEST).read_bytes()
+    else:
+        encoded = edits.apply(*((directory / name).read_bytes() for name in (OLD_MANIFEST, NEW_EDITS, NEW_DIGEST)))
+    release = store.add(encoded, str(directory / MADE))
     for batch in store.reusable(release):
         store.reuse(release, batch)
     (named,) = release.manifest.packs
