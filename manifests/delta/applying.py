@@ -58,7 +58,9 @@ def _checked(
     if isinstance(piece, str):
         return Applied(item.piece, None, piece)
     digest = release.digest(item.piece)
-    return Applied(item.piece, piece) if digest in (None, digest_of(piece)) else Applied(item.piece, None, DAMAGED)
+    if digest is not None and digest_of(piece) != digest:
+        return Applied(item.piece, None, DAMAGED)
+    return Applied(item.piece, piece)
 
 
 def _pieces(

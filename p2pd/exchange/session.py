@@ -220,9 +220,8 @@ class Session:
         view, offset, began, caps = memoryview(data), 0, trio.current_time(), self._owner.caps
         while offset < len(view):
             cap_per_s = caps.way(self.tier).up.rate_bytes_per_s
-            part = view[
-                offset : offset + next_slice_bytes(len(view) - offset, slice_bytes(self._pace_per_s, cap_per_s))
-            ]
+            length = next_slice_bytes(len(view) - offset, slice_bytes(self._pace_per_s, cap_per_s))
+            part = view[offset : offset + length]
             if not self.connection.joined(swarm):
                 self._ahead.sent(len(view), trio.current_time(), more=True)
                 return

@@ -23,8 +23,8 @@ there (simulated, eight such among sixteen: the others were done after 30 s inst
 
 SLICE_S: Final = 0.04
 SLICE_SLOW_S: Final = 0.08
-"""Where that makes no more than SLICE_BYTES_SLOW: a slice costs both ends the same, whatever its size. (In a crowd, where
-eight are sent to at once, 4 to 8 % of all processor time: docs/benchmarks/swarm.md.)"""
+"""Where that makes no more than SLICE_BYTES_SLOW: a slice costs both ends the same, whatever its size. (In a crowd,
+where eight are sent to at once, 4 to 8 % of all processor time: docs/benchmarks/swarm.md.)"""
 SLICE_BYTES_SLOW: Final = 32 * 1024
 SLICE_BYTES_MIN: Final = 16 * 1024
 SLICE_BYTES_MAX: Final = 256 * 1024
